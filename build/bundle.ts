@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type BuildOptions, build, type Metafile } from 'esbuild';
-import { nameChunks } from './chunk-names.ts';
+import { join, relative } from 'node:path';
+import { type InputOptions, type OutputChunk, type OutputOptions, rolldown } from 'rolldown';
+import { chunkName, chunksOf, type Parts } from './chunks.ts';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -11,49 +11,65 @@ export interface PackedFile {
   readonly text: string;
 }
 
-/** Files that esbuild made, and the modules that are in them. */
+/** Files that the bundler made, and the modules that are in them. */
 export interface Bundle {
   readonly files: readonly PackedFile[];
   readonly inputs: readonly string[];
 }
 
-/**
- * The options of all files. They are not minified: a stack has the names of the sources, and esbuild writes the path of
- * each module before it.
- */
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  format: 'esm',
+/** The files are not minified: a stack has the names of the sources, and the path of each module is before it. */
+const written = {
+  format: 'es',
   // Letters of other alphabets are escaped: V8 takes two bytes for each character of a file that has one.
   charset: 'ascii',
-  legalComments: 'none',
-  logLevel: 'warning',
-  metafile: true,
-  write: false,
-  outdir: '.',
-} satisfies BuildOptions;
+  comments: false,
+  minify: false,
+  minifyInternalExports: false,
+  entryFileNames: '[name].js',
+  chunkFileNames: ({ name, facadeModuleId }) => `${facadeModuleId ? chunkName(facadeModuleId) : name}.js`,
+} satisfies OutputOptions;
 
-const node = { ...common, platform: 'node', target: 'node22.18' } satisfies BuildOptions;
+const node = {
+  platform: 'node',
+  transform: { target: 'node22.18' },
+} satisfies InputOptions;
 
-/** Packages in CommonJS `require` modules of Node. The function that esbuild gives them uses a `require` that it finds. */
-const requireOfNode = `import { createRequire } from 'node:module';
-const require = createRequire(import.meta.url);
-`;
+/**
+ * The program. A start of the proxy reads `base`, `core`, `registry` and `serve`, and `regshift convert` the first two:
+ * all modules of a file run when Node loads it. With one file for the first three, `regshift convert` took twice the CPU.
+ */
+const programParts: Parts = {
+  joined: {
+    serve: /\/src\/cli\/commands\/(?:serve|check-config)\.ts$/,
+    convert: /\/src\/cli\/commands\/(?:convert|keygen)\.ts$/,
+    // `save` has a package of its own.
+    commands: /\/src\/cli\/commands\/(?!save\.ts$)[^/]+\.ts$/,
+    completion: /\/src\/cli\/completion\//,
+    page: /\/src\/http\/page\//,
+  },
+  shared: [
+    ['base', ['cli', 'main']],
+    ['core', ['convert']],
+    ['registry', ['commands', 'save'], ['serve', 'page']],
+    ['serve', ['serve']],
+    ['commands', ['commands', 'save']],
+    ['opentelemetry', ['prometheus'], ['shared-cache']],
+  ],
+};
+
+/** The library. The converters load nothing of the app, and the app nothing of the Worker. */
+const libraryParts: Parts = { joined: {}, shared: [['core', ['converters']], ['app']] };
 
 /**
  * Bundles the command. What a setting or a command alone needs is a file of its own, which the program loads then.
  * @returns the files of `bin/`.
  */
 export async function bundleProgram(): Promise<Bundle> {
-  const program = await made({ ...node, splitting: true, entryPoints: { cli: 'src/cli.ts' } });
+  const program = await made(node, { cli: 'src/cli.ts' }, programParts);
   // Each of them is loaded without the rest of the program.
-  const apart = ['src/compile-cache.js', 'src/runtime/node/password-thread.ts'];
-  const others = await Promise.all(
-    apart.map((entry) => made({ ...node, entryPoints: [entry], outbase: '' })),
-  );
-  const bundles = [program, ...others].map((bundle) => ({ ...bundle, files: bundle.files.map(withRequire) }));
-  return inFolder('bin', bundles, [{ path: 'start.js', text: startFile() }]);
+  const compileCache = await made(node, { 'compile-cache': 'src/compile-cache.js' });
+  const passwordThread = await made(node, { 'password-thread': 'src/runtime/node/password-thread.ts' });
+  return inFolder('bin', [program, compileCache, passwordThread], [{ path: 'start.js', text: startFile() }]);
 }
 
 /**
@@ -63,21 +79,20 @@ export async function bundleProgram(): Promise<Bundle> {
  * @returns the files of `lib/`.
  */
 export async function bundleLibrary(entries: Readonly<Record<string, string>>): Promise<Bundle> {
-  const library = await made({
-    ...common,
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    alias: { crypto: './build/no-crypto.ts' },
-    external: ['node:*', 'cloudflare:*'],
-    target: 'es2024',
-    splitting: true,
-    entryPoints: { ...entries },
-  });
+  const library = await made(
+    {
+      platform: 'neutral',
+      resolve: {
+        mainFields: ['module', 'main'],
+        alias: { crypto: join(root, 'build/no-crypto.ts') },
+      },
+      external: /^(?:node|cloudflare):/,
+      transform: { target: 'es2024' },
+    },
+    entries,
+    libraryParts,
+  );
   return inFolder('lib', [library]);
-}
-
-function withRequire({ path, text }: PackedFile): PackedFile {
-  return { path, text: text.includes('typeof require ') ? `${requireOfNode}${text}` : text };
 }
 
 /** `src/start.js` with the name that its import has here. An older Node reads it, so it is not bundled. */
@@ -88,22 +103,60 @@ function startFile(): string {
   return bundled;
 }
 
+/** @param entries the sources by the names of their files, without `.js`. */
 async function made(
-  options: BuildOptions & { readonly write: false; readonly metafile: true },
+  options: InputOptions,
+  entries: Readonly<Record<string, string>>,
+  parts: Parts = { joined: {}, shared: [] },
 ): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
-    ...options,
-    entryNames: '[name]',
-    chunkNames: '[name]-[hash]',
+  const input = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)]));
+  // rolldown asks for `allow-extension` where a group takes a module without its imports. The parts give no entry another
+  // export.
+  const build = await rolldown({ ...options, cwd: root, input, preserveEntrySignatures: 'allow-extension' });
+  const chunkOf = chunksOf(parts, input);
+  const { output } = await build.generate({
+    ...written,
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        {
+          debugName: 'parts',
+          name: (id, context) => chunkOf(id, (each) => context.getModuleInfo(each)) ?? null,
+        },
+      ],
+    },
   });
-  const texts = new Map(outputFiles.map(({ path, text }) => [path.slice(root.length + 1), text]));
-  return { files: nameChunks(texts, metafile), inputs: inputsOf(metafile) };
+  await build.close();
+  const chunks = output.filter((each) => each.type === 'chunk');
+  return { files: withoutDetours(chunks), inputs: chunks.flatMap(inputsOf) };
+}
+
+/**
+ * Leaves out the files that only import one file and export some of its exports: rolldown makes one for each target of an
+ * import() that a group takes. The import() names the file with the target itself.
+ */
+function withoutDetours(chunks: readonly OutputChunk[]): PackedFile[] {
+  const detours = new Map(chunks.flatMap(detourOf));
+  return chunks
+    .map(({ fileName, code }) => ({
+      path: fileName,
+      text: code.replace(/(?<=\bimport\()"\.\/([^"]+)"(?=\))/g, (name, file) => detours.get(file) ?? name),
+    }))
+    .filter(({ path }) => !detours.has(path));
+}
+
+/** The file of a detour with the specifier of its only import. An export with another name than in that file is no detour. */
+function detourOf({ fileName, code, isEntry }: OutputChunk): [file: string, target: string][] {
+  const [, imported = '', target, exported = ''] =
+    /^import \{([\w$, ]+)\} from ("\.\/[^"]+");\s*export \{([\w$, ]+)\};\s*$/.exec(code) ?? [];
+  const hasOtherName = /\bas\b/.test(imported + exported);
+  return isEntry || target === undefined || hasOtherName ? [] : [[fileName, target]];
 }
 
 /** The modules of which a part is in a file. */
-function inputsOf({ outputs }: Metafile): string[] {
-  return Object.values(outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+function inputsOf({ modules }: OutputChunk): string[] {
+  return Object.entries(modules).flatMap(([id, { renderedLength }]) =>
+    renderedLength > 0 && id.startsWith(root) ? [relative(root, id)] : [],
   );
 }
 

@@ -42,8 +42,7 @@ export async function yamlParserFor(
 }
 
 export async function loadYamlParser(): Promise<ParseYaml> {
-  // A bundle by esbuild gives an import() of a package in CommonJS its default export alone.
-  const { parseDocument } = (await import('yaml')).default;
+  const { parseDocument } = await import('yaml');
   return (text) => {
     // Warnings of the parser quote the text, too.
     const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });

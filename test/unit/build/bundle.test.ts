@@ -1,19 +1,25 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleLibrary, bundleProgram } from '../../../build/bundle.ts';
 import { packageOf } from '../../../build/packages.ts';
+import * as converters from '../../../converters/index.ts';
+import * as app from '../../../src/runtime/web/index.ts';
 
 let program: Bundle;
 let library: Bundle;
 beforeAll(async () => {
   [program, library] = await Promise.all([
     bundleProgram(),
-    bundleLibrary({ converters: 'converters/index.ts' }),
+    bundleLibrary({
+      index: 'src/runtime/web/index.ts',
+      converters: 'converters/index.ts',
+      worker: 'src/runtime/worker/entry.ts',
+    }),
   ]);
 }, 60_000);
 
 const textOf = ({ files }: Bundle, path: string) => files.find((file) => file.path === path)?.text ?? '';
 
-/** The modules that a file names: by `from`, by `import` alone, by `import()`, and by the `require` of esbuild. */
+/** The modules that a file names: by `from`, by `import` alone, by `import()`, and by the `require` of the bundler. */
 function importsOf(text: string, how: 'all' | 'declared'): string[] {
   const declared = /^(?:\} from|import(?: [^"';]+ from)?|export \* from) ["']([^"']+)["'];$/gm;
   const called = /\b(?:import|__require)\(["']([^"']+)["']\)/g;
@@ -25,14 +31,21 @@ function importsOf(text: string, how: 'all' | 'declared'): string[] {
 /** @redis/client imports it where a program compares digests by Redis: regshift does not, and no version installed it. */
 const optional = '@node-rs/xxhash';
 
-/** A file with all that Node loads before it runs the file. */
-function loadedWith(bundle: Bundle, path: string, found = new Set<string>()): Set<string> {
-  if (found.has(path)) return found;
-  found.add(path);
-  for (const name of importsOf(textOf(bundle, path), 'declared')) {
-    if (name.startsWith('./')) loadedWith(bundle, path.replace(/[^/]+$/, name.slice(2)), found);
+/** Files with all that Node loads before it runs them, by their names without `.js`. */
+function loadedWith(bundle: Bundle, folder: string, ...names: string[]): string[] {
+  const found = new Set(names);
+  for (const name of found) {
+    for (const other of importsOf(textOf(bundle, `${folder}/${name}.js`), 'declared')) {
+      if (other.startsWith('./')) found.add(other.slice(2, -3));
+    }
   }
-  return found;
+  return [...found].toSorted();
+}
+
+/** The names that a file exports. */
+function exportsOf(text: string): string[] {
+  const [, names = ''] = /^export \{ (.+) \};$/m.exec(text) ?? [];
+  return names.split(', ').map((name) => name.replace(/^.* as /, ''));
 }
 
 describe('the bundle', () => {
@@ -49,29 +62,61 @@ describe('the bundle', () => {
         expect(others.filter((name) => name !== optional && !process.getBuiltinModule(name))).toEqual([]);
       }
     }
-    expect(loadedWith(program, 'bin/serve.js').size).toBeGreaterThan(10);
   });
 
-  it('has names for people, and each once', () => {
-    const paths = program.files.map(({ path }) => path);
-    for (const path of paths) expect(path).toMatch(/^bin\/[a-z][a-z0-9-]*\.js$/);
-    expect(new Set(paths).size).toBe(paths.length);
-    expect(paths).toEqual(
-      expect.arrayContaining(
-        ['start', 'cli', 'serve', 'compile-cache', 'password-thread', 'page', 'yaml', 'zod'].map(
-          (name) => `bin/${name}.js`,
-        ),
-      ),
+  it('has few files', () => {
+    const namesIn = ({ files }: Bundle, folder: string) =>
+      files.map(({ path }) => path.replace(`${folder}/`, '').replace(/\.js$/, '')).toSorted();
+    expect(namesIn(program, 'bin')).toEqual(
+      [
+        ...['start', 'compile-cache', 'password-thread', 'cli', 'rolldown-runtime'],
+        ...['base', 'core', 'registry', 'serve', 'main', 'commands', 'convert', 'save', 'completion'],
+        ...['page', 'prometheus', 'shared-cache', 'opentelemetry', 'yaml'],
+      ].toSorted(),
     );
-    expect(library.files.map(({ path }) => path)).toEqual(['lib/converters.js']);
+    expect(namesIn(library, 'lib')).toEqual(
+      ['app', 'converters', 'core', 'index', 'page', 'rolldown-runtime', 'worker'].toSorted(),
+    );
   });
 
-  it('loads the page, Redis, the metrics and the parser of YAML only where a setting asks for them', () => {
-    const started = [...loadedWith(program, 'bin/cli.js'), ...loadedWith(program, 'bin/serve.js')];
-    for (const name of ['page', 'status-page', 'shared-cache', 'prometheus', 'yaml', 'main']) {
-      expect(textOf(program, `bin/${name}.js`)).not.toBe('');
-      expect(started).not.toContain(`bin/${name}.js`);
+  it('loads for a start of the proxy and for each command what these need', () => {
+    const start = ['cli', 'base', 'core', 'registry', 'rolldown-runtime', 'serve'];
+    expect(loadedWith(program, 'bin', 'cli', 'serve')).toEqual(start.toSorted());
+    const command = ['cli', 'base', 'main'];
+    expect(loadedWith(program, 'bin', 'cli', 'main')).toEqual(command.toSorted());
+    expect(loadedWith(program, 'bin', 'cli', 'main', 'convert')).toEqual(
+      [...command, 'core', 'convert', 'rolldown-runtime'].toSorted(),
+    );
+    expect(loadedWith(program, 'bin', 'cli', 'main', 'commands')).toEqual(
+      [...command, 'core', 'registry', 'commands', 'rolldown-runtime'].toSorted(),
+    );
+    // Only what answers requests needs Hono.
+    expect(textOf(program, 'bin/serve.js')).toContain('\n// node_modules/hono/dist/hono-base.js\n');
+    expect(textOf(program, 'bin/registry.js')).not.toContain('\n// node_modules/hono/');
+  });
+
+  it('loads the converters without the app, and the app without the page and the Worker', () => {
+    expect(loadedWith(library, 'lib', 'converters')).toEqual(['converters', 'core', 'rolldown-runtime']);
+    expect(loadedWith(library, 'lib', 'index')).toEqual(['app', 'core', 'index', 'rolldown-runtime']);
+  });
+
+  it('has no file that loads itself by others', () => {
+    for (const [bundle, folder] of [
+      [program, 'bin'],
+      [library, 'lib'],
+    ] as const) {
+      for (const { path, text } of bundle.files) {
+        const others = importsOf(text, 'declared').flatMap((name) => /^\.\/(.+)\.js$/.exec(name)?.[1] ?? []);
+        const name = path.replace(`${folder}/`, '').replace(/\.js$/, '');
+        expect(loadedWith(bundle, folder, ...others)).not.toContain(name);
+      }
     }
+  });
+
+  it('has the exports of the sources', () => {
+    const exported = (name: string) => exportsOf(textOf(library, `lib/${name}.js`)).toSorted();
+    expect(exported('converters')).toEqual(Object.keys(converters).toSorted());
+    expect(exported('index')).toEqual(Object.keys(app).toSorted());
   });
 
   it('has the file for a Node that is too old as it is, without declared imports', () => {
@@ -86,7 +131,10 @@ describe('the bundle', () => {
   });
 
   it('has the converters without a module of Node', () => {
-    expect(importsOf(textOf(library, 'lib/converters.js'), 'all')).toEqual([]);
+    for (const name of loadedWith(library, 'lib', 'converters')) {
+      const names = importsOf(textOf(library, `lib/${name}.js`), 'all');
+      expect(names.filter((each) => !each.startsWith('./'))).toEqual([]);
+    }
     expect(library.inputs.flatMap((input) => packageOf(input)?.name ?? [])).toContain('jose');
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { RepositoryName, Tag } from '../../../../converters/reference.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../../../src/cache/memory-budget.ts';
 import { createAccessEpochs } from '../../../../src/registry/access-epochs.ts';
@@ -14,6 +14,16 @@ import { testMemory } from '../../../support/memory.ts';
 const sorted = (...tags: string[]) => newestFirst(tags as Tag[]);
 
 describe('the newest tags first', () => {
+  it('take the data of a collator only when there are tags to sort', async () => {
+    const collator = vi.spyOn(Intl, 'Collator');
+    vi.resetModules();
+    const fresh = await import('../../../../src/registry/v1/tags.ts');
+    expect(collator).not.toHaveBeenCalled();
+    expect(fresh.newestFirst(['1.9', '1.10', '1.2'] as Tag[])).toEqual(['1.10', '1.9', '1.2']);
+    expect(collator).toHaveBeenCalledTimes(1);
+    collator.mockRestore();
+  });
+
   it.each([
     [
       ['1.9', '1.10', '1.2'],
