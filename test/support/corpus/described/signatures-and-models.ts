@@ -23,7 +23,7 @@ const keyless = {
   'dev.sigstore.cosign/certificate': 'PEM',
   'dev.sigstore.cosign/chain': 'PEM',
 };
-/** What the model formats say of the file that a layer holds. */
+/** The annotations of a layer that holds one file of a model. */
 const modelFile = { 'org.cncf.model.filepath': 'm', 'org.cncf.model.file.metadata+json': '{}' };
 /** Since 2025, configs of Ollama have no `rootfs`. */
 const ollamaConfig = {
