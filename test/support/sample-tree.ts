@@ -55,7 +55,8 @@ async function get(
 interface AnyManifest {
   readonly config?: { readonly digest?: string };
   readonly target?: { readonly digest?: string };
-  readonly layers?: readonly { readonly digest?: string }[];
+  /** Programs in Go write `null` for a manifest without layers. */
+  readonly layers?: readonly { readonly digest?: string }[] | null;
   readonly manifests?: readonly { readonly digest?: string }[];
   readonly dependencies?: readonly { readonly digest?: string }[];
   readonly fsLayers?: readonly { readonly blobSum?: string }[];
@@ -64,8 +65,8 @@ interface AnyManifest {
 /** The digests that a manifest of any dialect names; none for other content, like a layer or a config. */
 export function childrenOf(bytes: Uint8Array): Digest[] {
   const manifest = manifestIn(bytes);
-  const { config, target, layers = [], manifests = [], dependencies = [], fsLayers = [] } = manifest;
-  const descriptors = [config, target, ...layers, ...manifests, ...dependencies];
+  const { config, target, layers, manifests = [], dependencies = [], fsLayers = [] } = manifest;
+  const descriptors = [config, target, ...(layers ?? []), ...manifests, ...dependencies];
   return [...descriptors.map((each) => each?.digest), ...fsLayers.map((each) => each.blobSum)].filter(
     isDigest,
   );

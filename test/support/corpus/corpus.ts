@@ -4,10 +4,14 @@ import type { CapturedFile, CapturedImage } from './captured.ts';
 import { artifacts } from './described/artifacts.ts';
 import { builders } from './described/builders.ts';
 import { buildkit } from './described/buildkit.ts';
+import { kubernetes } from './described/kubernetes.ts';
 import { lazyLayers } from './described/lazy-layers.ts';
 import { oldDocker } from './described/old-docker.ts';
+import { packages } from './described/packages.ts';
 import { platforms } from './described/platforms.ts';
+import { scanners } from './described/scanners.ts';
 import { signaturesAndModels } from './described/signatures-and-models.ts';
+import { wasm } from './described/wasm.ts';
 import type { DescribedTool } from './described-tool.ts';
 
 /** An image, index or artifact in the form that a public tool writes. */
@@ -71,6 +75,9 @@ export async function corpus(): Promise<CorpusImage[]> {
     const file = JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as CapturedFile;
     return file.images.map((each) => captured(file, each));
   });
-  const tools = [builders, buildkit, platforms, lazyLayers, oldDocker, artifacts, signaturesAndModels].flat();
+  const tools = [
+    ...[builders, buildkit, platforms, lazyLayers, oldDocker],
+    ...[artifacts, wasm, kubernetes, packages, scanners, signaturesAndModels],
+  ].flat();
   return [...ran, ...(await Promise.all(tools.map(described))).flat()];
 }

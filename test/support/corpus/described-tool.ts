@@ -1,4 +1,4 @@
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { digestOf, mediaTypes } from '../../../converters/index.ts';
 import {
   type BuiltDescriptor,
   type BuiltRepository,
@@ -130,12 +130,27 @@ export const on = (architecture: string, os = 'linux', more: object = {}) => ({
 /** A digest of nothing that exists, as in a reference to other content. */
 export const otherDigest = `sha256:${'5'.repeat(64)}`;
 
-/** The config of cosign's artifacts, and of the SBOM of ko: that of an image with empty members. */
-export const cosignConfig = {
+const zero = '0001-01-01T00:00:00Z';
+
+/**
+ * The config, but for `rootfs`, that go-containerregistry writes when a tool sets nothing: it writes each time and the
+ * platform always (pkg/v1/config.go). @param layers the number of layers.
+ */
+export const bareConfig = (layers: number) => ({
   architecture: '',
-  created: '0001-01-01T00:00:00Z',
-  history: [{ created: '0001-01-01T00:00:00Z' }],
+  created: zero,
+  history: Array.from({ length: layers }, () => ({ created: zero })),
   os: '',
-  rootfs: { type: 'layers', diff_ids: [otherDigest] },
   config: {},
-};
+});
+
+/** The same config as an artifact's. @param texts those of its layers. */
+export function bareArtifactConfig(texts: readonly string[]) {
+  const { config, ...platform } = bareConfig(texts.length);
+  const diffIds = texts.map((text) => digestOf(new TextEncoder().encode(text)));
+  return { ...platform, rootfs: { type: 'layers', diff_ids: diffIds }, config };
+}
+
+const { config, ...platform } = bareConfig(1);
+/** The config of cosign's artifacts, and of the SBOM of ko: that of an image with empty members. */
+export const cosignConfig = { ...platform, rootfs: { type: 'layers', diff_ids: [otherDigest] }, config };

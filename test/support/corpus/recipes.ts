@@ -12,6 +12,9 @@ export const tools: Readonly<Record<string, string>> = {
   imagebuilder: 'imagebuilder --version 2>&1 || dpkg-query -W openshift-imagebuilder',
   containerify: 'containerify --version',
   'sigstore-js': 'echo @sigstore/oci 0.7.2',
+  flatpak: 'flatpak --version',
+  'oras-go': 'dpkg-query -W golang-oras-oras-go-dev',
+  'devcontainers-cli': 'echo @devcontainers/cli $(devcontainer --version)',
 };
 
 /** The command lines that write an image, by its name. `$TO` is where it goes. */
@@ -61,6 +64,60 @@ export const preludes: Readonly<Record<string, string>> = {
     tag() { curl -sf -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json' http://$R/v2/sigstore-js/$NAME/manifests/$1 > m.json; curl -sf -X PUT -H "Content-Type: application/vnd.oci.image.$2.v1+json" --data-binary @m.json http://$R/v2/sigstore-js/$NAME/manifests/latest; }
     attach() { attached=$(NODE_PATH=$NPM node -e "$code" $RAUTH/sigstore-js/$NAME "$@"); tag \${attached% *} manifest; }
     tag_referrers() { tag \${attached#* } index; }`,
+  flatpak: `
+    package() { mkdir -p tree/files tree/export; cp one tree/files; cat > tree/metadata; flatpak build-export --disable-sandbox repo tree stable; }
+    send() { flatpak build-bundle --oci repo layout org.example.One stable; skopeo copy --preserve-digests oci:layout:app/org.example.One/x86_64/stable docker://$TO; }`,
+  'oras-go': `
+    cat > main.go <<'GO'
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"oras.land/oras-go/pkg/content"
+	"oras.land/oras-go/pkg/oras"
+)
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func notes(text string) map[string]string {
+	if key, value, found := strings.Cut(text, "="); found {
+		return map[string]string{key: value}
+	}
+	return nil
+}
+
+func main() {
+	files := content.NewFile("")
+	layers := []ocispec.Descriptor{}
+	for _, file := range os.Args[4:] {
+		path, mediaType, _ := strings.Cut(file, ":")
+		layer, err := files.Add(path, mediaType, "")
+		check(err)
+		layers = append(layers, layer)
+	}
+	manifest, root, config, configRoot, err := content.GenerateManifestAndConfig(notes(os.Args[2]), notes(os.Args[3]), layers...)
+	check(err)
+	check(files.Load(configRoot, config))
+	check(files.StoreManifest(os.Args[1], root, manifest))
+	registry, err := content.NewRegistry(content.RegistryOptions{PlainHTTP: true})
+	check(err)
+	_, err = oras.Copy(context.Background(), files, os.Args[1], registry, "")
+	check(err)
+}
+GO
+    put() { GOCACHE=$(dirname $HOME)/regshift-go-cache GO111MODULE=off GOPATH=/usr/share/gocode go run main.go $TO "$@"; }`,
+  'devcontainers-cli': `
+    export NODE_TLS_REJECT_UNAUTHORIZED=0
+    feature() { mkdir -p src/$1; cp one src/$1/install.sh; echo '{"id":"'$1'","version":"1.0.0","name":"One","options":{}}' > src/$1/devcontainer-feature.json; }
+    publish() { devcontainer features publish -r $RTLS -n devcontainers-cli$1 src; }`,
 };
 
 const all =
@@ -254,5 +311,20 @@ export const recipes: Readonly<Record<string, Recipes>> = {
     annotated:
       'attach application/vnd.in-toto+json \'{"b":1}\' org.opencontainers.image.created=2024-01-01T00:00:00Z x=y',
     referrers: 'attach application/vnd.dev.sigstore.bundle+json \'{"c":1}\' x=y; tag_referrers',
+  },
+  flatpak: {
+    app: "printf '[Application]\\nname=org.example.One\\nruntime=org.example.Platform/x86_64/1\\ncommand=one\\n' | package; send",
+  },
+  'oras-go': {
+    file: 'put - - one:text/plain',
+    'default-type': 'put - - one two',
+    annotated: 'put a=b - one:application/vnd.one',
+    'annotated-config': 'put - a=b one:application/vnd.one',
+    folder: 'mkdir folder; cp one folder; put - - folder',
+    'no-layer': 'put a=b -',
+  },
+  'devcontainers-cli': {
+    feature: 'feature feature; publish',
+    collection: 'feature other; publish /collection',
   },
 };

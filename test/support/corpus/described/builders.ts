@@ -1,3 +1,6 @@
+import { gzip } from '../../../../src/sample-registry/gzip.ts';
+import { zstd } from '../../../../src/sample-registry/zstd.ts';
+import { type BuiltRepository, layerWith } from '../../built-repository.ts';
 import {
   artifact,
   cosignConfig,
@@ -15,6 +18,17 @@ const nixTime = '1970-01-01T00:00:01+00:00';
 const linux = { architecture: 'amd64', os: 'linux' };
 const date = '2026-11-29';
 
+/** Layers of the base image keep their compression, and the new one is of gzip. */
+const twoCompressions = (built: BuiltRepository) => ({
+  layers: [
+    built.blob(
+      'application/vnd.oci.image.layer.v1.tar+zstd',
+      zstd(layerWith('base').tar, { contentSize: true }),
+    ),
+    built.blob('application/vnd.oci.image.layer.v1.tar+gzip', gzip(layerWith('top').tar)),
+  ],
+});
+
 /** Builders that need no engine. */
 export const builders: readonly DescribedTool[] = [
   {
@@ -26,6 +40,7 @@ export const builders: readonly DescribedTool[] = [
         {
           ...linux,
           author: 'kaniko',
+          created: zero,
           config: { Env: ['PATH=/bin'], Cmd: ['/top'] },
           history: [
             { author: 'kaniko', created: zero, created_by: 'COPY base /' },
@@ -58,8 +73,26 @@ export const builders: readonly DescribedTool[] = [
         { docker: true },
       ),
       'cache entry': image(
-        { ...linux, created: zero, config: {}, history: [{ author: 'kaniko', created_by: 'RUN make' }] },
+        {
+          ...linux,
+          created: zero,
+          config: {},
+          history: [{ author: 'kaniko', created: zero, created_by: 'RUN make' }],
+        },
         { docker: true, files: ['cached'] },
+      ),
+      'zstd layers': image(
+        {
+          ...linux,
+          author: 'kaniko',
+          created: zero,
+          config: { Env: ['PATH=/bin'], Labels: { a: 'b' } },
+          history: [
+            { author: 'kaniko', created: zero, created_by: 'COPY base /' },
+            { author: 'kaniko', created: zero, created_by: 'COPY top /' },
+          ],
+        },
+        { layerType: 'application/vnd.oci.image.layer.v1.tar+zstd' },
       ),
       'with every instruction': image({
         ...linux,
@@ -87,7 +120,7 @@ export const builders: readonly DescribedTool[] = [
         },
         history: [
           { author: 'kaniko', created: zero, created_by: 'COPY base /' },
-          { created_by: 'COPY top /' },
+          { author: 'kaniko', created: zero, created_by: 'COPY top /' },
         ],
       }),
     },
@@ -149,8 +182,22 @@ export const builders: readonly DescribedTool[] = [
         created: epoch,
         ...linux,
         config: { Entrypoint: ['java'], Labels: { a: 'b' }, User: '1000' },
-        history: [{ created: epoch, author: 'Jib', created_by: 'jib-core:0.27' }, { comment: 'classes' }],
+        history: ['dependencies', 'classes'].map((comment) => ({
+          ...{ created: epoch, author: 'Jib', created_by: 'jib-core:0.27', comment },
+        })),
       }),
+      'a base of two compressions': image(
+        {
+          created: epoch,
+          ...linux,
+          config: { Entrypoint: ['java'], Cmd: ['x'], Labels: {}, Volumes: { '/v': {} } },
+          history: [
+            { created: epoch, created_by: 'base' },
+            { created: epoch, author: 'Jib', created_by: 'jib-core:0.27', comment: 'classes' },
+          ],
+        },
+        { manifest: twoCompressions },
+      ),
       list: index(
         ['amd64', 'arm64'].map((architecture) => [
           image(
@@ -159,7 +206,9 @@ export const builders: readonly DescribedTool[] = [
               architecture,
               os: 'linux',
               config: { Entrypoint: ['java'] },
-              history: [{ author: 'Jib' }, {}],
+              history: ['dependencies', 'classes'].map((comment) => ({
+                ...{ created: epoch, author: 'Jib', created_by: 'jib-maven-plugin:3.4.0', comment },
+              })),
             },
             { docker: true },
           ),
@@ -201,7 +250,14 @@ export const builders: readonly DescribedTool[] = [
                 os: 'linux',
                 variant: 'v8',
                 author: 'github.com/ko-build/ko',
-                history: [{}, { author: 'ko', comment: 'kodata contents, at $KO_DATA_PATH' }],
+                created: zero,
+                history: [
+                  {
+                    ...{ author: 'ko', created: zero, created_by: 'ko build ko://x' },
+                    comment: 'kodata contents, at $KO_DATA_PATH',
+                  },
+                  { author: 'ko', created: zero, created_by: 'ko build ko://x', comment: 'go build output' },
+                ],
                 config: { Entrypoint: ['/ko-app/x'] },
               },
               {
@@ -224,8 +280,12 @@ export const builders: readonly DescribedTool[] = [
           os: 'windows',
           'os.version': '10.0.20348.1',
           author: 'github.com/ko-build/ko',
-          history: [{}, { author: 'ko', created_by: 'ko build ko://x' }],
-          config: { Entrypoint: ['C:\\ko-app\\x.exe'], Env: ['KO_DATA_PATH=C:\\var\\run\\ko'], User: '' },
+          created: zero,
+          history: [
+            { created: zero },
+            { author: 'ko', created: zero, created_by: 'ko build ko://x', comment: 'go build output' },
+          ],
+          config: { Entrypoint: ['C:\\ko-app\\x.exe'], Env: ['KO_DATA_PATH=C:\\var\\run\\ko'] },
         },
         { docker: true },
       ),
@@ -240,21 +300,12 @@ export const builders: readonly DescribedTool[] = [
     source: 'https://github.com/bazel-contrib/rules_oci/blob/main/oci/private/image.sh',
     date,
     images: {
-      image: image(
-        {
-          ...linux,
-          config: { Entrypoint: ['/top'], Cmd: ['x'] },
-          history: [{}, { created: epoch, created_by: 'bazel' }],
-        },
-        { indent: 2 },
-      ),
+      image: image({ ...linux, config: { Entrypoint: ['/top'], Cmd: ['x'] } }, { indent: 2 }),
       annotated: image(
         {
           ...linux,
           variant: 'v2',
-          created: epoch,
           config: { Env: ['A=b'], User: 'root', Labels: { a: 'b' } },
-          history: [{ created: epoch, created_by: 'bazel' }],
         },
         { files: ['base'], manifest: { annotations: { 'org.opencontainers.image.ref.name': 'x' } } },
       ),
@@ -266,7 +317,7 @@ export const builders: readonly DescribedTool[] = [
   },
   {
     tool: 'rules_docker',
-    source: 'https://github.com/bazelbuild/rules_docker/blob/master/container/image.bzl',
+    source: 'https://github.com/bazelbuild/rules_docker/blob/master/container/go/pkg/compat/config.go',
     date,
     images: {
       container_image: image(
@@ -274,19 +325,17 @@ export const builders: readonly DescribedTool[] = [
           ...linux,
           author: 'Bazel',
           created: epoch,
-          docker_version: '',
           config: {
             Entrypoint: ['/top'],
-            Env: [''],
-            ExposedPorts: {},
-            Labels: null,
-            Volumes: null,
-            Cmd: null,
-            User: '',
+            Env: ['A=b'],
+            ExposedPorts: { '80/tcp': {} },
+            Labels: { a: 'b' },
+            User: '1',
+            WorkingDir: '/',
           },
           history: [
             { author: 'Bazel', created: epoch, created_by: 'bazel build ...' },
-            { author: 'Bazel', created: epoch },
+            { author: 'Bazel', created: epoch, created_by: 'bazel build ...' },
           ],
         },
         { docker: true },
@@ -297,8 +346,12 @@ export const builders: readonly DescribedTool[] = [
           os: 'windows',
           created: epoch,
           author: 'Bazel',
+          'os.version': '10.0.17763.1',
           config: { Cmd: ['cmd'] },
-          history: [{ created: epoch }, {}],
+          history: [
+            { author: 'Bazel', created: epoch, created_by: 'bazel build ...' },
+            { created: epoch, created_by: 'Apply image' },
+          ],
         },
         {
           docker: true,
@@ -325,7 +378,6 @@ export const builders: readonly DescribedTool[] = [
       'from another image': image(
         {
           created: nixTime,
-          author: 'nix',
           ...linux,
           config: { Env: ['A=b'], Volumes: { '/data': {} }, ExposedPorts: { '1/tcp': {} }, WorkingDir: '/' },
           history: [
@@ -335,13 +387,19 @@ export const builders: readonly DescribedTool[] = [
         },
         { docker: true },
       ),
-      nix2container: image(
+    },
+  },
+  {
+    tool: 'nix2container',
+    source: 'https://github.com/nlewo/nix2container/blob/master/nix/image.go',
+    date,
+    images: {
+      image: image(
         {
-          created: nixTime,
+          created: zero,
           ...linux,
           config: { Entrypoint: ['/bin/x'] },
           history: [{ created_by: 'nix2container' }, { created_by: 'nix2container' }],
-          variant: '',
         },
         { layerType: 'application/vnd.oci.image.layer.v1.tar' },
       ),
@@ -404,6 +462,22 @@ export const builders: readonly DescribedTool[] = [
           },
         },
       ),
+      'EROFS layers': artifact(
+        [
+          'application/vnd.oci.image.config.v1+json',
+          {
+            ...linux,
+            author: 'github.com/chainguard-dev/apko',
+            created: epoch,
+            history: [{ author: 'apko', created: epoch, created_by: 'apko' }],
+            rootfs: { type: 'layers', diff_ids: [otherDigest] },
+            config: { Env: ['PATH=/bin'], Labels: { a: 'b' } },
+            'os.features': ['erofs'],
+          },
+        ],
+        [['application/vnd.erofs', 'erofs', { annotations: { 'org.erofs.role': 'overlay-lower' } }]],
+        { annotations: { 'org.opencontainers.image.created': epoch } },
+      ),
       index: index(
         [
           [
@@ -411,7 +485,11 @@ export const builders: readonly DescribedTool[] = [
               ...linux,
               author: 'github.com/chainguard-dev/apko',
               created: epoch,
-              config: { Env: [], Labels: {} },
+              config: { Env: ['PATH=/bin'], Labels: { a: 'b' } },
+              history: [
+                { author: 'apko', created: epoch, created_by: 'apko', comment: 'a by b' },
+                { author: 'apko', created: epoch, created_by: 'apko', comment: 'a by b' },
+              ],
             }),
             on('amd64'),
           ],
@@ -440,14 +518,14 @@ export const builders: readonly DescribedTool[] = [
   },
   {
     tool: 'crane',
-    source: 'https://github.com/google/go-containerregistry/blob/main/cmd/crane/doc/crane.md',
+    source: 'https://github.com/google/go-containerregistry/blob/main/pkg/v1/config.go',
     date,
     images: {
       flatten: image(
         {
           ...linux,
           created: zero,
-          history: [{ author: 'crane flatten', created: zero, created_by: 'x', comment: '[]' }],
+          history: [{ created: epoch, created_by: 'crane flatten sha256:5', comment: '[]' }],
           config: { Cmd: ['/top'] },
         },
         { files: ['base'] },
@@ -468,7 +546,7 @@ export const builders: readonly DescribedTool[] = [
           history: [
             { created: zero, created_by: 'a' },
             { created: zero, empty_layer: true },
-            { created_by: 'c' },
+            { created: zero, created_by: 'c' },
           ],
           config: { Cmd: ['/top'] },
         },
@@ -482,7 +560,15 @@ export const builders: readonly DescribedTool[] = [
         },
       ),
       'index append': index(
-        [[image({ ...linux, created: zero, history: [{}, {}], config: {} }, { docker: true }), {}]],
+        [
+          [
+            image(
+              { ...linux, created: zero, history: [{ created: zero }, { created: zero }], config: {} },
+              { docker: true },
+            ),
+            on('amd64'),
+          ],
+        ],
         { members: { annotations: { a: 'b' } } },
       ),
     },

@@ -178,24 +178,33 @@ export const buildkit: readonly DescribedTool[] = [
         return into.manifest(mediaType, { schemaVersion: 2, mediaType, manifests: [layer, config] });
       },
       'cache image': artifact(cacheConfig, [[gzipLayer, 'cached', cacheLayer]]),
-      'build history': index(
+    },
+  },
+  {
+    tool: 'buildx',
+    source: 'https://github.com/docker/buildx/blob/master/util/desktop/bundle/export.go',
+    date,
+    images: {
+      'build history': index([
         [
-          [
-            artifact(
-              ['application/vnd.buildkit.history.v0', { frontend: 'x', createdAt: created }],
-              [['application/vnd.buildkit.solvestatus.v0', '{"vertexes":[]}']],
-              { artifactType: 'application/vnd.buildkit.history.v0' },
-            ),
-            { annotations: { 'vnd.buildkit.history.reference': 'x' } },
-          ],
+          artifact(
+            [
+              'application/vnd.buildkit.historyrecord.v0',
+              { Ref: 'r', Frontend: 'dockerfile.v0', CreatedAt: created, logs: { digest: otherDigest } },
+            ],
+            [
+              ['application/vnd.buildkit.otlp.json.v0', '{"spans":[]}'],
+              ['application/vnd.buildkit.status.v0', '{"vertexes":[]}'],
+            ],
+          ),
+          { annotations: { 'vnd.buildkit.history.reference': 'r' } },
         ],
-        { members: { artifactType: 'application/vnd.buildkit.historyindex.v0' } },
-      ),
+      ]),
     },
   },
   {
     tool: 'Docker Official Images',
-    source: 'https://github.com/docker-library/meta-scripts',
+    source: 'https://github.com/docker-library/meta-scripts/blob/main/meta.jq',
     date,
     images: {
       index: index(

@@ -1,5 +1,5 @@
 import { zstd } from '../../../../src/sample-registry/zstd.ts';
-import { artifact, type DescribedTool, empty, image, index, on, otherDigest } from '../described-tool.ts';
+import { artifact, type DescribedTool, image, index, on, otherDigest } from '../described-tool.ts';
 
 const created = '2024-05-06T07:08:09Z';
 const linux = { architecture: 'amd64', os: 'linux' };
@@ -21,7 +21,8 @@ const zstdType = 'application/vnd.oci.image.layer.v1.tar+zstd';
 export const lazyLayers: readonly DescribedTool[] = [
   {
     tool: 'zstd:chunked of containers/storage',
-    source: 'https://github.com/containers/storage/blob/main/pkg/chunked/internal/compression.go',
+    source:
+      'https://github.com/containers/container-libs/blob/main/storage/pkg/chunked/internal/minimal/compression.go',
     date,
     images: {
       'manifest alone': image(config, {
@@ -63,7 +64,6 @@ export const lazyLayers: readonly DescribedTool[] = [
     images: {
       'with an external TOC': image(config, {
         layer: { annotations: { 'containerd.io/snapshot/stargz/toc.digest': otherDigest } },
-        manifest: { annotations: { 'containerd.io/snapshot/stargz/toc-image': 'x' } },
       }),
       'the TOC image': image(
         { ...linux },
@@ -108,6 +108,25 @@ export const lazyLayers: readonly DescribedTool[] = [
           { subject, annotations: { 'com.amazon.soci.build-tool-identifier': 'AWS SOCI CLI v0.1' } },
         )(built);
       },
+      'index with what to prefetch': artifact(
+        ['application/vnd.amazon.soci.index.v2+json', {}],
+        [
+          [
+            'application/octet-stream',
+            'zTOC',
+            {
+              annotations: {
+                'com.amazon.soci.disable-xattrs': 'true',
+                'com.amazon.soci.image-layer-digest': otherDigest,
+                'com.amazon.soci.image-layer-mediaType': 'x',
+                'com.amazon.soci.span-size': '1',
+              },
+            },
+          ],
+          ['application/vnd.amazon.soci.prefetch.v1+json', '{"version":"1.0","prefetch_spans":[]}'],
+        ],
+        { annotations: { 'com.amazon.soci.build-tool-identifier': 'AWS SOCI CLI v0.2' } },
+      ),
       'image of version 2': index([
         [
           image(config, { manifest: { annotations: { 'com.amazon.soci.index-digest': otherDigest } } }),
@@ -115,19 +134,26 @@ export const lazyLayers: readonly DescribedTool[] = [
         ],
         [
           artifact(
-            empty,
+            ['application/vnd.amazon.soci.index.v2+json', {}],
             [
               [
                 'application/octet-stream',
                 'zTOC',
-                { annotations: { 'com.amazon.soci.image-layer-digest': otherDigest } },
+                {
+                  annotations: {
+                    'com.amazon.soci.image-layer-digest': otherDigest,
+                    'com.amazon.soci.image-layer-mediaType': 'x',
+                    'com.amazon.soci.span-size': '1',
+                  },
+                },
               ],
             ],
-            { artifactType: 'application/vnd.amazon.soci.index.v2+json' },
+            { annotations: { 'com.amazon.soci.build-tool-identifier': 'AWS SOCI CLI v0.2' } },
           ),
           {
             artifactType: 'application/vnd.amazon.soci.index.v2+json',
             annotations: { 'com.amazon.soci.image-manifest-digest': otherDigest },
+            ...on('amd64'),
           },
         ],
       ]),
@@ -135,7 +161,7 @@ export const lazyLayers: readonly DescribedTool[] = [
   },
   {
     tool: 'Nydus',
-    source: 'https://github.com/containerd/nydus-snapshotter/blob/main/pkg/label/label.go',
+    source: 'https://github.com/containerd/nydus-snapshotter/blob/main/pkg/converter/constant.go',
     date,
     images: {
       image: artifact(
@@ -146,14 +172,22 @@ export const lazyLayers: readonly DescribedTool[] = [
             created,
             config: { Cmd: ['x'] },
             rootfs: { type: 'layers', diff_ids: [otherDigest, otherDigest] },
-            history: [{ comment: 'Imported from' }],
+            history: [
+              { created, created_by: 'x' },
+              { created_by: 'Nydus Converter', comment: 'Nydus Bootstrap Layer' },
+            ],
           },
         ],
         [
           [
             'application/vnd.oci.image.layer.nydus.blob.v1',
             'blob',
-            { annotations: { 'containerd.io/snapshot/nydus-blob': 'true' } },
+            {
+              annotations: {
+                'containerd.io/snapshot/nydus-blob': 'true',
+                'containerd.io/uncompressed': otherDigest,
+              },
+            },
           ],
           [
             'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -162,11 +196,11 @@ export const lazyLayers: readonly DescribedTool[] = [
               annotations: {
                 'containerd.io/snapshot/nydus-bootstrap': 'true',
                 'containerd.io/snapshot/nydus-fs-version': '6',
+                'containerd.io/uncompressed': otherDigest,
               },
             },
           ],
         ],
-        { annotations: { 'nydus.trace.nydusify-version': 'x' } },
       ),
       'beside OCI': index([
         [image(config), on('amd64')],
@@ -183,13 +217,16 @@ export const lazyLayers: readonly DescribedTool[] = [
                 {
                   annotations: {
                     'containerd.io/snapshot/nydus-blob': 'true',
-                    'containerd.io/snapshot/nydus-blob-ids': '[]',
+                    'containerd.io/snapshot/nydus-reference-blob-ids': '[]',
                   },
                 },
               ],
             ],
           ),
-          on('amd64', 'linux', { 'os.features': ['nydus.remoteimage.v1'] }),
+          {
+            ...on('amd64', 'linux', { 'os.features': ['nydus.remoteimage.v1'] }),
+            artifactType: 'application/vnd.nydus.image.manifest.v1+json',
+          },
         ],
       ]),
     },
@@ -223,8 +260,8 @@ export const lazyLayers: readonly DescribedTool[] = [
     },
   },
   {
-    tool: 'imgcrypt',
-    source: 'https://github.com/containerd/imgcrypt/blob/main/docs/media_types.md',
+    tool: 'ocicrypt',
+    source: 'https://github.com/containers/ocicrypt/blob/main/encryption.go',
     date,
     images: {
       'PGP and JWE': image(config, {

@@ -92,6 +92,9 @@ const base = {
   os: 'linux',
 };
 
+/** Docker up to 1.9 always wrote `container_config`: in Go, an empty struct is not left out (image/image.go). */
+const early = { ...base, container_config: { ...run, Cmd: ['/bin/sh', '-c', '#(nop) ADD file in /'] } };
+
 /** Docker before content addresses (1.10), and images that it left behind. */
 export const oldDocker: readonly DescribedTool[] = [
   {
@@ -103,22 +106,22 @@ export const oldDocker: readonly DescribedTool[] = [
         [
           [
             'top',
-            { ...base, container_config: { ...run, ...since12 }, config: { ...run, ...since12 }, Size: 5 },
+            { ...early, container_config: { ...run, ...since12 }, config: { ...run, ...since12 }, Size: 5 },
           ],
-          ['base', { ...base, container_config: { ...run, ...since12 }, Size: 7 }],
+          ['base', { ...early, container_config: { ...run, ...since12 }, Size: 7 }],
         ],
         { end: '\n' },
       ),
       '1.3, with a checksum': schema1([
-        ['top', { ...base, config: run, checksum: 'tarsum+sha256:0', Size: 5 }],
-        ['base', { ...base, checksum: 'tarsum.v1+sha256:0', Size: 0 }],
+        ['top', { ...early, config: run, checksum: 'tarsum+sha256:0', Size: 5 }],
+        ['base', { ...early, checksum: 'tarsum.v1+sha256:0', Size: 0 }],
       ]),
       '1.6': schema1(
         [
           [
             'top',
             {
-              ...base,
+              ...early,
               docker_version: '1.6.2',
               author: 'me',
               config: { ...run, MacAddress: '', Labels: {} },
@@ -126,7 +129,7 @@ export const oldDocker: readonly DescribedTool[] = [
               Size: 0,
             },
           ],
-          ['base', { ...base, Size: 3 }],
+          ['base', { ...early, Size: 3 }],
         ],
         { end: '\n' },
       ),
@@ -134,7 +137,7 @@ export const oldDocker: readonly DescribedTool[] = [
         [
           'top',
           {
-            ...base,
+            ...early,
             docker_version: '1.7.1',
             comment: 'c',
             config: { ...run, VolumeDriver: '', Labels: null },
@@ -147,18 +150,18 @@ export const oldDocker: readonly DescribedTool[] = [
         [
           'top',
           {
-            ...base,
+            ...early,
             docker_version: '1.8.3',
             config: { ...run, PublishService: '', MacAddress: '' },
             container_config: run,
             Size: 4,
           },
         ],
-        [null, { ...base, container_config: { Cmd: ['/bin/sh', '-c', '#(nop) ENV A=b'] }, Size: 0 }],
+        [null, { ...early, container_config: { Cmd: ['/bin/sh', '-c', '#(nop) ENV A=b'] }, Size: 0 }],
         ['base', { created, Size: 9 }],
       ]),
       '1.9': schema1([
-        ['top', { ...base, docker_version: '1.9.1', config: { ...run, StopSignal: 'SIGTERM' }, Size: 2 }],
+        ['top', { ...early, docker_version: '1.9.1', config: { ...run, StopSignal: 'SIGTERM' }, Size: 2 }],
         ['base', { created, parent_id: 'x', Size: 1 }],
       ]),
       'without an architecture': schema1(
@@ -170,13 +173,13 @@ export const oldDocker: readonly DescribedTool[] = [
       ),
       unsigned: schema1(
         [
-          ['top', { ...base, config: run }],
+          ['top', { ...early, config: run }],
           ['base', { created, os: 'linux' }],
         ],
         { unsigned: true },
       ),
       'of many empty layers': schema1([
-        [null, { ...base, config: run, Size: 0 }],
+        [null, { ...early, config: run, Size: 0 }],
         [null, { created, container_config: { Cmd: ['x'] }, author: 'me' }],
         ['base', { created, Size: 1 }],
       ]),

@@ -1,7 +1,15 @@
 import { mediaTypes } from '../../../../converters/index.ts';
 import { gzip } from '../../../../src/sample-registry/gzip.ts';
 import { layerWith } from '../../built-repository.ts';
-import { type DescribedTool, image, index, on, otherDigest } from '../described-tool.ts';
+import {
+  artifact,
+  bareConfig,
+  type DescribedTool,
+  image,
+  index,
+  on,
+  otherDigest,
+} from '../described-tool.ts';
 
 const created = '1980-01-01T00:00:01Z';
 const now = '2024-05-06T07:08:09Z';
@@ -11,6 +19,7 @@ const foreign = {
   docker: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
   oci: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
 };
+const spdxRoot = { type: 'layers', diff_ids: [otherDigest] };
 const urls = { urls: ['https://layers.example/base'] };
 
 /** Buildpacks, platforms that build from sources, operating systems in images, and Windows. */
@@ -42,7 +51,7 @@ export const platforms: readonly DescribedTool[] = [
           created,
           config: { Entrypoint: ['/cnb/lifecycle/launcher'], Env: ['A=b'], Labels: { a: 'b' } },
           history: [
-            { author: 'kpack', created },
+            { created, created_by: '' },
             { created, created_by: 'Layer: app' },
           ],
         },
@@ -58,11 +67,10 @@ export const platforms: readonly DescribedTool[] = [
       'run image': image(
         {
           ...linux,
-          variant: '',
           created,
           'os.version': '22.04',
           config: { Labels: { 'io.buildpacks.stack.id': 'x' }, User: '1' },
-          history: [{ created_by: 'a' }, { created }],
+          history: [{ created, created_by: 'a' }, { created }],
         },
         { docker: true },
       ),
@@ -72,7 +80,7 @@ export const platforms: readonly DescribedTool[] = [
           created,
           os: 'linux',
           config: { Labels: { 'io.buildpacks.lifecycle.cache.metadata': '{}' } },
-          history: [{}, {}],
+          history: [{ created }, { created }],
         },
         { docker: true },
       ),
@@ -80,28 +88,26 @@ export const platforms: readonly DescribedTool[] = [
   },
   {
     tool: 'pack',
-    source:
-      'https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_buildpack_package/',
+    source: 'https://github.com/buildpacks/imgutil/blob/main/cnb_image.go',
     date,
     images: {
       builder: image(
         {
           ...linux,
           created,
-          author: 'pack',
           config: {
             Env: ['CNB_USER_ID=1'],
             Labels: { 'io.buildpacks.builder.metadata': '{}' },
             User: 'root',
             WorkingDir: '/layers',
           },
-          history: [{ created, author: 'pack' }, { created }],
+          history: [{ created }, { created }],
         },
         { docker: true },
       ),
       'buildpackage for many': index([
         [
-          image({ ...linux, created, config: { Labels: { a: 'b' } } }),
+          image({ ...linux, created, config: { Labels: { a: 'b' } }, history: [{ created }, { created }] }),
           on('amd64', 'linux', { 'os.version': '22.04' }),
         ],
         [
@@ -111,6 +117,7 @@ export const platforms: readonly DescribedTool[] = [
             os: 'linux',
             created,
             config: { Labels: { a: 'b' } },
+            history: [{ created }, { created }],
           }),
           on('arm64', 'linux', { variant: 'v8' }),
         ],
@@ -119,7 +126,7 @@ export const platforms: readonly DescribedTool[] = [
   },
   {
     tool: 'source-to-image',
-    source: 'https://github.com/openshift/source-to-image/blob/master/docs/builder_image.md',
+    source: 'https://github.com/openshift/source-to-image/blob/master/pkg/docker/docker.go',
     date,
     images: {
       committed: image(
@@ -145,9 +152,8 @@ export const platforms: readonly DescribedTool[] = [
           docker_version: '1.13.1',
           history: [
             { created: now, created_by: 'a' },
-            { author: 'me', comment: '', created: now, created_by: '/bin/sh -c tar' },
+            { author: 'me', comment: 'c', created: now, created_by: '/bin/sh -c tar' },
           ],
-          parent: otherDigest,
         },
         { docker: true },
       ),
@@ -168,7 +174,7 @@ export const platforms: readonly DescribedTool[] = [
   },
   {
     tool: 'LinuxKit',
-    source: 'https://github.com/linuxkit/linuxkit/blob/master/docs/packages.md',
+    source: 'https://github.com/linuxkit/linuxkit/blob/master/src/cmd/linuxkit/pkglib/build.go',
     date,
     images: {
       package: index(
@@ -179,23 +185,43 @@ export const platforms: readonly DescribedTool[] = [
               created: now,
               config: {
                 Entrypoint: ['/x'],
+                Env: ['PATH=/bin'],
                 Labels: { 'org.mobyproject.config': '{}', 'org.mobyproject.linuxkit.revision': 'r' },
               },
               history: [
-                { created: now, comment: 'a' },
-                { created: now, comment: 'b' },
+                { created: now, created_by: 'COPY base /', comment: 'buildkit.dockerfile.v0' },
+                { created: now, created_by: 'COPY top /', comment: 'buildkit.dockerfile.v0' },
               ],
             }),
             on('amd64'),
           ],
+          [
+            artifact(
+              ['application/vnd.oci.image.config.v1+json', { ...bareConfig(0), rootfs: spdxRoot }],
+              [
+                [
+                  'application/vnd.in-toto+json',
+                  '{}',
+                  { annotations: { 'in-toto.io/predicate-type': 'https://spdx.dev/Document' } },
+                ],
+              ],
+            ),
+            {
+              annotations: {
+                'vnd.docker.reference.digest': otherDigest,
+                'vnd.docker.reference.type': 'attestation-manifest',
+              },
+              ...on('unknown', 'unknown'),
+            },
+          ],
         ],
-        { members: { annotations: { 'linuxkit.package.hash': 'x' } } },
+        { untyped: true },
       ),
     },
   },
   {
     tool: 'bootc and ostree',
-    source: 'https://docs.rs/ostree-ext/0.15.3/src/ostree_ext/container/encapsulate.rs.html',
+    source: 'https://github.com/containers/bootc/blob/main/ostree-ext/src/container/encapsulate.rs',
     date,
     images: {
       encapsulated: image(
@@ -236,8 +262,8 @@ export const platforms: readonly DescribedTool[] = [
     },
   },
   {
-    tool: 'Flatpak',
-    source: 'https://github.com/flatpak/flatpak/issues/3192',
+    tool: 'Flatpak before 1.6',
+    source: 'https://github.com/flatpak/flatpak/pull/3294',
     date,
     images: {
       app: image(
@@ -273,7 +299,7 @@ export const platforms: readonly DescribedTool[] = [
   },
   {
     tool: 'KubeVirt',
-    source: 'https://kubevirt.io/user-guide/storage/disks_and_volumes/#containerdisk',
+    source: 'https://github.com/kubevirt/user-guide/blob/main/docs/storage/disks_and_volumes.md',
     date,
     images: {
       containerDisk: image(
@@ -298,8 +324,7 @@ export const platforms: readonly DescribedTool[] = [
   },
   {
     tool: 'Windows base images',
-    source:
-      'https://learn.microsoft.com/virtualization/windowscontainers/deploy-containers/base-image-lifecycle',
+    source: 'https://github.com/distribution/distribution/blob/main/docs/content/spec/manifest-v2-2.md',
     date,
     images: {
       'nanoserver of 2017': image(

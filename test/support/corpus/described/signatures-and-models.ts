@@ -15,12 +15,20 @@ const ociConfig = 'application/vnd.oci.image.config.v1+json';
 const simple = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const payload =
   '{"critical":{"identity":{"docker-reference":""},"image":{"docker-manifest-digest":"sha256:5"},"type":"cosign container image signature"},"optional":null}';
+const sigstore = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const signature = { 'dev.cosignproject.cosign/signature': 'MEUCIQ==' };
 const keyless = {
   ...signature,
   'dev.sigstore.cosign/bundle': '{}',
   'dev.sigstore.cosign/certificate': 'PEM',
   'dev.sigstore.cosign/chain': 'PEM',
+};
+/** The annotations of a layer that holds one file of a model. */
+const modelFile = { 'org.cncf.model.filepath': 'm', 'org.cncf.model.file.metadata+json': '{}' };
+/** Since 2025, configs of Ollama have no `rootfs`. */
+const ollamaConfig = {
+  ...{ model_format: 'safetensors', model_family: 'f', model_families: ['f'], model_type: '1B' },
+  ...{ file_type: 'bf16', architecture: 'amd64', os: 'linux' },
 };
 const plain = image({ architecture: 'amd64', os: 'linux', created, config: { Cmd: ['x'] } });
 const title = (name: string) => ({ annotations: { 'org.opencontainers.image.title': name } });
@@ -29,7 +37,7 @@ const title = (name: string) => ({ annotations: { 'org.opencontainers.image.titl
 export const signaturesAndModels: readonly DescribedTool[] = [
   {
     tool: 'cosign',
-    source: 'https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md',
+    source: 'https://github.com/sigstore/cosign/blob/main/pkg/oci/remote/write.go',
     date,
     images: {
       'signature by a key': artifact(
@@ -67,16 +75,27 @@ export const signaturesAndModels: readonly DescribedTool[] = [
           'dev.sigstore.bundle.predicateType': 'https://sigstore.dev/cosign/sign/v1',
           'org.opencontainers.image.created': created,
         };
+        return artifact([empty[0], {}, { artifactType: sigstore }], [[sigstore, '{}']], {
+          artifactType: sigstore,
+          subject,
+          annotations,
+        })(built);
+      },
+      'signature with a certificate, as a referrer': async (built) => {
+        const subject = await plain(built);
         return artifact(
-          ['application/vnd.oci.empty.v1+json', {}],
-          [['application/vnd.dev.sigstore.bundle.v0.3+json', '{}']],
-          { artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json', subject, annotations },
+          [empty[0], {}, { artifactType: simple }],
+          [[simple, payload, { annotations: keyless }]],
+          {
+            artifactType: simple,
+            subject,
+          },
         )(built);
       },
       'signature as a referrer': async (built) => {
         const subject = await plain(built);
         return artifact(
-          ['application/vnd.dev.cosign.artifact.sig.v1+json', {}],
+          ['application/vnd.dev.cosign.artifact.sig.v1+json', cosignConfig],
           [[simple, payload, { annotations: signature }]],
           { subject },
         )(built);
@@ -145,15 +164,15 @@ export const signaturesAndModels: readonly DescribedTool[] = [
     },
   },
   {
-    tool: 'Docker Model',
-    source: 'https://github.com/docker/model-spec/blob/main/config.md',
+    tool: 'Docker Model Runner',
+    source: 'https://github.com/docker/model-runner/blob/main/pkg/distribution/types/config.go',
     date,
     images: {
       GGUF: artifact(
         [
           'application/vnd.docker.ai.model.config.v0.1+json',
           {
-            descriptor: { createdAt: created },
+            descriptor: { created },
             config: {
               format: 'gguf',
               quantization: 'Q4_0',
@@ -169,30 +188,67 @@ export const signaturesAndModels: readonly DescribedTool[] = [
           ['application/vnd.docker.ai.license', 'MIT'],
         ],
       ),
+      safetensors: artifact(
+        [
+          'application/vnd.docker.ai.model.config.v0.2+json',
+          {
+            descriptor: { created },
+            config: {
+              ...{ format: 'safetensors', parameters: '3.09 B', architecture: 'qwen2', size: '6 GB' },
+              safetensors: { architecture: 'qwen2' },
+              context_size: 4096,
+            },
+            rootfs: { type: 'rootfs', diff_ids: [otherDigest] },
+          },
+        ],
+        [
+          ['application/vnd.docker.ai.safetensors', 'S', { annotations: modelFile }],
+          ['application/vnd.docker.ai.model.file', '{}', { annotations: modelFile }],
+        ],
+      ),
+      DDUF: artifact(
+        [
+          'application/vnd.docker.ai.model.config.v0.1+json',
+          {
+            descriptor: {},
+            config: { format: 'dduf', diffusers: { layout: 'x' } },
+            rootfs: { type: 'rootfs', diff_ids: [otherDigest] },
+          },
+        ],
+        [
+          ['application/vnd.docker.ai.dduf', 'D', { annotations: modelFile }],
+          ['application/vnd.docker.ai.chat.template.jinja', '{{}}'],
+        ],
+      ),
+    },
+  },
+  {
+    tool: 'Docker model specification',
+    source: 'https://github.com/docker/model-spec/blob/main/config.md',
+    date,
+    images: {
       'GGUF with a projector': artifact(
         [
           'application/vnd.docker.ai.model.config.v0.1+json',
           {
-            config: { format: 'gguf', format_version: '3', gguf: { architecture: 'llama' }, context_size: 1 },
-            files: [{ diffID: otherDigest, type: 'x' }],
+            descriptor: { createdAt: created },
+            config: {
+              ...{ format: 'gguf', format_version: '3', size: '635992801' },
+              gguf: { architecture: 'llama', parameter_count: '1.10 B', quantization: 'Q4_0' },
+            },
+            files: [{ diffID: otherDigest, type: 'application/vnd.docker.ai.gguf.v3' }],
           },
         ],
         [
-          [
-            'application/vnd.docker.ai.gguf.v3',
-            'GGUF',
-            { annotations: { 'org.cncf.model.filepath': 'm.gguf' } },
-          ],
+          ['application/vnd.docker.ai.gguf.v3', 'GGUF'],
           ['application/vnd.docker.ai.mmproj', 'P'],
-          ['application/vnd.docker.ai.chat.template.jinja', '{{}}'],
         ],
-        { artifactType: 'application/vnd.docker.ai.model' },
       ),
     },
   },
   {
     tool: 'Ollama',
-    source: 'https://pkg.go.dev/github.com/ollama/ollama@v0.12.0/server/internal/manifest',
+    source: 'https://github.com/ollama/ollama/blob/main/types/model/config.go',
     date,
     images: {
       model: artifact(
@@ -214,6 +270,34 @@ export const signaturesAndModels: readonly DescribedTool[] = [
           ['application/vnd.ollama.image.template', '{{ .Prompt }}'],
           ['application/vnd.ollama.image.params', '{}'],
           ['application/vnd.ollama.image.license', 'MIT'],
+        ],
+        {},
+        'application/vnd.docker.distribution.manifest.v2+json',
+      ),
+      'a model of the cloud': artifact(
+        [
+          'application/vnd.docker.container.image.v1+json',
+          {
+            ...ollamaConfig,
+            remote_host: 'https://example.com:443',
+            remote_model: 'm',
+            capabilities: ['completion'],
+            context_length: 131072,
+            embedding_length: 4096,
+          },
+        ],
+        [],
+        {},
+        'application/vnd.docker.distribution.manifest.v2+json',
+      ),
+      tensors: artifact(
+        [
+          'application/vnd.docker.container.image.v1+json',
+          { ...ollamaConfig, renderer: 'r', parser: 'p', requires: '0.14' },
+        ],
+        [
+          ['application/vnd.ollama.image.tensor', 'T', { name: 'model.embed_tokens.weight' }],
+          ['application/vnd.ollama.image.json', '{}', { name: 'config.json' }],
         ],
         {},
         'application/vnd.docker.distribution.manifest.v2+json',
@@ -243,8 +327,8 @@ export const signaturesAndModels: readonly DescribedTool[] = [
     },
   },
   {
-    tool: 'ModelPack and KitOps',
-    source: 'https://github.com/modelpack/model-spec/blob/main/docs/spec.md',
+    tool: 'ModelPack',
+    source: 'https://github.com/modelpack/model-spec/blob/main/docs/config.md',
     date,
     images: {
       ModelPack: artifact(
@@ -258,13 +342,55 @@ export const signaturesAndModels: readonly DescribedTool[] = [
         ],
         [
           [
-            'application/vnd.cncf.model.weight.v1.gguf',
+            'application/vnd.cncf.model.weight.v1.raw',
             'W',
             { annotations: { 'org.cncf.model.filepath': 'w', 'org.cncf.model.file.metadata+json': '{}' } },
           ],
           ['application/vnd.cncf.model.doc.v1.tar', 'D'],
         ],
         { artifactType: 'application/vnd.cncf.model.manifest.v1+json' },
+      ),
+      'with what the model can': artifact(
+        [
+          'application/vnd.cncf.model.config.v1+json',
+          {
+            descriptor: {
+              ...{ createdAt: created, authors: ['a'], vendor: 'v', family: 'f', name: 'n', version: '1' },
+              ...{ title: 't', description: 'd', docURL: 'u', sourceURL: 'u', datasetsURL: ['u'] },
+              ...{ revision: 'r', licenses: ['Apache-2.0'] },
+            },
+            config: {
+              ...{ architecture: 'transformer', format: 'pt', paramSize: '8b', precision: 'float16' },
+              quantization: 'gptq',
+              capabilities: {
+                ...{ inputTypes: ['text'], outputTypes: ['text'], knowledgeCutoff: created },
+                ...{ reasoning: true, toolUsage: false, reward: false, languages: ['en'] },
+              },
+            },
+            modelfs: { type: 'layers', diffIds: [otherDigest] },
+          },
+        ],
+        [
+          ['application/vnd.cncf.model.weight.v1.tar', 'W'],
+          ['application/vnd.cncf.model.weight.config.v1.tar', 'C'],
+          ['application/vnd.cncf.model.doc.v1.tar', 'D'],
+        ],
+        { artifactType: 'application/vnd.cncf.model.manifest.v1+json' },
+      ),
+    },
+  },
+  {
+    tool: 'KitOps',
+    source: 'https://github.com/kitops-ml/kitops/blob/main/pkg/lib/kitfile/local-storage.go',
+    date,
+    images: {
+      'ModelKit with documents': artifact(
+        [
+          'application/vnd.kitops.modelkit.config.v1+json',
+          { manifestVersion: '1.0.0', package: { name: 'x' }, docs: [{ path: 'd', description: 'x' }] },
+        ],
+        [['application/vnd.kitops.modelkit.docs.v1.tar+gzip', 'D']],
+        { mediaType: undefined, annotations: { 'ml.kitops.modelkit.cli-version': '1' } },
       ),
       ModelKit: artifact(
         [
@@ -279,32 +405,61 @@ export const signaturesAndModels: readonly DescribedTool[] = [
         ],
         [
           ['application/vnd.kitops.modelkit.model.v1.tar', 'M'],
+          ['application/vnd.kitops.modelkit.modelpart.v1.tar', 'P'],
           ['application/vnd.kitops.modelkit.code.v1.tar+gzip', 'C'],
           ['application/vnd.kitops.modelkit.dataset.v1.tar', 'D'],
         ],
-        { annotations: { 'ml.kitops.modelkit.cli-version': '1' } },
+        { mediaType: undefined, annotations: { 'ml.kitops.modelkit.cli-version': '1' } },
       ),
     },
   },
   {
     tool: 'RamaLama',
-    source: 'https://github.com/containers/ramalama/blob/main/docs/ramalama-push.1.md',
+    source: 'https://github.com/containers/ramalama/blob/main/ramalama/transports/oci/oci.py',
     date,
     images: {
-      index: index(
+      index: index([
+        [
+          image({
+            architecture: 'amd64',
+            os: 'linux',
+            created,
+            config: { Labels: { 'org.containers.type': 'ai.image.model.car' } },
+            history: [
+              { created, created_by: 'LABEL org.containers.type', empty_layer: true },
+              { created, created_by: 'COPY /data/ /', comment: 'FROM scratch' },
+              { created, created_by: 'COPY /models/ /' },
+            ],
+          }),
+          {
+            ...on('amd64'),
+            annotations: {
+              'org.cncf.model.model': 'true',
+              'org.containers.type': 'ai.image.model.car',
+              'org.opencontainers.image.title': 'm',
+            },
+          },
+        ],
+      ]),
+      artifact: artifact(
+        [empty[0], {}, { data: 'e30=' }],
         [
           [
-            image({
-              architecture: 'amd64',
-              os: 'linux',
-              created,
-              config: { Labels: {} },
-              history: [{ created, empty_layer: false }, {}],
-            }),
-            { ...on('amd64'), annotations: { 'org.containers.type': 'ai' } },
+            'application/octet-stream',
+            'GGUF',
+            {
+              annotations: {
+                ...modelFile,
+                'org.cncf.model.file.mediatype.untested': 'true',
+                'org.opencontainers.image.title': 'm.gguf',
+              },
+            },
           ],
         ],
-        { members: { annotations: { 'org.containers.type': 'ai' } } },
+        {
+          artifactType: 'application/vnd.cncf.model.manifest.v1+json',
+          annotations: { 'org.opencontainers.image.created': created },
+        },
       ),
     },
   },
