@@ -4,6 +4,7 @@ import { type CertificateSettings, upstreamTls } from '../../compose/upstream-fe
 import { valueWithin } from '../../concurrency/deadline.ts';
 import { formatNearMiss, nearMisses, productionNearMiss } from '../../config/near-misses.ts';
 import { notShown, type RawSettings, type SettingProblem } from '../../config/problem.ts';
+import { redacted } from '../../config/redacted.ts';
 import { UnreadableFileError } from '../../config/setting-files.ts';
 import type { ReadSettings, Settings } from '../../config/settings.ts';
 import { distinct } from '../../config/sources.ts';
@@ -40,7 +41,11 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
   const tls = await loadCertificate(isRead ? read.settings : tlsOf(read.raw));
   const known = isRead ? [] : read.problems;
   const found = [
-    ...readProxyEnvironment(env).wrong.map((variable) => ({ variable, value: notShown, message: proxyForm })),
+    ...readProxyEnvironment(env).wrong.map((variable) => ({
+      variable,
+      value: redacted(variable, env[variable]),
+      message: proxyForm,
+    })),
     ...upstreamProblems(isRead ? read.settings.routes.map(({ settings }) => settings) : [read.raw]),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
