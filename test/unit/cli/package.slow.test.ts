@@ -150,6 +150,19 @@ describe('the npm package', () => {
     }
   }, 60_000);
 
+  it('names its own command at the start, and ends when npx gets SIGTERM', async () => {
+    const env = { PORT: '0', LOG_FORMAT: 'text', REGSHIFT_SHUTDOWN_GRACE: '0' };
+    const line = 'exec npx regshift serve --upstream sample';
+    const { printed, terminate, stop } = await startLine(line, /registry\.example\n/, { cwd: folder, env });
+    try {
+      expect(printed()).toContain('because its upstream is sample.');
+      expect(printed()).toContain('registry: npx regshift serve --upstream https://registry.example\n');
+      expect(await terminate()).toBe(true);
+    } finally {
+      await stop();
+    }
+  }, 60_000);
+
   it('loads what settings ask for: a file in YAML, the page, and metrics', async () => {
     const metrics = await freePort();
     writeFileSync(join(folder, 'regshift.yaml'), `upstream: sample\nmetricsPort: ${metrics}\npage: status\n`);
