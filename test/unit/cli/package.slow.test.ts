@@ -13,6 +13,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { version } from '../../../src/version.ts';
 import { freePort } from '../../support/daemon.ts';
+import { brokenLinks } from '../../support/docs/links.ts';
 import { installPackage } from '../../support/installed-package.ts';
 import { findOldNode, systemPath } from '../../support/old-node.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
@@ -86,6 +87,15 @@ describe('the npm package', () => {
     ]);
     expect(files).toContain('docs/errors.md');
     expect(files).toContain('bin/start.js');
+  });
+
+  it('has documents whose links lead into the package, or to the public address', () => {
+    const own = join(folder, 'node_modules/regshift');
+    // Texts of licences have links of their own projects.
+    const pages = files.filter((path) => path.endsWith('.md') && path !== 'THIRD-PARTY.md');
+    const texts = new Map(pages.map((path) => [path, readFileSync(join(own, path), 'utf8')]));
+    expect(texts.size).toBeGreaterThan(20);
+    expect(brokenLinks(texts, (path) => files.includes(path))).toEqual([]);
   });
 
   it('needs no other package', () => {
