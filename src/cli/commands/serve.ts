@@ -38,7 +38,7 @@ export async function runServe(io: Io): Promise<number> {
     printNote(io, cannotStart(checked));
     return exitCodes.wrongUsage;
   }
-  const { settings, warnings } = checked;
+  const { settings, warnings, storeOperations } = checked;
   const { columns, color } = io.output;
   const nodeLog = createNodeLog(settings, 1, columns ? { color } : undefined);
   const { log, isText } = nodeLog;
@@ -47,7 +47,7 @@ export async function runServe(io: Io): Promise<number> {
     const exit = createExit(nodeLog, () => running?.cut());
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
-    running = await serve(settings, log, files);
+    running = await serve(settings, log, files, storeOperations);
     obeySignals(running, log, exit, isRunByNpm(io.env));
     if (isText) {
       io.stdout(greeting(running.urls, settings, io.env));
