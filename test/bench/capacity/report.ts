@@ -39,7 +39,7 @@ const atLeastOne: ReadonlySet<NumberName> = new Set([
 ]);
 
 /**
- * What a site needs, as the tables of docs/capacity.md or as JSON. The defaults are those of the page: its 10,000 machines,
+ * Writes the needs of a site as the tables of docs/capacity.md, or as JSON. The defaults are those of the page: its 10,000 machines,
  * and with `--workers` its million pulls a day without deployments.
  * @param args the options of the command line.
  * @param results the text of RESULTS.md.
