@@ -2,9 +2,10 @@
  * Builds the npm package in `dist/package`, which needs no other package: `npm run build`. The container needs the
  * program alone: `node build/build.ts --program`.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundleLibrary, bundleProgram, root } from './bundle.ts';
+import { packedDocuments } from './documents.ts';
 import { libraryEntries, type ProjectManifest, publishedManifest } from './manifest.ts';
 import { packagesOf } from './packages.ts';
 import { sbomOf } from './sbom.ts';
@@ -23,6 +24,7 @@ const files = [
   { path: 'package.json', text: publishedManifest(project) },
   { path: 'THIRD-PARTY.md', text: thirdPartyPage(packages) },
   { path: 'sbom.cdx.json', text: sbomOf(project, packages) },
+  ...packedDocuments(project).filter(({ path }) => !programOnly || path === 'LICENSE'),
 ];
 
 rmSync(target, { recursive: true, force: true });
@@ -30,13 +32,11 @@ for (const { path, text } of files) {
   mkdirSync(dirname(join(target, path)), { recursive: true });
   writeFileSync(join(target, path), text, { mode: path === 'bin/start.js' ? 0o755 : 0o644 });
 }
-const documents = ['README.md', 'CHANGELOG.md', 'docs', 'deploy/regshift.schema.json'];
-for (const document of ['LICENSE', ...(programOnly ? [] : documents)]) {
-  cpSync(join(root, document), join(target, document), {
-    recursive: true,
-    // The pictures of the pages are for readers of the repository.
-    filter: (source) => !source.startsWith(join(root, 'docs/images')),
-  });
+// The owner in the address that stands for one until `npm run release:address` fills it in.
+if (!programOnly && project.repository.url.includes('/OWNER/')) {
+  console.warn(
+    'The project has no public address yet: links of the packed documents to files outside of the package lead nowhere.',
+  );
 }
 const sources = Object.values(entries);
 const workerProject = 'src/runtime/worker/tsconfig.json';

@@ -5,6 +5,8 @@ export interface ProjectManifest {
   readonly version: string;
   readonly description: string;
   readonly license: string;
+  /** The public address of the project: `url` is like `git+https://github.com/acme/regshift.git`. */
+  readonly repository: { readonly url: string };
   readonly dependencies: Readonly<Record<string, string>>;
   /** The sources of the modules that other programs import. The build adds an entry from here. */
   readonly exports: Readonly<Record<string, string>>;

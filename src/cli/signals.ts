@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { pause } from '../concurrency/deadline.ts';
 import type { Log } from '../observability/log.ts';
 import type { Running } from '../runtime/node/serve.ts';
+import { whenParentEnds } from './launcher.ts';
 
 /**
  * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
@@ -9,11 +10,13 @@ import type { Running } from '../runtime/node/serve.ts';
  * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate and renewed files of the settings; where the
  * terminal of the process was closed, it is like SIGINT.
  * @param exit ends the process with this exit code.
+ * @param isRunByNpm whether this process ends with npm, like after SIGTERM.
  */
 export function obeySignals(
   running: Pick<Running, 'shutDown' | 'reload'>,
   log: Log,
   exit: (code: number) => void,
+  isRunByNpm = false,
 ): void {
   let stopping = false;
   const stop = (atOnce: boolean) => {
@@ -26,6 +29,13 @@ export function obeySignals(
   // Shells report the end by a signal as 128 plus its number.
   process.on('SIGTERM', () => (stopping ? exit(143) : stop(false)));
   process.on('SIGINT', () => (stopping ? exit(130) : stop(true)));
+  if (isRunByNpm) {
+    whenParentEnds(() => {
+      if (stopping) return;
+      log('info', 'stopping: npm has ended');
+      stop(false);
+    });
+  }
   const isTerminalClosed = watchTerminal();
   process.on('SIGHUP', async () => {
     void running.reload();

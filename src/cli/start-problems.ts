@@ -7,9 +7,14 @@ interface Wrong {
   readonly warnings: readonly string[];
 }
 
+/** A sentence about settings that stops nothing, as the commands print it. */
+export function formatWarning(warning: string): string {
+  return `warning: ${warning}`;
+}
+
 /** The text for settings with which the proxy cannot start, with a line for each problem and warning. */
 export function cannotStart({ problems, warnings }: Wrong): string {
-  const lines = [formatProblems(problems), ...warnings];
+  const lines = [formatProblems(problems), ...warnings.map(formatWarning)];
   return `regshift cannot start with these settings:\n${lines.join('\n')}`;
 }
 

@@ -1,7 +1,7 @@
 import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { clientModes, ownAccountModes, upstreamModes } from './auth-fields.ts';
 import { cloudProblems } from './cloud-rules.ts';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notShown, type RawSettings, type SettingProblem } from './problem.ts';
 
 /** A setting that has an effect only with one value of another setting. */
 interface Companion {
@@ -70,12 +70,22 @@ export function authProblems(
   own = new Set(Object.keys(variables)),
 ): SettingProblem[] {
   const raw = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
+  const mirrors = mirrorProblems(raw);
+  const isModeRefused = mirrors.some(({ variable }) => variable === 'REGSHIFT_UPSTREAM_AUTH');
+  const clients = isModeRefused ? [] : clientAuthProblems(raw);
+  const refused = [...mirrors, ...clients].filter(({ value }) => value !== unsetValue);
+  // A kind of login that must change needs nothing: its needs would contradict the advice to change it.
+  const isNeeded = ({ of }: Pick<Companion, 'of'>) => refused.every(({ variable }) => variable !== of);
   return [
-    ...companions.flatMap((companion) => companionProblem(raw, companion, own)),
-    ...jwksProblems(raw),
-    ...clientAuthProblems(raw),
-    ...upstreamProblems(raw),
-    ...cloudProblems(raw),
+    ...companions.flatMap((companion) =>
+      companionProblem(raw, companion, own).filter(
+        ({ value }) => value !== unsetValue || isNeeded(companion),
+      ),
+    ),
+    ...(isNeeded({ of: 'REGSHIFT_CLIENT_AUTH' }) ? jwksProblems(raw) : []),
+    ...clients,
+    ...mirrors,
+    ...(isModeRefused ? [] : [...upstreamProblems(raw), ...cloudProblems(raw)]),
   ];
 }
 
@@ -133,45 +143,57 @@ function clientAuthProblems(raw: RawSettings): SettingProblem[] {
     const message =
       "must be none with REGSHIFT_UPSTREAM_AUTH=passthrough, because each client's login is for upstream, which " +
       'checks it: leave this out, or set REGSHIFT_UPSTREAM_AUTH to anonymous or to an account of the proxy (basic, docker-config, ' +
-      'ecr, gcp, acr) to let the proxy check its clients itself';
+      `ecr, gcp, acr) and ${clients === 'jwt' ? 'REGSHIFT_JWKS_URL' : 'REGSHIFT_HTPASSWD'} to let the proxy check its clients itself`;
     return [{ variable: 'REGSHIFT_CLIENT_AUTH', value: JSON.stringify(clients), message }];
   }
   return [];
 }
 
-function upstreamProblems(raw: RawSettings): SettingProblem[] {
-  const { REGSHIFT_UPSTREAM: text, REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
-  const upstreams = (text ?? '').split(/[\s,]+/).filter((part) => part !== '');
-  if (upstreams.length > 1 && !['anonymous', 'docker-config'].includes(mode)) {
+function upstreamsOf({ REGSHIFT_UPSTREAM: text = '' }: RawSettings): string[] {
+  return text.split(/[\s,]+/).filter((part) => part !== '');
+}
+
+function mirrorProblems(raw: RawSettings): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
+  if (upstreamsOf(raw).length < 2) return [];
+  if (!['anonymous', 'docker-config'].includes(mode)) {
     const message =
       'must be anonymous, or docker-config with a login for each that wants one, because REGSHIFT_UPSTREAM names ' +
       'several registries: a login is for one';
     return [{ variable: 'REGSHIFT_UPSTREAM_AUTH', value: JSON.stringify(mode), message }];
   }
-  if (upstreams.length > 1 && raw.REGSHIFT_PUSH === 'allow') {
+  if (raw.REGSHIFT_PUSH === 'allow') {
     const message =
       'must be refuse, because REGSHIFT_UPSTREAM names several registries, and only one would get a push';
     return [{ variable: 'REGSHIFT_PUSH', value: '"allow"', message }];
   }
+  return [];
+}
+
+function upstreamProblems(raw: RawSettings): SettingProblem[] {
+  const { REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
   if (!ownAccountModes.includes(mode)) return [];
-  if (text === undefined) {
+  if (raw.REGSHIFT_UPSTREAM === undefined) {
     return [
       unset('REGSHIFT_UPSTREAM', `must be the registry that REGSHIFT_UPSTREAM_AUTH=${mode} logs in to`),
     ];
   }
   const config = mode === 'docker-config' ? parseDockerConfig(raw.REGSHIFT_DOCKER_CONFIG ?? '') : undefined;
-  return config ? loginProblems(config, upstreams) : [];
+  return config ? loginProblems(config, upstreamsOf(raw)) : [];
 }
 
 function loginProblems(config: DockerConfig, upstreams: readonly string[]): SettingProblem[] {
   const urls = upstreams.flatMap((each) => (URL.canParse(each) ? [new URL(each)] : []));
   return loginsFor(config, urls).flatMap((found) =>
     'problem' in found
-      ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: '(not shown)', message: found.problem }]
+      ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: notShown, message: found.problem }]
       : [],
   );
 }
 
+/** The value of a setting that is missing, in a message. */
+const unsetValue = 'not set';
+
 function unset(variable: string, message: string): SettingProblem {
-  return { variable, value: 'not set', message };
+  return { variable, value: unsetValue, message };
 }

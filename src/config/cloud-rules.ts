@@ -3,6 +3,7 @@ import { ecrRegistryOf } from '../auth/clouds/ecr-registry.ts';
 import { isGoogleRegistry } from '../auth/clouds/google-key.ts';
 import { isLoginServer } from './auth-fields.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
+import { redacted } from './redacted.ts';
 
 /** One kind of login at a cloud. Its variables with the cloud's own names may be set for other programs too. */
 interface CloudRules {
@@ -78,7 +79,7 @@ function addressProblems(raw: RawSettings, { address = '' }: CloudRules): Settin
   return [
     {
       variable: address,
-      value: '(not shown)',
+      value: redacted(address, text),
       message: 'must be a URL that begins with https:// (http:// is for this machine itself)',
     },
   ];

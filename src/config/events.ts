@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { findKnownClient, type KnownClient, knownClients } from '../negotiation/known-clients.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
+import { redactedPart } from './redacted.ts';
 
 /** Clients like `docker-1.13`, with commas between them; `none` for none. */
 const clients = z.string().transform((text, context): readonly KnownClient[] => {
@@ -10,7 +11,7 @@ const clients = z.string().transform((text, context): readonly KnownClient[] => 
     const client = findKnownClient(id);
     if (client) return [client];
     const known = knownClients.map((each) => each.id).join(', ');
-    const message = `must be clients with commas between them, of ${known}, or none; ${JSON.stringify(id)} is no client`;
+    const message = `must be clients with commas between them, of ${known}, or none; ${redactedPart('REGSHIFT_WARM', id)} is no client`;
     context.addIssue({ code: 'custom', message });
     return [];
   });

@@ -2,14 +2,17 @@
 export interface SettingProblem {
   /** The name of a variable, or the path of a key in a file, like `routes[2].upstream`. */
   readonly variable: string;
-  /** The value as a message may show it; a secret is `(not shown)`. */
+  /** The value as a message may show it: that of a secret setting is `notShown`. */
   readonly value: string;
   /** The rest of a sentence whose subject is the setting: `must be …`. */
   readonly message: string;
 }
 
-/** The value of a setting that may be secret, as messages show it. */
+/** The value of a secret setting, and of a problem that is none of the value: the message stands alone. */
 export const notShown = '(not shown)';
+
+/** A value that may have a secret in it, although the setting has none; the middle of a sentence. */
+export const withheld = 'not shown, because it may hold a secret';
 
 /** Formats problems for a person, one line each. */
 export function formatProblems(problems: readonly SettingProblem[]): string {

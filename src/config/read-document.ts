@@ -95,7 +95,7 @@ function byVariable(own: Readonly<Record<string, string | undefined>>): Record<s
 function unreadable(error: unknown): SettingProblem {
   // The message of JSON.parse quotes the text, which may hold secrets.
   const why = error instanceof SyntaxError || !(error instanceof Error) ? '' : `: ${error.message}`;
-  return { variable: 'REGSHIFT_CONFIG', value: '(not shown)', message: `must be YAML or JSON${why}` };
+  return { variable: 'REGSHIFT_CONFIG', value: notShown, message: `must be YAML or JSON${why}` };
 }
 
 function problemsOf(issue: z.core.$ZodIssue, content: unknown): SettingProblem[] {

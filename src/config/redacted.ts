@@ -1,17 +1,23 @@
-import { notShown, type SettingProblem } from './problem.ts';
-import type { Variable } from './schema.ts';
+import { notShown, type SettingProblem, withheld } from './problem.ts';
 
 /** Settings that are secret, and those that have a login in them. */
 const secret = /KEY|PASSWORD|SECRET|SESSION_TOKEN|REDIS_URL|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS(?!_URL)/;
 
 /** Settings of addresses, in which people also write a login. */
-const addresses = /URL|UPSTREAM$|PROXY$/i;
+const addresses = /URL|UPSTREAM(?:_ALIASES|Aliases)?$|PROXY$|STORE$/i;
 
 /**
  * An address without the parts that may have a secret: no login, query or fragment, and no long word that may be a token.
+ * The path of a folder is one, too.
  */
 const harmlessAddress =
-  /^(?:[a-z][a-z0-9+]*:\/\/(?:[a-z0-9-]{1,63}|\[[0-9a-f:]+\])|[a-z0-9-]{1,63}(?=[.:/])|localhost)(?:\.[a-z0-9-]{1,63})*(?::\d{1,5})?(?:\/[a-z0-9._-]{0,20})*$/;
+  /^(?:[a-z][a-z0-9+]*:\/\/(?:[a-z0-9-]{1,63}|\[[0-9a-f:]+\])|[a-z0-9-]{1,63}(?=[.:/])|(?:file:\/\/)?(?=\/)|localhost)(?:\.[a-z0-9-]{1,63})*(?::\d{1,5})?(?:\/[a-z0-9._-]{0,20})*$/;
+
+/** The name of a machine alone, like that of a container: one or two words. Passwords have digits, or are longer. */
+const bareHost = /^(?=.{1,20}$)[a-z]+(?:[-_][a-z]+)?$/;
+
+/** A login in an address, in whichever setting somebody wrote it. */
+const loginInAddress = /\/\/[^/?#\s]*@/;
 
 /** Settings whose value may be the path of a file that is not secret. */
 const publicFiles: ReadonlySet<string> = new Set([
@@ -22,7 +28,7 @@ const publicFiles: ReadonlySet<string> = new Set([
 ]);
 
 /** The value of a setting as a message may show it, without secrets. */
-export function redacted(variable: Variable | string, value: unknown): string {
+export function redacted(variable: string, value: unknown): string {
   if (value === undefined) return 'not set';
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Its members may be secret.
@@ -30,20 +36,33 @@ export function redacted(variable: Variable | string, value: unknown): string {
   if (secret.test(variable)) return notShown;
   if (addresses.test(variable)) {
     const parts = String(value).split(/[\s,]+/);
-    return parts.every((part) => harmlessAddress.test(part)) ? JSON.stringify(value) : notShown;
+    return parts.every(isHarmless) ? JSON.stringify(value) : withheld;
   }
-  return publicFiles.has(variable) ? redactedPath(variable, String(value)) : JSON.stringify(value);
+  if (publicFiles.has(variable)) return redactedPath(variable, String(value));
+  return loginInAddress.test(String(value)) ? withheld : JSON.stringify(value);
+}
+
+function isHarmless(address: string): boolean {
+  return harmlessAddress.test(address) || bareHost.test(address);
+}
+
+/** One of several texts in the value of a setting, as a message may quote it. */
+export function redactedPart(variable: string, part: string): string {
+  const text = redacted(variable, part);
+  return text.startsWith('"') ? text : 'one of them';
 }
 
 /** The path in a setting as a message may show it: not that of a secret, because the secret may stand in its place. */
 export function redactedPath(variable: string, path: string): string {
   const isPath = publicFiles.has(variable) && /^[\w./\\: -]{1,200}$/.test(path);
-  return isPath ? JSON.stringify(path) : notShown;
+  if (isPath) return JSON.stringify(path);
+  return publicFiles.has(variable) ? withheld : notShown;
 }
 
 /** A problem as a response to anyone may show it: without addresses and paths, which tell about the network behind. */
 export function forEveryone(problem: SettingProblem): SettingProblem {
-  const { variable, value } = problem;
+  const { variable, value, message } = problem;
   const tells = addresses.test(variable) || /(?:CA|CERT)$/i.test(variable);
-  return tells && value.startsWith('"') ? { ...problem, value: notShown } : problem;
+  if (!tells || !value.startsWith('"')) return problem;
+  return { ...problem, value: notShown, message: message.replace(/"(?:[^"\\]|\\.)*"/g, 'one of them') };
 }

@@ -11,11 +11,14 @@ import { clientRules, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
 import { count } from './numbers.ts';
+import { redactedPart } from './redacted.ts';
 import { serviceFields } from './service.ts';
 import { storeFields } from './store.ts';
 
+const baseUrlForm = 'must be a URL that begins with http:// or https://, like https://registry.example';
+
 const baseUrl = z
-  .url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' })
+  .url({ protocol: /^https?$/, error: baseUrlForm })
   .transform((text) => new URL(text))
   .refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment')
   .refine(
@@ -68,7 +71,7 @@ const ipRanges = z.string().transform((text, context) => {
   return parts.flatMap((part) => {
     const range = parseIpRange(part);
     if (range) return [range];
-    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${JSON.stringify(part)} is none`;
+    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${redactedPart('REGSHIFT_TRUSTED_PROXIES', part)} is none`;
     context.addIssue({ code: 'custom', message });
     return [];
   });
@@ -79,7 +82,7 @@ const origins = z.string().transform((text, context) => {
   return parts.flatMap((part) => {
     const url = /^https?:\/\//.test(part) && URL.canParse(part) ? new URL(part) : undefined;
     if (url?.href === `${url?.origin}/`) return [url.origin];
-    const message = `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${JSON.stringify(part)} is none`;
+    const message = `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${redactedPart('REGSHIFT_UPSTREAM_ALIASES', part)} is none`;
     context.addIssue({ code: 'custom', message });
     return [];
   });
@@ -135,7 +138,10 @@ const aliases = z.string().transform((text, context) => {
   const parsed = parseAliases(text);
   if (!('problems' in parsed)) return parsed;
   const form = 'must be pairs like short/name=real/long/name with commas between them';
-  context.addIssue({ code: 'custom', message: `${form}: ${parsed.problems.join('; ')}` });
+  const problems = redactedPart('REGSHIFT_ALIASES', text).startsWith('"')
+    ? `: ${parsed.problems.join('; ')}`
+    : '';
+  context.addIssue({ code: 'custom', message: `${form}${problems}` });
   return z.NEVER;
 });
 

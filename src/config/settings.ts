@@ -157,12 +157,20 @@ function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, 
  */
 function forgottenUpstream(
   merged: Readonly<Record<string, string>>,
-  { NODE_ENV: mode, npm_lifecycle_event: script, npm_package_name: name }: Readonly<Record<string, unknown>>,
+  variables: Readonly<Record<string, unknown>>,
 ): SettingProblem[] {
-  const isNpmStart = script === 'start' && name === 'regshift';
-  if (mode !== 'production' || isNpmStart || merged.REGSHIFT_UPSTREAM !== undefined) return [];
+  if (variables.NODE_ENV !== 'production' || isNpmStart(variables) || merged.REGSHIFT_UPSTREAM !== undefined)
+    return [];
   const message =
     'must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the ' +
     'built-in sample registry, set REGSHIFT_UPSTREAM=sample';
   return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message }];
+}
+
+/** Whether `npm start` of a clone started this process, by the variables that npm gives to it. */
+export function isNpmStart({
+  npm_lifecycle_event: script,
+  npm_package_name: name,
+}: Readonly<Record<string, unknown>>): boolean {
+  return script === 'start' && name === 'regshift';
 }

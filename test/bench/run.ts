@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { orEnd, readNames, readOptions } from '../support/options.ts';
 
 /** The files of the sections. A section prints to its output; it may print JSON when the variable BENCH_JSON is set. */
 const sections: Readonly<Record<string, string>> = {
@@ -21,27 +21,25 @@ const sections: Readonly<Record<string, string>> = {
   capacity: 'capacity.ts',
 };
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
-const names = values.only?.split(',') ?? Object.keys(sections);
-const unknown = names.filter((name) => !Object.hasOwn(sections, name));
-if (unknown.length > 0) {
-  console.error(`There is no section ${unknown.join(', ')}; there are ${Object.keys(sections).join(', ')}.`);
-  process.exit(2);
-}
+const { names, json } = orEnd(() => {
+  const { only, json } = readOptions({ only: { type: 'string' }, json: { type: 'boolean' } });
+  const all = Object.keys(sections);
+  return { names: only === undefined ? all : readNames('only', only, all), json };
+});
 
 const results: Record<string, unknown> = {};
 for (const name of names) {
-  if (!values.json) console.log(`\n${name}`);
+  if (!json) console.log(`\n${name}`);
   const { status, stdout } = spawnSync(process.execPath, [join(import.meta.dirname, sections[name] ?? '')], {
     encoding: 'utf8',
-    env: { ...process.env, ...(values.json ? { BENCH_JSON: '1' } : {}) },
-    stdio: ['ignore', values.json ? 'pipe' : 'inherit', 'inherit'],
+    env: { ...process.env, ...(json ? { BENCH_JSON: '1' } : {}) },
+    stdio: ['ignore', json ? 'pipe' : 'inherit', 'inherit'],
   });
-  if (values.json) results[name] = parsed(stdout);
+  if (json) results[name] = parsed(stdout);
   // A section ends with a status other than 0 when a figure is beyond its bound.
   if (status !== 0) process.exitCode = 1;
 }
-if (values.json) console.log(JSON.stringify(results, null, 2));
+if (json) console.log(JSON.stringify(results, null, 2));
 
 /** Parses the output of a section; a section that prints no JSON gives its lines. */
 function parsed(output: string): unknown {

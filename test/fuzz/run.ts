@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { orEnd, readNames, readNumber, readOptions } from '../support/options.ts';
 import { addToCorpus } from './corpus.ts';
+import { textTargets } from './texts.ts';
 import type { Finding, Order, Report } from './worker.ts';
 
 /**
@@ -16,16 +17,22 @@ import type { Finding, Order, Report } from './worker.ts';
  *
  *     npm run fuzz -- --seconds 60 [--seed 1] [--workers 2] [--only page,variable] [--keep]
  */
-const { values } = parseArgs({
-  options: {
+const { seconds, seed, workers, only, keepsTexts } = orEnd(() => {
+  const values = readOptions({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     workers: { type: 'string', default: String(Math.min(availableParallelism(), 8)) },
     only: { type: 'string' },
     keep: { type: 'boolean', default: false },
-  },
+  });
+  return {
+    seconds: readNumber('seconds', values.seconds, 1),
+    seed: readNumber('seed', values.seed),
+    workers: Math.round(readNumber('workers', values.workers, 1)),
+    only: values.only === undefined ? undefined : readNames('only', values.only, Object.keys(textTargets)),
+    keepsTexts: values.keep,
+  };
 });
-const [seconds, seed, workers] = [Number(values.seconds), Number(values.seed), Number(values.workers)];
 
 function work(order: Order): Promise<Report> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: order });
@@ -48,9 +55,7 @@ function keep({ reader, message, bytes }: Finding): string {
 console.log(`fuzzing for ${seconds} s with seed ${seed} on ${workers} workers`);
 const started = performance.now();
 const reports = await Promise.all(
-  Array.from({ length: workers }, (_, at) =>
-    work({ seed: seed + at, seconds, only: values.only?.split(',') }),
-  ),
+  Array.from({ length: workers }, (_, at) => work({ seed: seed + at, seconds, only })),
 );
 const took = (performance.now() - started) / 1000;
 const total = reports.reduce((sum, { documents }) => sum + documents, 0);
@@ -68,7 +73,7 @@ for (const [end, count] of Object.entries(ends).sort(([, left], [, right]) => ri
 }
 const discovered = reports.flatMap((report) => Object.entries(report.discovered));
 console.log(`${discovered.flatMap(([, found]) => found).length} texts took a new way in their reader`);
-if (values.keep) for (const [reader, found] of discovered) addToCorpus(reader, found);
+if (keepsTexts) for (const [reader, found] of discovered) addToCorpus(reader, found);
 const findings = reports.flatMap((report) => report.findings);
 for (const finding of findings) console.error(`\nFOUND, kept as test/fuzz/cases/${keep(finding)}`);
 process.exitCode = findings.length > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { orEnd, readNumber, readOptions } from '../support/options.ts';
 import { complaintsOf, printReport } from './report.ts';
 import { runSoak } from './soak.ts';
 
@@ -7,13 +7,13 @@ import { runSoak } from './soak.ts';
  *
  *     npm run soak -- --minutes 30 [--seed 1]
  */
-const { values } = parseArgs({
-  options: {
+const { minutes, seed } = orEnd(() => {
+  const { minutes, seed } = readOptions({
     minutes: { type: 'string', default: '30' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-  },
+  });
+  return { minutes: readNumber('minutes', minutes, 0.1), seed: readNumber('seed', seed) };
 });
-const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
 console.log(`soaking for ${minutes} minutes with seed ${seed}`);
 const report = await runSoak({ seconds: minutes * 60, seed });
 printReport(report);

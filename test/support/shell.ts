@@ -25,6 +25,9 @@ export function runLine(line: string, { cwd, env }: ShellOptions): Promise<Shell
 export interface RunningLine {
   /** The output so far. */
   readonly printed: () => string;
+  /** Asks the line itself to end, by SIGTERM, and waits until its last process has ended, or for ten seconds. @returns whether it has. */
+  terminate(): Promise<boolean>;
+  /** Kills all processes of the line. */
   stop(): Promise<void>;
 }
 
@@ -47,9 +50,26 @@ export async function startLine(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const stop = () => endGroup(child);
-  if (ready.test(text)) return { printed: () => text, stop };
+  if (ready.test(text)) return { printed: () => text, terminate: () => terminateGroup(child), stop };
   await stop();
   throw new Error(`${line} did not get ready: ${text.slice(-2000)}`);
+}
+
+async function terminateGroup(child: ChildProcess): Promise<boolean> {
+  child.kill('SIGTERM');
+  const deadline = Date.now() + 10_000;
+  while (isGroupThere(child) && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return !isGroupThere(child);
+}
+
+function isGroupThere({ pid }: ChildProcess): boolean {
+  try {
+    return pid !== undefined && process.kill(-pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function endGroup(child: ChildProcess): Promise<void> {

@@ -124,6 +124,7 @@ describe('the clocks of the machine', () => {
     'src/compose/client-auth.ts',
     'src/compose/compose.ts',
     'src/compose/platform.ts',
+    'src/compose/route.ts',
     'src/http/route.ts',
     'src/http/v2/token.ts',
     'src/layers/store/s3/s3-client.ts',

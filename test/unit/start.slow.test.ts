@@ -77,4 +77,15 @@ describe('a start that warns', () => {
     await stop();
     expect(printed()).toContain('sample registry');
   });
+
+  it('SIGTERM of npm ends the program, although the shell between them does not pass it on', async () => {
+    const path = [join(projectRoot, 'node_modules/.bin'), systemPath].join(delimiter);
+    const env = { PORT: '0', LOG_FORMAT: 'text', REGSHIFT_SHUTDOWN_GRACE: '0', PATH: path };
+    const { terminate, stop } = await startLine('exec npm start', /npm start\n/, { cwd: projectRoot, env });
+    try {
+      expect(await terminate()).toBe(true);
+    } finally {
+      await stop();
+    }
+  });
 });

@@ -67,7 +67,7 @@ describe('a start that cannot be', () => {
         'regshift cannot start with these settings:\n' +
         'REGSHIFT_UPSTREAM is not set: it must be the URL of your registry, like https://registry.example, because ' +
         'NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample\n' +
-        'UPSTREAM is not a setting of regshift: did you mean REGSHIFT_UPSTREAM?\n',
+        'warning: UPSTREAM is not a setting of regshift: did you mean REGSHIFT_UPSTREAM?\n',
     });
   });
 
@@ -87,9 +87,9 @@ describe('a start that cannot be', () => {
       code: 2,
       out: '',
       err: `regshift cannot start with these settings:
-REGSHIFT_UPSTREAM is "registry.example": it must be a URL that begins with http:// or https://
+REGSHIFT_UPSTREAM is "registry.example": it must be a URL that begins with http:// or https://, like https://registry.example
 REGSHIFT_FROMAT is not a setting: did you mean REGSHIFT_FORMAT?
-HTTPS_PROXY must be the URL of an HTTP proxy, like http://proxy.example:3128
+HTTPS_PROXY is "socks5://proxy.example": it must be the URL of an HTTP proxy, like http://proxy.example:3128
 REGSHIFT_UPSTREAM_CERT cannot be used: it must be a certificate in PEM, with its own key, which is not encrypted
 REGSHIFT_SIGNING_KEY is neither a key nor a path to a readable file: /etc/regshift-of-nobody/key does not exist (ENOENT)
 REGSHIFT_TLS_CERT ${pem}: /etc/regshift-of-nobody/tls.pem does not exist (ENOENT)

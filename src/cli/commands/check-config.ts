@@ -7,7 +7,7 @@ import { portsOf } from '../../runtime/node/serve.ts';
 import { certificateWarnings } from '../../runtime/node/tls/certificate.ts';
 import { readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
-import { cannotStart } from '../start-problems.ts';
+import { cannotStart, formatWarning } from '../start-problems.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { exitCodes } from '../usage.ts';
@@ -39,7 +39,7 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
   const outboundProxies = [...new Set(proxies)];
   const facts = { valid: true, listens, signsWith, routes: served, set, outboundProxies, warnings };
   if (printData(io, facts, options)) return exitCodes.good;
-  for (const warning of warnings) printNote(io, `warning: ${warning}`);
+  for (const warning of warnings) printNote(io, formatWarning(warning));
   printLines(io, [`listens on ${listens}`, `signs with ${signsWith}`]);
   if (outboundProxies.length > 0) printLines(io, [`outbound proxy ${outboundProxies.join(', ')}`]);
   printLines(io, [`set: ${set.join(', ') || 'none (docs/settings.md lists the defaults)'}`, '']);

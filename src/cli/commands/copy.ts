@@ -7,6 +7,7 @@ import {
 import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
+import { byteText } from '../../byte-text.ts';
 import { systemClock } from '../../clock.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
@@ -18,7 +19,6 @@ import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
-import { byteText } from '../terminal/text.ts';
 import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 

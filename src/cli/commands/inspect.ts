@@ -1,5 +1,6 @@
 import { lossSummary } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
+import { sizeText } from '../../byte-text.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { type ClientView, clientViews } from '../../registry/inspection/client-views.ts';
 import {
@@ -46,7 +47,7 @@ export async function inspect(text: string, options: Options, io: Io): Promise<n
 
 function printStored(text: string, stored: StoredDescription, io: Io): void {
   const { digest, mediaType, size, entries, image, noImage } = stored;
-  printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${size} bytes`]);
+  printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${sizeText(size)}`]);
   if (entries) {
     const rows = entries.map((entry) => [
       entry.attestation ? 'attestation' : (entry.platform ?? 'any platform'),
@@ -95,10 +96,4 @@ function printClients(clients: readonly ClientView[], io: Io): void {
     printLines(io, ['', `${refused.map(({ client }) => client).join(', ')}: ${why}`]);
   }
   if (clients.some(({ unread }) => unread)) printLines(io, ['', 'Use --read-layers to read the layers now.']);
-}
-
-function sizeText(bytes: number | undefined): string {
-  if (bytes === undefined) return 'size unknown';
-  if (bytes < 10_000) return counted(bytes, 'byte');
-  return bytes < 10_000_000 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1_000_000).toFixed(0)} MB`;
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { sizeText } from '../../byte-text.ts';
 import type { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { readAccept } from '../../negotiation/accept.ts';
@@ -112,7 +113,7 @@ function answerRows(answer: Answer): string[][] {
   if ('error' in answer) return [['response', `404 ${answer.error.code}: ${answer.error.message}`]];
   const { mediaType, digest, body, losses } = answer.result;
   return [
-    ['response', `${formPhrase(mediaType)}, ${body.length} bytes`],
+    ['response', `${formPhrase(mediaType)}, ${sizeText(body.length)}`],
     ['  type', mediaType],
     ['  digest', digest],
     ...(answer.conversion ? [['  header', `Regshift-Conversion: ${answer.conversion}`]] : []),

@@ -5,6 +5,7 @@ import type { Image } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
+import { byteText } from '../../byte-text.ts';
 import { systemClock } from '../../clock.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
@@ -17,7 +18,6 @@ import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
 import { type DataOptions, type Io, printData, printLines, printNote, withDigests } from '../terminal/io.ts';
-import { byteText } from '../terminal/text.ts';
 import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 

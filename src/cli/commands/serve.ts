@@ -8,6 +8,7 @@ import { type Running, serve } from '../../runtime/node/serve.ts';
 import { hasFileOperations } from '../../runtime/node/store/file-operations.ts';
 import { logUncaught } from '../../runtime/node/uncaught.ts';
 import { version } from '../../version.ts';
+import { isRunByNpm, ownRegistryAdvice } from '../launcher.ts';
 import { reachability } from '../reachability.ts';
 import { registriesOf } from '../registries.ts';
 import { obeySignals } from '../signals.ts';
@@ -37,7 +38,7 @@ export async function runServe(io: Io): Promise<number> {
     printNote(io, cannotStart(checked));
     return exitCodes.wrongUsage;
   }
-  const { settings, warnings } = checked;
+  const { settings, warnings, storeOperations } = checked;
   const { columns, color } = io.output;
   const nodeLog = createNodeLog(settings, 1, columns ? { color } : undefined);
   const { log, isText } = nodeLog;
@@ -46,10 +47,10 @@ export async function runServe(io: Io): Promise<number> {
     const exit = createExit(nodeLog, () => running?.cut());
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
-    running = await serve(settings, log, files);
-    obeySignals(running, log, exit);
+    running = await serve(settings, log, files, storeOperations);
+    obeySignals(running, log, exit, isRunByNpm(io.env));
     if (isText) {
-      io.stdout(greeting(running.urls, settings));
+      io.stdout(greeting(running.urls, settings, io.env));
       if (columns !== undefined) io.stdout(reachability(running.urls, settings));
     } else log('info', 'regshift serves', startFacts(running, settings));
     void running.checkUpstreams();
@@ -75,7 +76,7 @@ function startFacts({ urls, metricsUrl }: Running, { routes }: Settings): Facts 
 }
 
 /** The first lines of `serve`, for a person: the registries that it serves, or requests to try with the samples. */
-export function greeting(urls: readonly string[], settings: Settings): string {
+export function greeting(urls: readonly string[], settings: Settings, env: Io['env']): string {
   const served = settings.routes.flatMap(({ id, settings: own }) => {
     const registries = registriesOf(own);
     return registries === undefined ? [] : [id === 'all' ? registries : `${registries} (${id})`];
@@ -85,7 +86,9 @@ export function greeting(urls: readonly string[], settings: Settings): string {
   // A client on this machine types its own address: Docker wants TLS from 0.0.0.0, but not from 127.0.0.0/8.
   const url = listens.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
   const host = new URL(url).host;
-  return `regshift serves its built-in sample registry on ${listens}, because REGSHIFT_UPSTREAM names no other.
+  const isAsked = env.REGSHIFT_UPSTREAM?.trim() === 'sample';
+  const why = isAsked ? 'because its upstream is sample' : 'because REGSHIFT_UPSTREAM names no other';
+  return `regshift serves its built-in sample registry on ${listens}, ${why}.
 Try:
 ${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/latest
       an OCI image as Docker 1.6 to 1.9 get it: signed schema 1
@@ -93,7 +96,7 @@ ${page(settings, url)}  curl -i -H 'Accept:' ${url}/v2/sample/oci/manifests/late
       one image of an OCI index, as Docker schema 2
   docker pull ${host}/sample/generic
       an image stored as the generic manifest of 2015, for any Docker
-In front of your own registry: REGSHIFT_UPSTREAM=https://registry.example npm start
+In front of your own registry: ${ownRegistryAdvice(env)}
 `;
 }
 

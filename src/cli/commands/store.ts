@@ -1,4 +1,5 @@
 import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
+import { byteText } from '../../byte-text.ts';
 import { systemWallClock } from '../../clock.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { readSomeSettings } from '../../config/settings.ts';
@@ -14,7 +15,7 @@ import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-op
 import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { byteText, counted } from '../terminal/text.ts';
+import { counted } from '../terminal/text.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 

@@ -5,6 +5,7 @@ import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import type { ConvertedV1 } from '../../../converters/images/convert-to-v1.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Loss } from '../../../converters/model.ts';
+import { sizeText } from '../../byte-text.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 import { type Io, printJson, printLines, printNote, withDigests } from '../terminal/io.ts';
 import { counted } from '../terminal/text.ts';
@@ -39,7 +40,7 @@ export async function writeConverted(
   const losses = whole.flatMap((each) => each.losses.map((loss) => ({ manifest: each.source, ...loss })));
   const facts = { kind, form, mediaType, digest, size: body.length, source };
   if (json) printJson(io, { ...facts, out, losses });
-  else printSummary(`${digest}  ${mediaType}  ${body.length} bytes`, losses, out === undefined, io);
+  else printSummary(`${digest}  ${mediaType}  ${sizeText(body.length)}`, losses, out === undefined, io);
 }
 
 /** Writes the images of registry API v1, which has no manifest: a JSON document for each image, and their list. */

@@ -1,7 +1,7 @@
+import { byteText } from '../../byte-text.ts';
 import type { Clock } from '../../clock.ts';
 import type { Io } from './io.ts';
 import { createStatusLine } from './progress.ts';
-import { byteText } from './text.ts';
 
 /** Shows the progress of a transfer on one line of a terminal, with its rate and the time left. Elsewhere it is quiet. */
 export interface TransferProgress {

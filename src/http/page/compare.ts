@@ -3,10 +3,11 @@ import type { Digest } from '../../../converters/digest.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
+import { sizeText } from '../../byte-text.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
 import type { Selection } from '../../negotiation/negotiate.ts';
-import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
+import { digestHtml, type Html, pageLink, shown } from './document.ts';
 import { reasonOf } from './image-view.ts';
 import type { ImageQuery, PullQuestion, ViewedImage } from './look-up.ts';
 import { comparedLines, type Line } from './manifest-lines.ts';
@@ -75,7 +76,7 @@ function paneHtml(
 ): Html {
   return html`<section class="pane">
 <h2>${title}</h2>
-<p class="facts"><span>${shown(formPhrase(mediaType))}, ${sizeOf(body.length)}</span> ${digestHtml(digest)}</p>
+<p class="facts"><span>${shown(formPhrase(mediaType))}, ${sizeText(body.length)}</span> ${digestHtml(digest)}</p>
 <pre tabindex="0" role="region" aria-label="${title}: manifest">${lines.map(lineHtml)}</pre>
 </section>`;
 }

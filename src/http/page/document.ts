@@ -84,16 +84,6 @@ export function shown(text: string): string {
   return escapeControl(text);
 }
 
-/** A number of bytes for people. */
-export function sizeOf(bytes: number | undefined): string {
-  if (bytes === undefined) return 'size unknown';
-  if (bytes < 10_000) return `${bytes.toLocaleString('en')} bytes`;
-  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(0)} kB`;
-  return bytes < 1_000_000_000
-    ? `${(bytes / 1_000_000).toFixed(1)} MB`
-    : `${(bytes / 1_000_000_000).toFixed(2)} GB`;
-}
-
 /** A digest in full, of which a small screen shows the beginning; a click selects all of it. */
 export function digestHtml(digest: string): Html {
   const [algorithm = '', hash = ''] = digest.split(':');

@@ -1,12 +1,13 @@
 import { html } from 'hono/html';
 import { lossSummary } from '../../../converters/loss-text.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
+import { sizeText } from '../../byte-text.ts';
 import { formPhrase, phraseOfForm } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientView } from '../../registry/inspection/client-views.ts';
 import type { StoredDescription, StoredLayer } from '../../registry/inspection/describe-stored.ts';
-import { digestHtml, type Html, pageLink, shown, sizeOf } from './document.ts';
+import { digestHtml, type Html, pageLink, shown } from './document.ts';
 import { imageForm } from './forms.ts';
 import type { ImageQuery, LookUp, PullQuestion } from './look-up.ts';
 import { machinesHtml } from './machine-view.ts';
@@ -69,7 +70,7 @@ function storedHtml(query: ImageQuery, stored: StoredDescription, isCounted: boo
   const { digest, mediaType, size, entries, image, noImage } = stored;
   return html`<section aria-labelledby="stored">
 <h2 id="stored">Stored as ${shown(formPhrase(mediaType))}</h2>
-<p class="facts"><span>${sizeOf(size)}</span> ${digestHtml(digest)}</p>
+<p class="facts"><span>${sizeText(size)}</span> ${digestHtml(digest)}</p>
 ${entries ? entriesHtml(query, entries, image?.digest, isCounted) : ''}
 ${noImage === undefined ? '' : html`<p class="note">${shown(noImage)}</p>`}
 ${image ? layersHtml(image, entries !== undefined) : ''}
@@ -104,18 +105,18 @@ function layersHtml(
 ): Html {
   const largest = Math.max(1, ...layers.map(({ size = 0 }) => size));
   const total = layers.every(({ size }) => size !== undefined)
-    ? `, ${sizeOf(layers.reduce((sum, { size = 0 }) => sum + size, 0))} in all`
+    ? `, ${sizeText(layers.reduce((sum, { size = 0 }) => sum + size, 0))} in all`
     : '';
   return html`<h3>${layers.length} ${layers.length === 1 ? 'layer' : 'layers'} of ${shown(platform ?? 'an unknown platform')}${total}</h3>
 ${ofIndex ? html`<p class="facts"><span>image</span> ${digestHtml(digest)}</p>` : ''}
-${config ? html`<p class="facts"><span>config, ${sizeOf(config.size)}</span> ${digestHtml(config.digest)}</p>` : ''}
+${config ? html`<p class="facts"><span>config, ${sizeText(config.size)}</span> ${digestHtml(config.digest)}</p>` : ''}
 <ol class="layers">${layers.map((layer) => layerHtml(layer, largest))}</ol>`;
 }
 
 function layerHtml({ digest, compression, size }: StoredLayer, largest: number): Html {
   const width = size === undefined ? 0 : Math.max(0.5, (100 * size) / largest);
   const kind = compression === 'none' ? 'plain tar' : compression === 'unknown' ? 'not read' : compression;
-  return html`<li><span class="kind ${compression}">${shown(kind)}</span><span class="size">${sizeOf(size)}</span><svg class="bar ${compression}" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="${width.toFixed(2)}" height="1"/></svg>${digestHtml(digest)}</li>`;
+  return html`<li><span class="kind ${compression}">${shown(kind)}</span><span class="size">${sizeText(size)}</span><svg class="bar ${compression}" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true"><rect width="${width.toFixed(2)}" height="1"/></svg>${digestHtml(digest)}</li>`;
 }
 
 function summaryOf(clients: readonly ClientView[]): string {

@@ -4,6 +4,7 @@ import { type CertificateSettings, upstreamTls } from '../../compose/upstream-fe
 import { valueWithin } from '../../concurrency/deadline.ts';
 import { formatNearMiss, nearMisses, productionNearMiss } from '../../config/near-misses.ts';
 import { notShown, type RawSettings, type SettingProblem } from '../../config/problem.ts';
+import { redacted } from '../../config/redacted.ts';
 import { UnreadableFileError } from '../../config/setting-files.ts';
 import type { ReadSettings, Settings } from '../../config/settings.ts';
 import { distinct } from '../../config/sources.ts';
@@ -11,6 +12,7 @@ import { parseStoreAddress, type StoreAddress } from '../../config/store.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { certificateProblem } from './http/connections.ts';
 import { signingKeyText } from './platform.ts';
+import { createStoreOperations, type FileOperations } from './store/file-operations.ts';
 import { lookAtFolder } from './store/folder-place.ts';
 import { type Certificate, loadCertificate } from './tls/certificate.ts';
 
@@ -26,6 +28,8 @@ export type CheckedSettings = {
       readonly signingKeyId: string | undefined;
       /** undefined: the proxy does not speak TLS. */
       readonly certificate: Certificate | undefined;
+      /** Those that looked at the folder of the store, for the store itself; undefined without a folder. */
+      readonly storeOperations: FileOperations | undefined;
     }
   | { readonly problems: readonly SettingProblem[] }
 );
@@ -39,12 +43,17 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
   const key = await checkKey(isRead ? read.settings.REGSHIFT_SIGNING_KEY : read.raw.REGSHIFT_SIGNING_KEY);
   const tls = await loadCertificate(isRead ? read.settings : tlsOf(read.raw));
   const known = isRead ? [] : read.problems;
+  const store = await checkStore(isRead ? read.settings.REGSHIFT_STORE : storeOf(read.raw));
   const found = [
-    ...readProxyEnvironment(env).wrong.map((variable) => ({ variable, value: notShown, message: proxyForm })),
+    ...readProxyEnvironment(env).wrong.map((variable) => ({
+      variable,
+      value: redacted(variable, env[variable]),
+      message: proxyForm,
+    })),
     ...upstreamProblems(isRead ? read.settings.routes.map(({ settings }) => settings) : [read.raw]),
     ...('problem' in key ? [key.problem] : []),
     ...('problems' in tls ? tls.problems : []),
-    ...(await storeProblems(isRead ? read.settings.REGSHIFT_STORE : storeOf(read.raw))),
+    ...store.problems,
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
   const warnings = [...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
   return isRead && found.length === 0
@@ -52,6 +61,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
         settings: read.settings,
         signingKeyId: 'id' in key ? key.id : undefined,
         certificate: 'certificate' in tls ? tls.certificate : undefined,
+        storeOperations: store.operations,
         warnings,
       }
     : { problems: distinct([...known, ...found]), warnings };
@@ -81,11 +91,18 @@ function upstreamProblems(routes: readonly CertificateSettings[]): SettingProble
 /** Milliseconds. A folder that does not answer within this time, like one on a server that is away, is no reason. */
 const lookMs = 1_000;
 
-async function storeProblems(address: StoreAddress | undefined): Promise<SettingProblem[]> {
-  if (address?.kind !== 'file') return [];
-  const place = await valueWithin(lookMs, lookAtFolder(address.path)).catch(() => undefined);
-  if (typeof place !== 'object') return [];
-  return [{ variable: 'REGSHIFT_STORE', value: `file://${address.path}`, message: place.problem }];
+interface CheckedStore {
+  readonly problems: readonly SettingProblem[];
+  readonly operations: FileOperations | undefined;
+}
+
+async function checkStore(address: StoreAddress | undefined): Promise<CheckedStore> {
+  if (address?.kind !== 'file') return { problems: [], operations: undefined };
+  const operations = createStoreOperations();
+  const place = await valueWithin(lookMs, lookAtFolder(address.path, operations)).catch(() => undefined);
+  if (typeof place !== 'object') return { problems: [], operations };
+  const value = `file://${address.path}`;
+  return { problems: [{ variable: 'REGSHIFT_STORE', value, message: place.problem }], operations };
 }
 
 type KeyCheck = { readonly id: string } | { readonly problem: SettingProblem } | Record<never, never>;

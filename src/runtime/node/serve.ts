@@ -4,7 +4,8 @@ import { createApp, type Dependencies } from '../../app.ts';
 import type { UpstreamLogin } from '../../auth/upstream-auth.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import { systemWallClock } from '../../clock.ts';
-import { type ComposedRoute, compose } from '../../compose/compose.ts';
+import { compose } from '../../compose/compose.ts';
+import type { ComposedRoute } from '../../compose/route.ts';
 import { clientPorts } from '../../config/address.ts';
 import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -21,6 +22,7 @@ import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
+import type { FileOperations } from './store/file-operations.ts';
 import { cleanStore, openStore, refuseWrongPlace } from './store/open-store.ts';
 import { type Certificate, loadCertificate, logWarnings } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
@@ -53,8 +55,14 @@ export interface Running {
  * @throws the system's error if an address is not available; ConversionError for an unreadable signing key;
  *   RegistryError MISCONFIGURED for an unusable certificate.
  * @param files the files of the settings, which are read again when they change.
+ * @param storeOperations of `checkSettings`, which has looked at the folder of the store; undefined: `serve` looks.
  */
-export async function serve(settings: Settings, log: Log, files?: SettingsFiles): Promise<Running> {
+export async function serve(
+  settings: Settings,
+  log: Log,
+  files?: SettingsFiles,
+  storeOperations?: FileOperations,
+): Promise<Running> {
   const certificate = await certificateFor(settings, log);
   const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
   const memory = nodeMemory(bytes, redis ? [] : ['redis']);
@@ -63,7 +71,15 @@ export async function serve(settings: Settings, log: Log, files?: SettingsFiles)
     const metrics = await openMetrics(settings);
     const rotating =
       files && files.paths().length > 0 ? createRotatingSettings({ files, settings, log }) : undefined;
-    const { dependencies, listener } = await prepare({ settings, log, memory, shared, metrics, rotating });
+    const { dependencies, listener } = await prepare({
+      settings,
+      log,
+      memory,
+      shared,
+      metrics,
+      rotating,
+      storeOperations,
+    });
     const { health, inFlight } = dependencies;
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
@@ -179,15 +195,16 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
 interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rotating'> {
   readonly memory: MemoryBudget;
   readonly metrics: PrometheusMetrics | undefined;
+  readonly storeOperations: FileOperations | undefined;
 }
 
-async function prepare({ settings, log, memory, shared, metrics, rotating }: PreparedFrom) {
+async function prepare({ settings, log, memory, shared, metrics, rotating, storeOperations }: PreparedFrom) {
   const counting = metrics ? { metrics: metrics.metrics, numbers: metrics.numbers } : {};
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
-  const store = openStore(settings, platform);
+  const store = openStore(settings, platform, storeOperations);
   if (store) {
-    await refuseWrongPlace(store);
+    if (storeOperations === undefined) await refuseWrongPlace(store);
     cleanStore(store, log);
   }
   const dependencies = compose(settings, { ...platform, store });

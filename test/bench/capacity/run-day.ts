@@ -3,26 +3,26 @@
  * docs/capacity.md: `npm run capacity:day`. `--seconds 150` is a shorter day with fewer pulls, and `--seed 2` another
  * one. It ends with status 1 for a figure that differs by more than a fifth.
  */
-import { parseArgs } from 'node:util';
+import { orEnd, readNumber, readOptions } from '../../support/options.ts';
 import { compareDay, testDay, tolerance } from './compare.ts';
 import { nodeCosts, readResults } from './costs.ts';
 import { runDay } from './day.ts';
 
-const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '300' }, seed: { type: 'string', default: '1' } },
+const { seconds, seed } = orEnd(() => {
+  const values = readOptions({
+    seconds: { type: 'string', default: '300' },
+    seed: { type: 'string', default: '1' },
+  });
+  // In a shorter day, an hour is not much longer than a TTL.
+  return { seconds: readNumber('seconds', values.seconds, 60), seed: readNumber('seed', values.seed) };
 });
-const seconds = Number(values.seconds);
-if (!(seconds >= 60)) {
-  console.error('--seconds must be 60 or more: in a shorter day, an hour is not much longer than a TTL.');
-  process.exit(2);
-}
 const site = {
   ...testDay,
   pullsPerDay: (testDay.pullsPerDay * seconds) / testDay.secondsOfDay,
   secondsOfDay: seconds,
 };
 const costs = nodeCosts(readResults());
-const day = await runDay(site, Number(values.seed));
+const day = await runDay(site, seed);
 const MiB = 2 ** 20;
 const speed = day.referenceMs / costs.referenceMs;
 console.log(

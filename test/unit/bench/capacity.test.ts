@@ -12,6 +12,7 @@ import {
 } from '../../bench/capacity/costs.ts';
 import { capacityOf, type ManifestRequests } from '../../bench/capacity/formulae.ts';
 import { capacityPage } from '../../bench/capacity/page.ts';
+import { capacityReport } from '../../bench/capacity/report.ts';
 import type { Site } from '../../bench/capacity/site.ts';
 import { millionPulls, tenThousandMachines } from '../../bench/capacity/sites.ts';
 import { workersMonth, workersPrice } from '../../bench/capacity/workers.ts';
@@ -22,6 +23,34 @@ const costs = nodeCosts(results);
 test('docs/capacity.md is what `npm run capacity:docs` writes', () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/capacity.md'), 'utf8');
   expect(page).toBe(capacityPage(results));
+});
+
+describe('`npm run capacity` prints the figures of the page', () => {
+  const page = capacityPage(results);
+  const cellsOf = (line: string) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+
+  test('on Node: whole tables', () => {
+    const [site = '', ttls = ''] = capacityReport([], results).split('\n\n');
+    expect(site.split('\n').length).toBeGreaterThan(10);
+    expect(page).toContain(`${site}\n`);
+    // The page has one more row.
+    expect(page).toContain(`${ttls}\n`);
+  });
+
+  test.each([
+    [1, ['--workers']],
+    [1, ['--machines', '1000000', '--pulls-per-day', '1', '--workers']],
+    [2, ['--workers', '--download-share', '1', '--layers', '10']],
+  ])('on Workers: column %i by %j', (column, args) => {
+    const lines = page.split('\n');
+    const from = lines.findIndex((line) => line.startsWith('| a month |'));
+    const ofPage = lines.slice(from + 2, from + 9).map((line) => [cellsOf(line)[0], cellsOf(line)[column]]);
+    expect(capacityReport(args, results).split('\n').slice(2).map(cellsOf)).toEqual(ofPage);
+  });
 });
 
 describe('the costs of RESULTS.md', () => {

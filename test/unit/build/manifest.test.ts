@@ -7,6 +7,7 @@ const project: ProjectManifest = {
   description: 'A proxy',
   license: 'Apache-2.0',
   private: true,
+  repository: { url: 'git+https://github.com/acme/regshift.git' },
   scripts: { start: 'node src/start.js' },
   dependencies: { hono: '^4.0.0' },
   exports: { '.': './src/create-app.ts', './converters': './converters/index.ts' },
@@ -19,6 +20,7 @@ it('the published package has a file and types for each entry of exports, and ne
     version: '1.2.3',
     description: 'A proxy',
     license: 'Apache-2.0',
+    repository: { url: 'git+https://github.com/acme/regshift.git' },
     bin: { regshift: 'bin/start.js' },
     exports: {
       '.': { types: './types/src/create-app.d.ts', default: './lib/index.js' },

@@ -13,6 +13,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { version } from '../../../src/version.ts';
 import { freePort } from '../../support/daemon.ts';
+import { brokenLinks } from '../../support/docs/links.ts';
 import { installPackage } from '../../support/installed-package.ts';
 import { findOldNode, systemPath } from '../../support/old-node.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
@@ -88,6 +89,15 @@ describe('the npm package', () => {
     expect(files).toContain('bin/start.js');
   });
 
+  it('has documents whose links lead into the package, or to the public address', () => {
+    const own = join(folder, 'node_modules/regshift');
+    // Texts of licences have links of their own projects.
+    const pages = files.filter((path) => path.endsWith('.md') && path !== 'THIRD-PARTY.md');
+    const texts = new Map(pages.map((path) => [path, readFileSync(join(own, path), 'utf8')]));
+    expect(texts.size).toBeGreaterThan(20);
+    expect(brokenLinks(texts, (path) => files.includes(path))).toEqual([]);
+  });
+
   it('needs no other package', () => {
     const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
     expect(installed).toEqual(['regshift']);
@@ -147,6 +157,19 @@ describe('the npm package', () => {
       expect(await Promise.all(statuses)).toEqual([200, 401, 401]);
     } finally {
       await serving.stop();
+    }
+  }, 60_000);
+
+  it('names its own command at the start, and ends when npx gets SIGTERM', async () => {
+    const env = { PORT: '0', LOG_FORMAT: 'text', REGSHIFT_SHUTDOWN_GRACE: '0' };
+    const line = 'exec npx regshift serve --upstream sample';
+    const { printed, terminate, stop } = await startLine(line, /registry\.example\n/, { cwd: folder, env });
+    try {
+      expect(printed()).toContain('because its upstream is sample.');
+      expect(printed()).toContain('registry: npx regshift serve --upstream https://registry.example\n');
+      expect(await terminate()).toBe(true);
+    } finally {
+      await stop();
     }
   }, 60_000);
 

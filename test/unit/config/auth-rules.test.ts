@@ -108,6 +108,43 @@ describe('settings that are wrong', () => {
     ],
     ['pass-through with JWTs', byJwt, [['REGSHIFT_CLIENT_AUTH', /passthrough/]]],
     [
+      'pass-through with client auth alone: one advice',
+      { REGSHIFT_CLIENT_AUTH: 'basic' },
+      [
+        [
+          'REGSHIFT_CLIENT_AUTH',
+          /leave this out, or set REGSHIFT_UPSTREAM_AUTH to .* and REGSHIFT_HTPASSWD to let/,
+        ],
+      ],
+    ],
+    [
+      'pass-through with JWTs and no keys: one advice',
+      { REGSHIFT_CLIENT_AUTH: 'jwt' },
+      [
+        [
+          'REGSHIFT_CLIENT_AUTH',
+          /leave this out, or set REGSHIFT_UPSTREAM_AUTH to .* and REGSHIFT_JWKS_URL to let/,
+        ],
+      ],
+    ],
+    [
+      'an account for several registries: its name and password would not help',
+      { REGSHIFT_UPSTREAM: 'https://a.test,https://b.test', REGSHIFT_UPSTREAM_AUTH: 'basic' },
+      [['REGSHIFT_UPSTREAM_AUTH', /^must be anonymous, or docker-config/]],
+    ],
+    [
+      'a cloud for several registries, and clients without their file',
+      {
+        REGSHIFT_UPSTREAM: 'https://a.test,https://b.test',
+        REGSHIFT_UPSTREAM_AUTH: 'acr',
+        REGSHIFT_CLIENT_AUTH: 'basic',
+      },
+      [
+        ['REGSHIFT_HTPASSWD', /^must be/],
+        ['REGSHIFT_UPSTREAM_AUTH', /^must be anonymous, or docker-config/],
+      ],
+    ],
+    [
       'a service account without user and password, and without clients: all at once',
       { REGSHIFT_UPSTREAM_AUTH: 'basic' },
       [

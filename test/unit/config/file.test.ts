@@ -290,7 +290,7 @@ describe('a problem is reported with its place', () => {
         'tagTtl is "x": it must be a number',
         'routes[0].match.pth is not a setting: did you mean path?',
         'routes[1].stal is not a setting: did you mean stale?',
-        'routes[0].upstream is "ftp://a": it must be a URL that begins with http:// or https://',
+        'routes[0].upstream is "ftp://a": it must be a URL that begins with http:// or https://, like https://registry.example',
         'routes[1].tagTtl is "90000": it must be at most 86400 seconds',
         'routes[1].upstream is not set: it must be the registry of this route',
         'REGSHIFT_STALE is "-1": it must be 0 or more seconds',

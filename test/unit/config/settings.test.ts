@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatProblems } from '../../../src/config/problem.ts';
+import { formatProblems, withheld } from '../../../src/config/problem.ts';
 import { readSettings } from '../../../src/config/settings.ts';
 
 function settingsOf(variables: Record<string, unknown>) {
@@ -139,13 +139,14 @@ describe('a wrong value is reported with the requirement', () => {
   });
 
   it.each([
+    'foo',
     'registry.example',
     'registry:5000',
     'ftp://registry.example/v2/',
     'https//a.test',
     'localhost:5000',
   ])('REGSHIFT_UPSTREAM=%s: the value is shown, because it has no place for a secret', (value) => {
-    const message = 'must be a URL that begins with http:// or https://';
+    const message = 'must be a URL that begins with http:// or https://, like https://registry.example';
     for (const problem of problemsOf({ REGSHIFT_UPSTREAM: value })) {
       expect(problem).toEqual({ variable: 'REGSHIFT_UPSTREAM', value: JSON.stringify(value), message });
     }
@@ -153,16 +154,25 @@ describe('a wrong value is reported with the requirement', () => {
   });
 
   it.each([
-    ['hunter2', 'must be a URL that begins with http:// or https://'],
-    ['me:secret@registry.example', 'must be a URL that begins with http:// or https://'],
-    ['eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2VjcmV0', 'must be a URL that begins with http:// or https://'],
-    ['ftp://a.test/0123456789abcdef0123456789abcdef', 'must be a URL that begins with http:// or https://'],
+    ['hunter2', 'must be a URL that begins with http:// or https://, like https://registry.example'],
+    [
+      'me:secret@registry.example',
+      'must be a URL that begins with http:// or https://, like https://registry.example',
+    ],
+    [
+      'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2VjcmV0',
+      'must be a URL that begins with http:// or https://, like https://registry.example',
+    ],
+    [
+      'ftp://a.test/0123456789abcdef0123456789abcdef',
+      'must be a URL that begins with http:// or https://, like https://registry.example',
+    ],
     ['https://registry.example?x=1', 'must have no query and no fragment'],
     ['https://registry.example/#x', 'must have no query and no fragment'],
     ['https://me:secret@registry.example', 'must hold no user name or password: they would end up in logs'],
   ])('REGSHIFT_UPSTREAM=%s: it %s, and the value is not shown', (value, message) => {
     expect(problemsOf({ REGSHIFT_UPSTREAM: value })).toEqual([
-      { variable: 'REGSHIFT_UPSTREAM', value: '(not shown)', message },
+      { variable: 'REGSHIFT_UPSTREAM', value: withheld, message },
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../../observability/metrics.ts';
+import { type Metrics, noMetrics } from '../../../observability/metrics.ts';
 
 /**
  * Runs the file operations of a store, a few at once. Node runs them in the thread pool of libuv, which also
@@ -16,7 +16,11 @@ export interface FileOperations {
   run<Value>(kind: OperationKind, work: () => Promise<Value>, options?: RunOptions<Value>): Promise<Value>;
   /** Whether operations past their time limit have all places. */
   isHung(): boolean;
+  /** Counts operations past their time limit in these metrics from now on. A start looks at the folder before it has any. */
+  countIn(metrics: HungMetrics): void;
 }
+
+type HungMetrics = Pick<Metrics, 'storeHung'>;
 
 /** `sync` writes a whole file to its disk, which may take minutes. It leaves a place to other operations. */
 export type OperationKind = 'quick' | 'sync';
@@ -43,7 +47,7 @@ export class FolderHangs extends Error {
 export interface FileOperationsOptions {
   /** Operations at once. */
   readonly places: number;
-  readonly metrics: Pick<Metrics, 'storeHung'>;
+  readonly metrics?: HungMetrics;
   /** Time limits, in milliseconds. */
   readonly limits?: Readonly<Record<OperationKind, number>>;
 }
@@ -75,8 +79,14 @@ export function hasFileOperations(): boolean {
   return inProgress > 0;
 }
 
+/** The file operations of this process for its store. */
+export function createStoreOperations(): FileOperations {
+  return createFileOperations({ places: placesInPool(process.env.UV_THREADPOOL_SIZE) });
+}
+
 export function createFileOperations(options: FileOperationsOptions): FileOperations {
-  const { places, metrics, limits = usualLimits } = options;
+  const { places, limits = usualLimits } = options;
+  let { metrics = noMetrics } = options;
   const syncPlaces = Math.max(1, places - 1);
   const running = new Set<Operation>();
   let waiting: Operation[] = [];
@@ -132,6 +142,11 @@ export function createFileOperations(options: FileOperationsOptions): FileOperat
 
   return {
     isHung: () => isHung('quick'),
+
+    countIn(own) {
+      metrics = own;
+      tellLate();
+    },
 
     run<Value>(kind: OperationKind, work: () => Promise<Value>, runOptions: RunOptions<Value> = {}) {
       const { isPatient = false, ended } = runOptions;

@@ -2,15 +2,11 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { StorePlace } from '../../../layers/store/blob-store.ts';
-import { noMetrics } from '../../../observability/metrics.ts';
-import { createFileOperations, type FileOperations } from './file-operations.ts';
+import type { FileOperations } from './file-operations.ts';
 import { unlessAbsent } from './folder-space.ts';
 
 /** Looks at a path before it is used as a store, and makes nothing. @throws the system's error; FolderHangs. */
-export async function lookAtFolder(
-  path: string,
-  operations: FileOperations = createFileOperations({ places: 1, metrics: noMetrics }),
-): Promise<StorePlace> {
+export async function lookAtFolder(path: string, operations: FileOperations): Promise<StorePlace> {
   const kindOf = async (place: string) => {
     const found = await operations.run('quick', () => stat(place)).catch(unlessAbsent);
     return found && kindName(found);

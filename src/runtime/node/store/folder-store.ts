@@ -5,7 +5,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../../../../converters/
 import type { ByteSpan } from '../../../layers/byte-range.ts';
 import type { BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
-import { createFileOperations, type FileOperations, placesInPool } from './file-operations.ts';
+import { createStoreOperations, type FileOperations } from './file-operations.ts';
 import { fileStream } from './file-stream.ts';
 import { lookAtFolder } from './folder-place.ts';
 import {
@@ -20,8 +20,8 @@ import { forReading, forWriting, openStoreFile, type StoreFile } from './store-f
 export type FolderStoreOptions = Omit<FolderSpaceOptions, 'paths' | 'operations' | 'metrics'> & {
   readonly path: string;
   readonly metrics: FolderSpaceOptions['metrics'] & Pick<Metrics, 'storeHung'>;
-  /** By default, half of the threads that the process has for files. */
-  readonly operations?: FileOperations;
+  /** Those with which the start looked at the folder; undefined: new ones. */
+  readonly operations?: FileOperations | undefined;
 };
 
 /** The time of the last use of a blob is written down at most once in this time. */
@@ -34,8 +34,8 @@ const useNotedMs = 60_000;
 export function createFolderStore({ path: root, ...options }: FolderStoreOptions): BlobStore {
   const paths: FolderPaths = { blobs: join(root, 'blobs'), incoming: join(root, 'incoming') };
   const { wallClock, metrics } = options;
-  const places = placesInPool(process.env.UV_THREADPOOL_SIZE);
-  const operations = options.operations ?? createFileOperations({ places, metrics });
+  const operations = options.operations ?? createStoreOperations();
+  operations.countIn(metrics);
   const space = createFolderSpace({ ...options, paths, operations });
   const pathOf = (digest: Digest) => {
     const hex = digestHex(digest);

@@ -5,12 +5,16 @@ import type { Settings } from '../../../config/settings.ts';
 import { RegistryError } from '../../../errors.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { FileOperations } from './file-operations.ts';
 import { createFolderStore } from './folder-store.ts';
 
 /** Writes into a bucket at the same time; most of them have 16 MiB in memory. */
 const bucketWrites = 6;
 
-/** Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it. */
+/**
+ * Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it.
+ * @param operations of `checkSettings`, which has looked at the folder.
+ */
 export function openStore(
   settings: Pick<
     Settings,
@@ -24,11 +28,12 @@ export function openStore(
     RuntimePlatform,
     'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background'
   >,
+  operations?: FileOperations,
 ): BlobStore | undefined {
   const { REGSHIFT_STORE: address, REGSHIFT_STORE_BYTES: bytes } = settings;
   if (address === undefined) return undefined;
   if (address.kind === 's3') return createBucketStore(address, settings, platform, bucketWrites);
-  return createFolderStore({ ...platform, path: address.path, bytes });
+  return createFolderStore({ ...platform, path: address.path, bytes, operations });
 }
 
 /** Time for a look at the folder before the start, in milliseconds. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import type { SettingProblem } from '../../../config/problem.ts';
+import { notShown, type SettingProblem } from '../../../config/problem.ts';
 import { UnreadableFileError } from '../../../config/setting-files.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Facts, Log } from '../../../observability/log.ts';
@@ -131,7 +131,7 @@ function examine(cert: string, key: string): LoadedCertificate {
 }
 
 function problemOf(variable: string, message: string): SettingProblem {
-  return { variable, value: '(not shown)', message };
+  return { variable, value: notShown, message };
 }
 
 function attempt<Value>(make: () => Value): Value | undefined {

@@ -65,7 +65,9 @@ describe('regshift check-config', () => {
     expect(out).not.toContain('hunter2');
     const socks = await regshift(['check-config'], { env: { https_proxy: 'socks5://proxy.example' } });
     expect(socks.code).toBe(2);
-    expect(socks.err).toMatch(/^https_proxy must be the URL of an HTTP proxy/m);
+    expect(socks.err).toMatch(
+      /^https_proxy is "socks5:\/\/proxy.example": it must be the URL of an HTTP proxy/m,
+    );
   });
 
   it('refuses a client certificate that cannot be used', async () => {

@@ -147,7 +147,7 @@ describe('regshift explain', () => {
     expect(out).toMatch(
       /^ {2}because +the client reads no form of index, so the image of its platform is chosen$/m,
     );
-    expect(out).toMatch(/^response +a schema 1 manifest, \d+ bytes$/m);
+    expect(out).toMatch(/^response +a schema 1 manifest, [\d,]+ bytes$/m);
   });
 
   it.each<[Record<string, string>, string, string, string]>([

@@ -160,7 +160,7 @@ describe('the printed text', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/sample\/index-zstd:1\.0 is stored as an OCI index: sha256:\w{64}, \d+ bytes\n/);
     expect(out).toMatch(/^ {2}linux\/amd64 +oci +\d+ bytes +sha256:\w{64}$/m);
-    expect(out).toMatch(/^ {2}zstd +\d+ bytes +sha256:\w{64}$/m);
+    expect(out).toMatch(/^ {2}zstd +[\d,]+ bytes +sha256:\w{64}$/m);
     expect(out).toMatch(/^Docker 1\.10–18\.03 +list +unknown: layers not read$/m);
     expect(out).toMatch(/^Docker 23–25 +as stored +sha256:\w{64}$/m);
     expect(out).toContain('Use --read-layers to read the layers now.');

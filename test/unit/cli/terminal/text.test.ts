@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { outputStyle } from '../../../../src/cli/terminal/io.ts';
-import { byteText, counted, shownText, wrapWords } from '../../../../src/cli/terminal/text.ts';
+import { counted, shownText, wrapWords } from '../../../../src/cli/terminal/text.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -42,17 +42,4 @@ test('counted', () => {
     '2 entries',
     '0 bytes',
   ]);
-});
-
-test.each([
-  [0, '0 B'],
-  [999, '999 B'],
-  [1000, '1.0 kB'],
-  [99_949, '99.9 kB'],
-  [99_950, '100 kB'],
-  [999_499, '999 kB'],
-  [999_500, '1.0 MB'],
-  [12_345_678_901, '12.3 GB'],
-])('%i bytes: %s', (bytes, text) => {
-  expect(byteText(bytes)).toBe(text);
 });

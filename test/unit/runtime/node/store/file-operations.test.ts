@@ -27,6 +27,18 @@ function twoPlaces(limit = 10_000) {
 }
 
 describe('file operations of a store', () => {
+  it('are counted in metrics that come later, also those that hang already', async () => {
+    const operations = createFileOperations({ places: 2, limits: { quick: 20, sync: 20 } });
+    let end = () => {};
+    const hanging = operations.run('quick', () => new Promise<void>((resolve) => (end = resolve)));
+    await expect(hanging).rejects.toThrow(FolderHangs);
+    const storeHung = vi.fn();
+    operations.countIn({ storeHung });
+    expect(storeHung.mock.calls).toEqual([[1]]);
+    end();
+    await vi.waitFor(() => expect(storeHung.mock.calls).toEqual([[1], [0]]));
+  });
+
   it('run in a bounded number of places, the others in their order', async () => {
     const { operations, begun, hanging, end } = twoPlaces();
     const all = ['one', 'two', 'three', 'four'].map((name) => operations.run('quick', hanging(name)));

@@ -1,0 +1,45 @@
+import { mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { readSettings } from '../../../../../src/config/settings.ts';
+import { checkSettings } from '../../../../../src/runtime/node/check-settings.ts';
+import { serve } from '../../../../../src/runtime/node/serve.ts';
+
+/** The settings of a store in a folder that is one while they are checked, and a file afterwards. */
+async function checkThenReplace() {
+  const around = mkdtempSync(join(tmpdir(), 'regshift-look-'));
+  onTestFinished(() => rm(around, { recursive: true }));
+  const path = mkdtempSync(join(around, 'store-'));
+  const env = { REGSHIFT_STORE: `file://${path}`, PORT: '0' };
+  const checked = await checkSettings(readSettings(env), env);
+  if (!('settings' in checked)) throw new Error('the settings are right');
+  rmdirSync(path);
+  writeFileSync(path, '');
+  return checked;
+}
+
+it('a start looks at the folder of the store once, when it checks the settings', async () => {
+  const { settings, storeOperations } = await checkThenReplace();
+  const logged: string[] = [];
+  const running = await serve(
+    settings,
+    (_level, message) => logged.push(message),
+    undefined,
+    storeOperations,
+  );
+  onTestFinished(() => running.close());
+  await expect
+    .poll(() => logged)
+    .toContain('the store of REGSHIFT_STORE cannot be used; layers come from the registry');
+});
+
+it('a start whose settings were not checked looks itself', async () => {
+  const { settings } = await checkThenReplace();
+  await expect(serve(settings, () => {})).rejects.toThrow('REGSHIFT_STORE must name a folder');
+});
+
+it('settings without a folder need no operations', async () => {
+  expect(await checkSettings(readSettings({}), {})).toMatchObject({ storeOperations: undefined });
+});
