@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../observability/log.ts';
 import type { Listener } from './http/listener.ts';
+import { endUnused, stopAccepting } from './http/open-connections.ts';
 
 export interface ShutdownOptions {
   readonly servers: readonly Server[];
@@ -17,8 +18,14 @@ export interface ShutdownOptions {
 const sweepMs = 50;
 
 /**
+ * Time for the first request of a connection that was open at the stop, in milliseconds. Go gives a new connection 5 s
+ * (`closeIdleConns` of net/http/server.go in Go 1.19).
+ */
+const firstRequestMs = 1_000;
+
+/**
  * Stops serving without cutting requests in flight: no new connection, no second request on an old one, and responses
- * end by themselves or at the deadline.
+ * end by themselves or at the deadline. A connection without a whole head of a request does not hold up the stop.
  * @returns the number of responses that were cut.
  */
 export async function shutDown(options: ShutdownOptions): Promise<number> {
@@ -26,9 +33,15 @@ export async function shutDown(options: ShutdownOptions): Promise<number> {
   log('info', 'stopping: no longer ready', { graceSeconds: graceMs / 1000 });
   await sleep(graceMs);
   listener.lastAnswers();
-  const closed = Promise.all(servers.map((each) => new Promise<unknown>((resolve) => each.close(resolve))));
+  const closed = Promise.all(
+    servers.map((each) => new Promise<void>((resolve) => stopAccepting(each, resolve))),
+  );
+  let which: 'served' | 'all' = 'served';
+  const patience = setTimeout(() => {
+    which = 'all';
+  }, firstRequestMs);
   const sweep = setInterval(() => {
-    for (const server of servers) server.closeIdleConnections();
+    for (const server of servers) endUnused(server, which);
   }, sweepMs);
   log('info', 'stopping: no new connections', {
     underWay: listener.answering(),
@@ -40,6 +53,7 @@ export async function shutDown(options: ShutdownOptions): Promise<number> {
     sleep(deadlineMs, undefined, { signal: giveUp.signal }).catch(() => undefined),
   ]);
   giveUp.abort();
+  clearTimeout(patience);
   clearInterval(sweep);
   const cut = listener.answering();
   listener.cut();

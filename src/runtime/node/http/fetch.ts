@@ -12,6 +12,7 @@ import { type ConnectionOptions, createConnections } from './connections.ts';
 import { guardEvents } from './guarded-events.ts';
 import { closeIdle, idleTime, recordIdle } from './kept-connections.ts';
 import { watchStandstill } from './standstill.ts';
+import { readAfterFailedWrites } from './write-errors.ts';
 
 /**
  * Time without a byte after which a body that regshift reads itself breaks off, in milliseconds. It may hold memory that
@@ -103,6 +104,7 @@ export function createHttpFetch(
           reject(error);
         }
       });
+      if (body) sent.once('socket', readAfterFailedWrites);
       if (standstillMs !== undefined && body) breakStandstill(sent, standstillMs);
       if (mayRepeat) {
         afterSilence(sent, times, () => {

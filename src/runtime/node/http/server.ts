@@ -3,6 +3,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo, Socket } from 'node:net';
 import { usualTimeouts } from '../../../upstream/timeouts.ts';
 import type { Certificate } from '../tls/certificate.ts';
+import { trackConnections } from './open-connections.ts';
 import { ProxyResponse } from './proxy-response.ts';
 import { type ClientError, refuseConnection } from './refusal.ts';
 import { trackTransports } from './transport.ts';
@@ -56,6 +57,7 @@ export function createProxyServer({
   standstillMs = usualTimeouts.standstillMs,
 }: ServerParts): Server | SecureServer {
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
+  trackConnections(server);
   if (certificate) watchHandshakes?.(server);
   server.setTimeout(standstillMs + beyondUpstreamMs);
   server.on('timeout', (socket: Socket) => {
