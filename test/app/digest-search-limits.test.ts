@@ -70,6 +70,19 @@ describe('40 concurrent requests for unknown digests', () => {
   });
 });
 
+describe('REGSHIFT_WALK_TAGS', () => {
+  it('is the most tags that a search resolves, those that were requested recently among them', async () => {
+    const upstream = scriptedUpstream(team);
+    const app = testApp({ REGSHIFT_TAG_TTL: '0', REGSHIFT_WALK_TAGS: '5' }, upstream.fetch);
+    const recent = ['1.37', '1.38', '1.39'];
+    for (const tag of recent) await app.get(`/v2/team/app/manifests/${tag}`, docker113);
+    upstream.forget();
+    expect((await app.get(pathOf(1), docker113)).status).toBe(404);
+    const resolved = tagHeads(upstream.asked).map((each) => each.replace(/.*\//, ''));
+    expect(resolved.toSorted()).toEqual(['1.0', '1.1', ...recent]);
+  });
+});
+
 describe('a walk without cached tags (REGSHIFT_TAG_TTL=0)', () => {
   it('resolves each tag once', async () => {
     const upstream = scriptedUpstream(team);

@@ -1,13 +1,16 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { createWorkTurns } from '../../src/concurrency/work-turns.ts';
 import type { ConversionFacts, Metrics, WarmResult } from '../../src/observability/metrics.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { type TestApp, testApp, upstreamUrl } from '../support/app.ts';
+import { createGate } from '../support/gate.ts';
 import { layerContent } from '../support/layer-content.ts';
+import { createMemoryBlobStore } from '../support/memory-blob-store.ts';
 import { holding, network } from '../support/network.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { compressedImage } from '../support/packed-image.ts';
@@ -25,6 +28,7 @@ import {
   basicChallenge,
   countingPulls,
   privateTo,
+  type Script,
   scriptedUpstream,
   specError,
 } from '../support/scripted-upstream.ts';
@@ -68,11 +72,16 @@ async function storedDigest(): Promise<string> {
 }
 const pushed = { repository: 'team/packed', tag: 'latest', digest: await storedDigest() };
 
-function appWith(variables: Record<string, string> = {}, script = image()) {
+function appWith(
+  variables: Record<string, string> = {},
+  script: Script = image(),
+  platform: Partial<RuntimePlatform> = {},
+) {
   const upstream = scriptedUpstream(script);
   const counts = counting();
   const app = testApp({ REGSHIFT_EVENTS_SECRET: secret, ...variables }, upstream.fetch, {
     metrics: counts.metrics,
+    ...platform,
   });
   return { app, upstream, ...counts };
 }
@@ -98,6 +107,20 @@ const pushes: readonly (readonly [string, SentNotification])[] = [
   ['Harbor, as a CloudEvent', harborCloudEvent('harbor.artifact.pushed', pushed)],
   ['zot', zotEvent('zotregistry.image.updated', pushed)],
 ];
+
+describe('a tag that names what was pushed', () => {
+  it.each([
+    ['by the digest in the notification', pushed],
+    ['as far as a notification without a digest tells', { ...pushed, digest: '' }],
+  ])('%s is made without a wait for it', async (_, event) => {
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' });
+    await receiptOf(app, dockerRegistryPush(event));
+    await vi.waitFor(() => expect(warmed).toEqual(['made']), 10_000);
+    const heads = upstream.asked.filter((each) => each === 'HEAD /v2/team/packed/manifests/latest');
+    expect(heads).toHaveLength(2);
+    await app.settled();
+  });
+});
 
 describe.each(pushes)('after a push that %s notifies of', (_, sent) => {
   it.each<OldClient>(['Docker 1.9.1', 'Docker 1.13.1', 'Docker 20.10'])(
@@ -185,6 +208,34 @@ describe('a registry that notifies before it moves the tag, as docker-registry d
     expect(conversions.filter((result) => result !== 'remembered')).toEqual([]);
   });
 
+  it('a client that got the old image while the tag was looked for gets the new one at once', async () => {
+    const alice = {
+      ...Object.fromEntries(manifestRequestHeaders['Docker 1.13.1'] ?? []),
+      authorization: 'Basic YWxpY2U6c2VjcmV0',
+    };
+    const gate = createGate();
+    const late = image();
+    let current = before;
+    const { app, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, (async (
+      request: Request,
+      url: URL,
+    ) => {
+      const isTag = url.pathname.endsWith('/manifests/latest');
+      if (isTag && !request.headers.has('authorization')) await gate.pass();
+      return current(request, url);
+    }) as never);
+    const ask = async () =>
+      (await app.get('/v2/team/packed/manifests/latest', alice)).header('Regshift-Source-Digest');
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await vi.waitFor(() => expect(gate.waiting).toBe(1));
+    expect(await ask()).not.toBe(pushed.digest);
+    current = late;
+    gate.open();
+    await vi.waitFor(() => expect(warmed).toEqual(['made']));
+    expect(await ask()).toBe(pushed.digest);
+    await app.settled();
+  });
+
   it('a pull from the time between does not keep the old image', async () => {
     const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' }, before);
     const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
@@ -193,6 +244,74 @@ describe('a registry that notifies before it moves the tag, as docker-registry d
     upstream.follow(image());
     await app.settled();
     expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
+  });
+});
+
+describe('with a store for layers', () => {
+  const blobs = (asked: readonly string[]) =>
+    asked.filter((each) => each === `GET /v2/team/packed/blobs/${digestOf(zstdLayer.compressed)}`);
+
+  it.each(['docker-1.5', 'docker-1.9', 'docker-20.10'])(
+    'the decompressed layer is in it before the first pull: %s',
+    async (client) => {
+      const store = createMemoryBlobStore();
+      const { app, warmed, upstream } = appWith({ REGSHIFT_WARM: client }, image(), { store });
+      await receiptOf(app, dockerRegistryPush(pushed));
+      await app.settled();
+      expect(warmed).toEqual(['made']);
+      expect([...store.blobs]).toEqual([[digestOf(files), files]]);
+      upstream.forget();
+      expect((await app.get(`/v2/team/packed/blobs/${digestOf(files)}`)).body).toEqual(files);
+      expect(blobs(upstream.asked)).toEqual([]);
+    },
+  );
+
+  it('the layers of the image below an index are in it', async () => {
+    const store = createMemoryBlobStore();
+    const variables = { REGSHIFT_WARM: 'docker-20.10' };
+    const { app, warmed } = appWith(variables, () => undefined, { store });
+    await receiptOf(app, dockerRegistryPush({ repository: 'sample/index-zstd', tag: 'latest', digest: '' }));
+    await app.settled();
+    expect(warmed).toEqual(['made']);
+    const { blobs: pulled, root } = await pull(app, 'Docker 20.10', 'sample/index-zstd');
+    expect(root.status).toBe(200);
+    expect(store.blobs.size).toBeGreaterThan(0);
+    for (const [digest, bytes] of store.blobs) expect(pulled.get(digest)).toEqual(bytes);
+  });
+
+  it('a layer of zstd that is labelled gzip is in it, too', async () => {
+    const mislabelled = compressedImage('team/packed', [
+      { ...zstdLayer, mediaType: mediaTypes.ociLayerGzip },
+    ]);
+    const store = createMemoryBlobStore();
+    const { app, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, mislabelled, { store });
+    await receiptOf(app, dockerRegistryPush({ ...pushed, digest: '' }));
+    await app.settled();
+    expect(warmed).toEqual(['made']);
+    expect([...store.blobs]).toEqual([[digestOf(files), files]]);
+  });
+
+  it('a layer that it has is neither read nor waited for again', async () => {
+    const store = createMemoryBlobStore();
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, image(), { store });
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    const before = store.lookups;
+    upstream.forget();
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made']);
+    expect([store.writes, store.lookups - before]).toEqual([1, 1]);
+    expect(blobs(upstream.asked)).toEqual([]);
+  });
+
+  it('nothing is stored without memory for what a digest is (REGSHIFT_CACHE_BYTES=0), and nothing fails', async () => {
+    const store = createMemoryBlobStore();
+    const { app, warmed } = appWith({ REGSHIFT_CACHE_BYTES: '0' }, image(), { store });
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await app.settled();
+    expect(warmed).toEqual(['made', 'made', 'made']);
+    expect(store.blobs.size).toBe(0);
   });
 });
 

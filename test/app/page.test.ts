@@ -4,6 +4,7 @@ import { machines } from '../../src/http/page/machines.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Budget } from '../../src/request/budget.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
+import { addImage, addIndex, builtRepository, linux } from '../support/built-repository.ts';
 import { holding, network } from '../support/network.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
@@ -395,6 +396,16 @@ describe('what goes wrong', () => {
     expect(answer.status).toBe(200);
     expect(text(answer)).toContain('Stored as an OCI index');
     expect(text(answer)).toMatch(/Docker 1\.6–1\.9 nothing Upstream answered 404/);
+  });
+
+  it('is told of an image that is not valid, in place of an index without an image', async () => {
+    const built = builtRepository('team/app');
+    const broken = addImage(built, { config: { rootfs: { type: 'layers', diff_ids: 'none' } } });
+    const root = addIndex(built, [{ ...broken, ...linux('amd64') }]);
+    const app = testApp({}, scriptedUpstream(built.serve(root)).fetch);
+    const answer = await see(app, '?image=team/app');
+    expect(answer.status).toBe(404);
+    expect(text(answer)).toContain('No answer for team/app A field has the wrong type at $.rootfs.diff_ids.');
   });
 
   it('is told of clients whose response takes more requests than one look-up may cause', async () => {

@@ -69,6 +69,16 @@ describe('a manifest that one program has converted', () => {
     expect((await other.get(`${repository}/latest`, docker113)).body).toEqual(made.body);
     expect(other.asked).toEqual([`HEAD ${repository}/latest`]);
   });
+
+  it('is not written again by a program that finds all of it there', async () => {
+    const cache = sharedEntries();
+    const list = '/v2/sample/index-zstd/manifests/latest';
+    const made = await sharing(cache).get(list, docker113);
+    const written: string[] = [];
+    const other = sharing({ ...cache, set: async (key) => void written.push(key) });
+    expect((await other.get(list, docker113)).body).toEqual(made.body);
+    expect(written).toEqual([]);
+  });
 });
 
 describe('a damaged entry of a shared cache', () => {

@@ -5,6 +5,7 @@ import type { CacheEntry } from '../../src/cache/cache.ts';
 import { isOurs } from '../../src/registry/cache-entries.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
 import { createGate } from '../support/gate.ts';
+import { forgetfulMemory } from '../support/memory.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import {
   basicChallenge,
@@ -133,6 +134,28 @@ describe('an index with zstd images, for an engine without zstd,', () => {
     const forgetful = testApp({ REGSHIFT_CACHE_BYTES: '0' }, scriptedUpstream().fetch);
     expect(architecturesOf(await forgetful.get(list, docker('amd64')))).toEqual(['amd64']);
     await whole(forgetful);
+  });
+
+  it('is made again in the request alone where the cache has lost it', async () => {
+    const forgetful = testApp({ REGSHIFT_CACHE_BYTES: '0' }, upstream.fetch);
+    await whole(forgetful);
+    await forgetful.settled();
+    upstream.forget();
+    await forgetful.get(list, docker('amd64'));
+    const asked = [...upstream.asked];
+    expect(asked.length).toBeGreaterThan(0);
+    await forgetful.settled();
+    expect(upstream.asked).toEqual(asked);
+  });
+
+  it('is the short list again where its layers are no longer known: no client waits for those of others', async () => {
+    const memory = forgetfulMemory();
+    const losing = testApp({}, upstream.fetch, { memory });
+    await whole(losing);
+    await losing.settled();
+    memory.forget(['searches']);
+    expect(architecturesOf(await losing.get(list, docker('amd64')))).toEqual(['amd64']);
+    await whole(losing);
   });
 
   it('is one list for all replicas with a shared cache, within REGSHIFT_TAG_TTL', async () => {

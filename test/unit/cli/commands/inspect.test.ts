@@ -13,6 +13,7 @@ interface Inspected {
     readonly digest: string;
     readonly form: string;
     readonly entries?: readonly { readonly platform?: string; readonly attestation: boolean }[];
+    readonly noImage?: string;
     readonly image?: {
       readonly platform: string;
       readonly history?: number;
@@ -33,6 +34,7 @@ interface View {
   readonly digest?: string;
   readonly unread?: true;
   readonly refused?: string;
+  readonly because: readonly string[];
   readonly losses: readonly { readonly kind: string; readonly path: string }[];
 }
 
@@ -75,6 +77,20 @@ describe('the stored image', () => {
     expect(stored.image?.platform).toBe('linux/arm64/v8');
   });
 
+  it('names the platforms of an index that has none for the wanted one, and shows its entries', async () => {
+    const { stored } = await inspected('index', '--platform', 'windows/amd64');
+    expect(stored.entries).toHaveLength(4);
+    expect(stored.image).toBeUndefined();
+    expect(stored.noImage).toContain('There is no image for windows/amd64 under this name');
+    const { out } = await regshift([
+      'inspect',
+      `${samples.host}/sample/index`,
+      '--platform',
+      'windows/amd64',
+    ]);
+    expect(out).toContain('There is no image for windows/amd64 under this name');
+  });
+
   it('shows the platforms of a platform table', async () => {
     const { stored } = await inspected('fat-generic-table');
     expect(stored.entries?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
@@ -109,6 +125,28 @@ describe('the response that each client gets', () => {
     expect(table.find(({ client }) => client === 'Docker 23–25')?.losses).toMatchObject([
       { kind: 'annotations' },
     ]);
+  });
+
+  it('has the reasons of each client, and none for those of registry API v1', async () => {
+    const { clients } = await inspected('index');
+    const reasons = Object.fromEntries(clients.map(({ client, because }) => [client, because]));
+    expect(reasons).toMatchObject({
+      'Docker ≤ 1.5': [],
+      'Docker 1.6–1.9': ['reads-no-index', 'reads-nearest'],
+      'Docker 1.10–18.03': ['reads-nearest'],
+      'Docker ≥ 26': ['reads-it'],
+    });
+    const chart = (await inspected('helm-chart')).clients;
+    expect(chart.find(({ client }) => client === 'Docker 1.10–18.03')?.because).toEqual(['reads-nearest']);
+  });
+
+  it('has no losses of a conversion that has not run', async () => {
+    for (const sample of ['oci-zstd', 'helm-chart']) {
+      const { clients } = await inspected(sample);
+      const pending = clients.filter(({ unread, refused }) => unread || refused);
+      expect(pending.length).toBeGreaterThan(3);
+      expect(pending.flatMap(({ losses }) => losses)).toEqual([]);
+    }
   });
 
   it('reads layers only with --read-layers, and says so', async () => {

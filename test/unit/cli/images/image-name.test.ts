@@ -51,4 +51,12 @@ describe('image names are those of docker pull', () => {
   ])('%j is not an image name', (text) => {
     expect(() => readImageName(text)).toThrow(/not an image name|no valid digest|no valid registry host/);
   });
+
+  test.each(['app:', 'app:-1', 'app:a+b', `registry.example/app:${'1'.repeat(129)}`])(
+    '%j has no valid tag',
+    (text) => {
+      const problem = `${JSON.stringify(text)} has no valid tag after the colon. A tag has letters, digits,`;
+      expect(() => readImageName(text)).toThrow(problem);
+    },
+  );
 });
