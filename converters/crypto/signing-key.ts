@@ -32,32 +32,65 @@ export async function readSigningKey(text: string): Promise<SigningKey> {
     return key;
   } catch {
     // The error has no cause on purpose: parsers quote the text that they cannot read, which is the key.
-    throw new ConversionError({
-      code: 'SIGNATURE',
-      message: 'The signing key cannot be read',
-      expected: 'a P-256 private key as JWK (kty EC, crv P-256, x, y, d) or PEM (PKCS#8 or SEC1)',
-    });
+    throw unreadableSigningKey();
+  }
+}
+
+/** The error of a text that is no signing key. */
+export function unreadableSigningKey(): ConversionError {
+  return new ConversionError({
+    code: 'SIGNATURE',
+    message: 'The signing key cannot be read',
+    expected: 'a P-256 private key as JWK (kty EC, crv P-256, x, y, d) or PEM (PKCS#8 or SEC1)',
+  });
+}
+
+/**
+ * Whether a text has the form of a signing key, for a check that cannot wait. Only `readSigningKey` knows whether its
+ * numbers belong together.
+ */
+export function looksLikeSigningKey(text: string): boolean {
+  const trimmed = text.trim();
+  try {
+    if (trimmed.startsWith('{')) return Object.values(jwkOf(trimmed)).length > 0;
+    const base64 = pemOf(trimmed).replace(/-----.*?-----|\s/g, '');
+    return atob(base64).includes(String.fromCharCode(...p256Oid));
+  } catch {
+    return false;
   }
 }
 
 async function fromJwk(text: string): Promise<WebKey> {
+  return (await importJWK(jwkOf(text), 'ES256', { extractable: true })) as WebKey;
+}
+
+/** @throws Error for any other text than a private P-256 key. */
+function jwkOf(text: string): JWK {
   const { kty, crv, x, y, d } = JSON.parse(text) as JWK;
   if (kty !== 'EC' || crv !== 'P-256' || !x || !y || !d) throw new Error('not a private P-256 key');
-  return (await importJWK({ kty, crv, x, y, d }, 'ES256', { extractable: true })) as WebKey;
+  return { kty, crv, x, y, d };
 }
 
 async function fromPem(text: string): Promise<WebKey> {
+  return importPKCS8(pemOf(text), 'ES256', { extractable: true });
+}
+
+/** The key as PKCS#8. @throws Error for a text without a private key. */
+function pemOf(text: string): string {
   const sec1 = /-----BEGIN EC PRIVATE KEY-----([\s\S]+?)-----END EC PRIVATE KEY-----/.exec(text)?.[1];
   const pkcs8 = /-----BEGIN PRIVATE KEY-----[\s\S]+?-----END PRIVATE KEY-----/.exec(text)?.[0];
   const pem = sec1 === undefined ? pkcs8 : pkcs8FromSec1(sec1);
   if (pem === undefined) throw new Error('no private key in PEM');
-  return importPKCS8(pem, 'ES256', { extractable: true });
+  return pem;
 }
+
+/** `prime256v1` in DER (RFC 5480, section 2.1.1.1). */
+const p256Oid = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] as const;
 
 /** `version 0, AlgorithmIdentifier { ecPublicKey, prime256v1 }`, in DER (RFC 5208 §5, RFC 5480 §2.1.1). */
 const p256Prefix = Uint8Array.of(
   ...[0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
-  ...[0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07],
+  ...[0x06, 0x08, ...p256Oid],
 );
 
 /**

@@ -4,7 +4,7 @@ import { documentSchema, type RawMatch } from './document.ts';
 import { keyOf, variableOf } from './keys.ts';
 import { notShown, type SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
-import { createSource, type SettingSource } from './sources.ts';
+import { createSource, type SettingSource, withoutSettings } from './sources.ts';
 
 /** A route of a file, before its settings are parsed. */
 export interface RawRoute {
@@ -19,6 +19,13 @@ export interface ReadDocument {
   /** undefined if the file has no routes, or if there is no file. */
   readonly routes: readonly RawRoute[] | undefined;
   readonly problems: readonly SettingProblem[];
+}
+
+/** A file without some settings of its top level, and without their problems. @param names the variables. */
+export function withoutTopSettings(document: ReadDocument, names: readonly string[]): ReadDocument {
+  const keys = names.flatMap((name) => [keyOf(name), keyOf(`${name}_FILE`)]);
+  const problems = document.problems.filter(({ variable }) => !keys.includes(variable));
+  return { ...document, top: withoutSettings(document.top, names), problems };
 }
 
 /**

@@ -38,10 +38,9 @@ const upstream = baseUrl.refine(
  */
 const upstreams = z.string().transform((text, context): Upstreams | undefined => {
   if (text.trim() === 'sample') return undefined;
-  const read = text
-    .split(/[\s,]+/)
-    .filter((part) => part !== '')
-    .map((part) => upstream.safeParse(part));
+  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  // A text of commas and spaces is one address, and a wrong one.
+  const read = (parts.length > 0 ? parts : [text]).map((part) => upstream.safeParse(part));
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
   for (const { message } of wrong) context.addIssue({ code: 'custom', message });
   const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));

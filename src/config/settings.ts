@@ -7,7 +7,7 @@ import { fleetProblems } from './fleet.ts';
 import { variableOf } from './keys.ts';
 import { knownVariables, unknownVariables } from './near-misses.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
-import { type ReadDocument, readDocument } from './read-document.ts';
+import { type ReadDocument, readDocument, withoutTopSettings } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { parseSources } from './route-settings.ts';
@@ -21,6 +21,7 @@ import {
   mergeSources,
   mergeWithUnreadable,
   type SettingSource,
+  withoutSettings,
 } from './sources.ts';
 
 export { type Values, variables as settingNames } from './schema.ts';
@@ -38,19 +39,38 @@ export type ReadSettings =
       readonly raw: RawSettings;
     };
 
+/** The rules of a runtime about settings. */
+export interface RuntimeRules {
+  /**
+   * Finds settings that the runtime cannot have. No other problem is reported about them, and none asks for a setting that
+   * belongs to them.
+   * @param set all settings, also those whose file cannot be read. @param texts the others.
+   */
+  readonly refused?: (set: RawSettings, texts: RawSettings) => readonly SettingProblem[];
+  /** Where a registry must be named: the end of `must be the URL of your registry …`. */
+  readonly needsRegistry?: string;
+}
+
 /**
  * Reads the settings from variables and from the file that `REGSHIFT_CONFIG` names. An empty variable counts as not
  * set. A route takes precedence over variables, and variables over the top level of the file.
  * @param readFile reads the files that settings name; undefined on a runtime without files.
  * @param parse parses the text of the file: JSON, and YAML too if the runtime has a parser for it.
+ * @param rules the rules of the runtime.
  * @returns the settings, or all problems at once, so that an operator can correct them together.
  */
 export function readSettings(
   variables: Readonly<Record<string, unknown>>,
   readFile?: ReadFile,
   parse: (text: string) => unknown = JSON.parse,
+  { refused: findRefused, needsRegistry }: RuntimeRules = {},
 ): ReadSettings {
-  const { environment, document } = readSources(variables, readFile, parse);
+  const sources = readSources(variables, readFile, parse);
+  const written: readonly [SettingSource, ...SettingSource[]] = [sources.environment, sources.document.top];
+  const refused = findRefused?.(mergeWithUnreadable(written), mergeSources(written)) ?? [];
+  const names = refused.map(({ variable }) => variable);
+  const environment = withoutSettings(sources.environment, names);
+  const document = withoutTopSettings(sources.document, names);
   const shared: readonly [SettingSource, ...SettingSource[]] = [environment, document.top];
   const top = parseSources(shared);
   const missing = environment.values.REGSHIFT_CONFIG === undefined ? environment : document.top;
@@ -60,13 +80,14 @@ export function readSettings(
     ? readRoutes(document.routes, shared)
     : {
         problems: located([
-          ...forgottenUpstream(mergeWithUnreadable(shared), variables),
+          ...forgottenUpstream(mergeWithUnreadable(shared), needsRegistry ?? productionOf(variables)),
           ...authProblems(mergeWithUnreadable(shared)),
           ...certificateProblems(mergeWithUnreadable(shared)),
         ]),
         routes: undefined,
       };
   const problems = [
+    ...refused.map((problem) => locate(problem, written)),
     ...('problems' in top ? top.problems : []),
     ...environment.problems,
     ...document.problems,
@@ -151,20 +172,22 @@ function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, 
   );
 }
 
-/**
- * Requires a registry where NODE_ENV is production, as in the container and the systemd unit: a forgotten setting would
- * otherwise serve the samples. `npm start` of a clone serves them always.
- */
+/** A service would serve the samples if its registry is forgotten. @param where it is one; undefined: it is none. */
 function forgottenUpstream(
   merged: Readonly<Record<string, string>>,
-  variables: Readonly<Record<string, unknown>>,
+  where: string | undefined,
 ): SettingProblem[] {
-  if (variables.NODE_ENV !== 'production' || isNpmStart(variables) || merged.REGSHIFT_UPSTREAM !== undefined)
-    return [];
+  if (where === undefined || merged.REGSHIFT_UPSTREAM !== undefined) return [];
   const message =
-    'must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the ' +
-    'built-in sample registry, set REGSHIFT_UPSTREAM=sample';
+    `must be the URL of your registry, like https://registry.example, ${where}. For the built-in sample registry, set ` +
+    'REGSHIFT_UPSTREAM=sample';
   return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message }];
+}
+
+/** NODE_ENV is production in the container and the systemd unit. `npm start` of a clone serves the samples always. */
+function productionOf(variables: Readonly<Record<string, unknown>>): string | undefined {
+  const isService = variables.NODE_ENV === 'production' && !isNpmStart(variables);
+  return isService ? 'because NODE_ENV is production' : undefined;
 }
 
 /** Whether `npm start` of a clone started this process, by the variables that npm gives to it. */

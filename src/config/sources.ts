@@ -23,6 +23,16 @@ export function createSource(
   return { location, values: set, texts, problems: problems.map((problem) => placeAt(problem, location)) };
 }
 
+/** A source without some settings, and without their problems. @param names the variables. */
+export function withoutSettings(source: SettingSource, names: readonly string[]): SettingSource {
+  if (names.length === 0) return source;
+  const isOther = (variable: string) => !names.includes(variable.replace(/_FILE$/, ''));
+  const others = (set: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(set).filter(([variable]) => isOther(variable)));
+  const problems = source.problems.filter(({ variable }) => isOther(variable));
+  return { ...source, values: others(source.values), texts: others(source.texts), problems };
+}
+
 /** Merges the texts of several sources. The first source that has a setting wins. */
 export function mergeSources(sources: readonly SettingSource[]): Record<string, string> {
   return Object.assign({}, ...sources.map(({ texts }) => texts).reverse());

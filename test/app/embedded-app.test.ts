@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { keyOf } from '../../src/config/keys.ts';
 import type { SettingProblem } from '../../src/config/problem.ts';
 import { type AppOptions, type AppSettings, createApp, SettingsError } from '../../src/runtime/web/index.ts';
 import { ofConnections, ofServers } from '../../src/runtime/web/node-only.ts';
@@ -8,6 +9,7 @@ import { manifestRequestHeaders, type OldClient } from '../support/old-clients.t
 import { testSigningKey } from '../support/signing-key.ts';
 
 const quiet: AppOptions = { writeLog: () => {} };
+const samples = { REGSHIFT_UPSTREAM: 'sample' };
 
 function request(path: string, client: OldClient = 'Docker 1.9.1'): Request {
   const headers = new Headers();
@@ -31,7 +33,7 @@ describe('an embedded app', () => {
     ['Docker 1.9.1', mediaTypes.schema1Signed],
     ['Docker 1.13.1', mediaTypes.schema2],
   ] as const)('serves %s from the sample registry', async (client, type) => {
-    const app = createApp({ REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
+    const app = createApp({ ...samples, REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
     const response = await app.fetch(request('/v2/sample/oci/manifests/latest', client));
     expect(response.headers.get('Content-Type')).toBe(type);
     const text = new TextDecoder().decode(await response.arrayBuffer());
@@ -40,14 +42,14 @@ describe('an embedded app', () => {
 
   it('asks the registry by the fetch that it was given, from its first request on', async () => {
     const asked: string[] = [];
-    const samples = createSampleRegistry();
+    const registry = createSampleRegistry();
     const app = createApp(
       { REGSHIFT_UPSTREAM: 'https://registry.example' },
       {
         ...quiet,
         fetch: (url, init) => {
           asked.push(`${init.method} ${url} ${init.redirect}`);
-          return samples.fetch(url, init);
+          return registry.fetch(url, init);
         },
       },
     );
@@ -59,9 +61,9 @@ describe('an embedded app', () => {
   it('writes lines of JSON, from the level of the settings on', async () => {
     const lines: string[] = [];
     const writeLog = (line: string) => lines.push(line);
-    await createApp({}, { writeLog }).fetch(request('/v2/'));
+    await createApp(samples, { writeLog }).fetch(request('/v2/'));
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ message: 'request', status: 200 }]);
-    await createApp({ LOG_LEVEL: 'error' }, { writeLog }).fetch(request('/v2/'));
+    await createApp({ ...samples, LOG_LEVEL: 'error' }, { writeLog }).fetch(request('/v2/'));
     expect(lines).toHaveLength(1);
   });
 
@@ -71,14 +73,14 @@ describe('an embedded app', () => {
     [undefined, mediaTypes.ociManifest],
   ])('applies rules about networks by the address that it was given (%s)', async (clientAddress, type) => {
     const rule = { match: { network: '198.51.100.0/24' }, lacks: ['oci'] };
-    const app = createApp({ REGSHIFT_CLIENTS: [rule] }, quiet);
+    const app = createApp({ ...samples, REGSHIFT_CLIENTS: [rule] }, quiet);
     const response = await app.fetch(request('/v2/sample/oci/manifests/latest', 'skopeo'), { clientAddress });
     expect(response.headers.get('Content-Type')).toBe(type);
   });
 
   it('gives work in the background to waitUntil', async () => {
     const works: Promise<unknown>[] = [];
-    const app = createApp({}, { ...quiet, waitUntil: (work) => works.push(work) });
+    const app = createApp(samples, { ...quiet, waitUntil: (work) => works.push(work) });
     await (await app.fetch(request('/v2/sample/oci/manifests/latest'))).arrayBuffer();
     expect(works.length).toBeGreaterThan(0);
     await Promise.all(works);
@@ -88,7 +90,7 @@ describe('an embedded app', () => {
     ['10.0.0.1', true],
     ['192.0.2.1', false],
   ])('believes the X-Request-Id of a trusted proxy alone (%s)', async (clientAddress, isTrusted) => {
-    const app = createApp({ REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8' }, quiet);
+    const app = createApp({ ...samples, REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8' }, quiet);
     const asked = new Request('http://my-app.test/v2/', { headers: { 'x-request-id': 'mine' } });
     const response = await app.fetch(asked, { clientAddress });
     expect(response.headers.get('X-Request-Id') === 'mine').toBe(isTrusted);
@@ -97,22 +99,70 @@ describe('an embedded app', () => {
   it('takes no other value than text for an address', async () => {
     // Hono's `mount` gives the environment as the second argument.
     const facts = { clientAddress: { incoming: true } } as unknown as { clientAddress: string };
-    expect((await createApp({}, quiet).fetch(request('/v2/'), facts)).status).toBe(200);
+    expect((await createApp(samples, quiet).fetch(request('/v2/'), facts)).status).toBe(200);
   });
 
   it('needs a signing key for registry API v1 and for nothing else', async () => {
     const images = '/v1/repositories/sample/oci/images';
-    const without = createApp({}, quiet);
+    const without = createApp(samples, quiet);
     expect((await without.fetch(request('/v2/sample/oci/manifests/latest'))).status).toBe(200);
     const refused = await without.fetch(request(images));
     expect(await refused.text()).toContain('REGSHIFT_SIGNING_KEY is not set, and this needs it here');
-    const served = createApp({ REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
+    const served = createApp({ ...samples, REGSHIFT_SIGNING_KEY: testSigningKey }, quiet);
     expect((await served.fetch(request(images))).status).toBe(200);
   });
 });
 
+describe('the app around regshift', () => {
+  const manifest = '/v2/sample/oci/manifests/latest';
+  const fails = {
+    'throws an exception': () => {
+      throw new Error('a fault in the test');
+    },
+    rejects: () => Promise.reject(new Error('a fault in the test')),
+  };
+
+  it.each(['writeLog', 'waitUntil'] as const)('fails no pull by a %s that fails', async (part) => {
+    for (const fail of Object.values(fails)) {
+      const app = createApp(samples, { ...quiet, [part]: fail });
+      expect((await app.fetch(request(manifest))).status).toBe(200);
+    }
+  });
+
+  it('gets no work in the background that rejects', async () => {
+    const works: Promise<unknown>[] = [];
+    const send = () => Promise.reject(new Error('a fault in the test'));
+    const options = { ...quiet, fetch: send, waitUntil: (work: Promise<unknown>) => works.push(work) };
+    const app = createApp({ REGSHIFT_UPSTREAM: 'https://registry.example' }, options);
+    expect((await app.fetch(request(manifest))).status).toBe(502);
+    expect(works.length).toBeGreaterThan(0);
+    await Promise.all(works);
+  });
+
+  it('may give no facts', async () => {
+    expect((await createApp(samples, quiet).fetch(request('/v2/'), null)).status).toBe(200);
+  });
+
+  it('may give no options', () => expect(createApp(samples, null).handles(request('/v2/'))).toBe(true));
+
+  it.each(['writeLog', 'waitUntil', 'fetch'])('is told of a %s that is no function', (part) => {
+    expect(() => createApp(samples, { [part]: 5 })).toThrow(`createApp: ${part} must be a function`);
+  });
+
+  it('gets no fault for a request that was aborted before', async () => {
+    const lines: string[] = [];
+    const app = createApp(samples, { writeLog: (line) => lines.push(line) });
+    const aborted = new Request(request(manifest), { signal: AbortSignal.abort() });
+    expect((await app.fetch(aborted)).status).toBe(499);
+    const [line = '{}', ...more] = lines;
+    const { level, error, reason } = JSON.parse(line);
+    expect([level, error, reason]).toEqual(['info', undefined, 'The client left before the response.']);
+    expect(more).toEqual([]);
+  });
+});
+
 describe('the paths of an embedded app', () => {
-  const app = createApp({}, quiet);
+  const app = createApp(samples, quiet);
 
   it.each(['/v2', '/v2/', '//v2/', '/v2/a/tags/list', '/v1/_ping', '/v1ctx/x/v1/_ping', '/token?service=x'])(
     '%s is of the registry APIs',
@@ -135,11 +185,12 @@ describe('the paths of an embedded app', () => {
 
 describe('the settings of an embedded app', () => {
   const accepted: readonly AppSettings[] = [
-    {},
-    { REGSHIFT_TAG_TTL: 60, REGSHIFT_FORMAT: 'schema1' },
+    samples,
+    { ...samples, REGSHIFT_TAG_TTL: 60, REGSHIFT_FORMAT: 'schema1' },
     { REGSHIFT_TAG_TTL: '60', REGSHIFT_CONFIG: { routes: [{ upstream: 'https://registry.example' }] } },
-    { REGSHIFT_CLIENTS: [{ match: { userAgent: 'x/*' }, lacks: ['oci'] }] },
+    { ...samples, REGSHIFT_CLIENTS: [{ match: { userAgent: 'x/*' }, lacks: ['oci'] }] },
     {
+      ...samples,
       REGSHIFT_STORE: 's3://bucket/x?region=eu-central-1',
       AWS_ACCESS_KEY_ID: 'a',
       AWS_SECRET_ACCESS_KEY: 'b',
@@ -156,12 +207,12 @@ describe('the settings of an embedded app', () => {
       ENGINE: undefined,
       RECIPES: { get() {} },
     };
-    expect(problemsOf({ ...environment, REGSHIFT_FORMAT: '' })).toEqual([]);
+    expect(problemsOf({ ...samples, ...environment, REGSHIFT_FORMAT: '' })).toEqual([]);
   });
 
   test('all problems are reported together, as the command line reports them', () => {
     const create = () =>
-      createApp({ REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: -1, ...{ REGSHIFT_TAGTTL: 1 } });
+      createApp({ ...samples, REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: -1, ...{ REGSHIFT_TAGTTL: 1 } });
     expect(create).toThrow(SettingsError);
     expect(create).toThrow(
       [
@@ -171,6 +222,85 @@ describe('the settings of an embedded app', () => {
         'REGSHIFT_TAGTTL is not a setting: did you mean REGSHIFT_TAG_TTL?',
       ].join('\n'),
     );
+  });
+
+  test.each([undefined, null, 'https://registry.example', 5])('%s in their place is refused', (settings) => {
+    expect(() => createApp(settings as unknown as AppSettings)).toThrow(
+      'createApp needs the settings as its first argument',
+    );
+  });
+
+  test('a registry must be named', () => {
+    expect(() => createApp({})).toThrow(
+      'REGSHIFT_UPSTREAM is not set: it must be the URL of your registry, like https://registry.example, in an embedded app',
+    );
+  });
+
+  const circle: Record<string, unknown> = {};
+  circle.itself = circle;
+
+  test.each([
+    ['a function', 'REGSHIFT_TAG_TTL', () => 1],
+    ['a symbol', 'REGSHIFT_TAG_TTL', Symbol('a')],
+    ['an object of a class', 'REGSHIFT_CONFIG', new Map()],
+    ['an object that holds itself', 'REGSHIFT_CONFIG', circle],
+    ['an object', 'LOG_LEVEL', {}],
+  ])('%s is no value of %s', (_, variable, value) => {
+    const problems = problemsOf({ ...samples, [variable]: value });
+    expect(problems).toMatchObject([{ variable, message: expect.stringMatching(/^must be text, a number/) }]);
+  });
+
+  test('a value that is no text counts as set', () => {
+    const settings = { REGSHIFT_UPSTREAM: new URL('https://registry.example'), REGSHIFT_FORMAT: 'v1' };
+    expect(problemsOf(settings).map(({ variable }) => variable)).toEqual([
+      'REGSHIFT_UPSTREAM',
+      'REGSHIFT_FORMAT',
+    ]);
+  });
+
+  const { x, y } = testSigningKey;
+  const pkcs8 = (body: string) => `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----`;
+
+  test.each([
+    ['a word', 'hunter2'],
+    ['a public key', { kty: 'EC', crv: 'P-256', x, y }],
+    ['a key of another curve', { ...testSigningKey, crv: 'P-384' }],
+    ['no key in PEM', pkcs8('aHVudGVyMg==')],
+    ['a certificate', '-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----'],
+  ])('%s is refused as a signing key, without its text', (_, key) => {
+    const problems = problemsOf({ ...samples, REGSHIFT_SIGNING_KEY: key });
+    expect(problems).toMatchObject([
+      {
+        variable: 'REGSHIFT_SIGNING_KEY',
+        message: expect.stringMatching(/^cannot be used: The signing key/),
+      },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('hunter2');
+  });
+
+  test('a signing key of halves that do not belong together fails each request', async () => {
+    const app = createApp({ ...samples, REGSHIFT_SIGNING_KEY: { ...testSigningKey, x: y, y: x } }, quiet);
+    for (const path of ['/v2/', '/healthz']) {
+      const response = await app.fetch(request(path));
+      expect(response.status).toBe(503);
+      expect(await response.text()).toContain('REGSHIFT_SIGNING_KEY cannot be used: The signing key');
+    }
+  });
+
+  test.each([
+    ['REGSHIFT_REDIS_URL', 'redis://h'],
+    ['REGSHIFT_TLS_CERT', 'x'],
+    ['REGSHIFT_TLS_KEY', 'x'],
+    ['REGSHIFT_UPSTREAM_CERT', 'x'],
+    ['REGSHIFT_UPSTREAM_KEY', 'x'],
+    ['REGSHIFT_METRICS_PORT', 9090],
+  ])('%s alone is refused at once, and nothing that would belong to it is asked for', (variable, value) => {
+    const refused = { variable, message: expect.stringMatching(/^must be left out in an embedded app/) };
+    expect(problemsOf({ ...samples, [variable]: value })).toMatchObject([refused]);
+    const key = keyOf(variable);
+    expect(problemsOf({ ...samples, REGSHIFT_CONFIG: { [key]: value } })).toMatchObject([
+      { ...refused, variable: key },
+    ]);
   });
 
   test('an account of the app without a login of clients is refused', () => {
@@ -209,7 +339,7 @@ describe('the settings of an embedded app', () => {
     ['a file of a secret', { REGSHIFT_SIGNING_KEY_FILE: '/run/hunter2' }],
     ['the role of a machine', { REGSHIFT_STORE: 's3://hunter2?region=eu-central-1' }],
   ])('%s is refused', (_, settings) => {
-    const problems = problemsOf(settings);
+    const problems = problemsOf({ ...samples, ...settings });
     expect(problems).toHaveLength(1);
     expect(JSON.stringify(problems)).not.toContain('hunter2');
   });

@@ -1,4 +1,6 @@
+import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
+import worker from '../../src/runtime/worker/entry.ts';
 import { testSigningKey } from '../support/signing-key.ts';
 import { isolate, namespace } from './isolate.ts';
 
@@ -130,4 +132,32 @@ test('a browser gets a plain page that names regshift', async () => {
   const answer = await isolate()('/');
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain/);
   expect(await answer.text()).toContain('regshift');
+});
+
+test('a wrong signing key makes every response the list, which does not quote it', async () => {
+  const { x, y } = testSigningKey;
+  for (const key of ['hunter2', JSON.stringify({ ...testSigningKey, x: y, y: x })]) {
+    const answer = await isolate({ REGSHIFT_SIGNING_KEY: key })('/v2/');
+    expect(answer.status).toBe(503);
+    const text = await answer.text();
+    expect(text).toContain('REGSHIFT_SIGNING_KEY cannot be used: The signing key cannot be read');
+    expect(text).not.toContain('hunter2');
+  }
+});
+
+test.each([
+  ['RECIPES', (env as { TEST_LAYERS?: unknown }).TEST_LAYERS, 'a KV namespace'],
+  ['RECIPES', 'text', 'a KV namespace'],
+  ['LAYERS', namespace, 'a bucket of R2'],
+])('%s bound to another kind makes every response the list', async (name, binding, kind) => {
+  expect(binding).toBeDefined();
+  const answer = await isolate({ [name]: binding })('/v2/');
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain(`${name} must be bound to ${kind}, or left out`);
+});
+
+test.each([undefined, null])('%s in place of bindings makes every response say so', async (bindings) => {
+  const answer = await worker.fetch(new Request('https://regshift.test/v2/'), bindings as unknown as object);
+  expect(answer.status).toBe(503);
+  expect(await answer.text()).toContain('env must be the second argument of fetch');
 });

@@ -304,7 +304,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	in the log, and as 502: the layer for a client that verifies nothing does not match its digest or its size; the client sees \`unexpected EOF\` or 502	push the image again	should be … bytes); found …
 	the layer does not match its digest	push the image again	came with other content: … Try again.
 	the Node that starts regshift is too old. The exit code is 78	install a newer Node, or use the container; in a clone, \`npm ci\` brings one for \`npm start\` and \`npx regshift\`	regshift needs Node … or newer; this is …
-	\`REGSHIFT_UPSTREAM\` is not set, and \`NODE_ENV\` is \`production\`, as in the container and the systemd unit	set \`REGSHIFT_UPSTREAM\`	must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample
+	\`REGSHIFT_UPSTREAM\` is not set, and \`NODE_ENV\` is \`production\`, as in the container and the systemd unit; or regshift is in an embedded app	set \`REGSHIFT_UPSTREAM\`	must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample	…, in an embedded app. For …
 	\`HOST\` is \`999.1.1.1\`, \`[::1]\`, \`127.0.0.1:8080\` or the like	correct \`HOST\`. \`PORT\` has the port	must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses
 	\`REGSHIFT_METRICS_PORT\` is \`PORT\`, or the port of a route	use another port	must be another port than …: metrics and clients cannot share one. Set it to a free port, like …
 	a number is not written in decimal digits alone: \`64MB\`, \`1e3\`, \`0x50\`	write it in digits	must be a whole number of …	must be a whole number from 0 to 65535
@@ -324,6 +324,9 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the setting names a file, on Workers or in an embedded app	set the text itself	must be the text itself: there are no files here	must be left out: there are no files here
 	the credential helper in \`REGSHIFT_DOCKER_CONFIG\` is missing. The exit code is 1	install it	docker-credential-… is not in the PATH: install it where this program runs
 	the value is no number, has a unit like \`30s\`, or is outside of its limits	write the number without a unit; \`docs/settings.md\` has the unit	must be a whole number of …	must be … or more …	must be at most … …	must be a whole number from 0 to 65535	must be a number
+	a program gives \`createApp\` a function, a symbol or an object of a class, like \`new URL(…)\`; on Workers, a binding has the name of a setting	give the text, like \`url.href\`	must be text, a number, true, false, or an object of JSON	must be text, a number, true or false
+	on Workers, \`RECIPES\` is no KV namespace, or \`LAYERS\` is no bucket of R2	correct the binding in \`wrangler.toml\`	must be bound to …, or left out (deploy/cloudflare.md)
+	a Worker around \`regshift/worker\` calls \`fetch\` without \`env\`	pass \`env\` on	must be the second argument of fetch: the bindings of the Worker, with the settings (docs/embedding.md)
 	\`REGSHIFT_UPSTREAM\` or \`REGSHIFT_PUBLIC_URL\` is a host without \`https://\`	write the whole address, like \`https://registry.example\`	must be a URL that begins with http:// or https://, like https://registry.example
 	the address has \`?\` or \`#\`	remove that part	must have no query and no fragment
 	the address has a login in it	set \`REGSHIFT_UPSTREAM_AUTH=basic\` with \`REGSHIFT_UPSTREAM_USERNAME\` and \`REGSHIFT_UPSTREAM_PASSWORD\`	must hold no user name or password: they would end up in logs

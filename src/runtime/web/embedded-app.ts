@@ -1,4 +1,3 @@
-import { type App, createApp } from '../../app.ts';
 import { systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import { formatProblems, type SettingProblem } from '../../config/problem.ts';
@@ -7,9 +6,10 @@ import { isRegistryPath } from '../../http/params.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import type { AppSettings } from './app-settings.ts';
 import { fetchWithHeaders } from './fetch-with-headers.ts';
-import { type LimitedRuntime, nodeOnlyProblems } from './node-only.ts';
+import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from './node-only.ts';
 import { webPlatform } from './platform.ts';
-import { asVariables } from './variables.ts';
+import { type StartedApp, startApp } from './start-app.ts';
+import { allProblems, asVariables } from './variables.ts';
 
 /** The parts of the runtime that an embedded app may use in place of its own. */
 export interface AppOptions {
@@ -43,7 +43,7 @@ export interface EmbeddedApp {
    * Answers a request. The path must be as the client sent it: clients ask at the root of a host.
    * @returns never rejects; an error is a response.
    */
-  fetch(request: Request, facts?: RequestFacts): Promise<Response>;
+  fetch(request: Request, facts?: RequestFacts | null): Promise<Response>;
   /**
    * Whether the path of a request is one of the registry APIs: below `/v2`, `/v1` or `/v1ctx`, or `/token`. All other paths
    * are free for the app around regshift. `fetch` also answers `/` (the page), `/healthz`, `/livez`, `/readyz` and `/events`.
@@ -67,34 +67,69 @@ export class SettingsError extends Error {
  * Creates regshift as a part of another app, on Node, on Workers, or on any runtime with the classes of the web. It sends
  * no request before its first one, so a Worker may call this in its global scope. The package exports it as `createApp`.
  * @param settings the settings, by the names of docs/settings.md. They are read once.
- * @throws SettingsError with all problems of the settings.
+ * @throws SettingsError with all problems of the settings; TypeError without settings, or for an option that is no function.
  */
-export function createEmbeddedApp(settings: AppSettings, options: AppOptions = {}): EmbeddedApp {
-  const read = readSettings(asVariables(settings));
-  if ('problems' in read) throw new SettingsError(read.problems);
-  const problems = nodeOnlyProblems(read.settings, embedded);
-  if (problems.length > 0) throw new SettingsError(problems);
-  let app: App | undefined;
+export function createEmbeddedApp(settings: AppSettings, given?: AppOptions | null): EmbeddedApp {
+  const options = given ?? {};
+  if (typeof settings !== 'object' || settings === null) throw new TypeError(noSettings);
+  refuseWrongOptions(options);
+  const { variables, problems: kinds } = asVariables(settings);
+  const rules = { ...limitedRules(embedded), needsRegistry: embedded.where };
+  const read = readSettings(variables, undefined, undefined, rules);
+  const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, embedded);
+  const problems = allProblems(kinds, others);
+  if ('problems' in read || problems.length > 0) throw new SettingsError(problems);
+  let app: StartedApp | undefined;
   return {
-    async fetch(request, { clientAddress } = {}) {
-      // Workers give random numbers, which the app needs, only while they answer a request.
-      app ??= appOf(read.settings, options);
-      const address = typeof clientAddress === 'string' ? clientAddress : undefined;
-      return fetchWithHeaders(app, request, { peerAddress: address });
+    async fetch(request, facts) {
+      // Workers give random numbers, which the app needs, only while they answer a request. Requests do not wait for each
+      // other's promises there; of two apps one is kept.
+      const started = app ?? (await appOf(read.settings, options));
+      app ??= started;
+      const address = facts?.clientAddress;
+      const peerAddress = typeof address === 'string' ? address : undefined;
+      return fetchWithHeaders(app, request, { peerAddress });
     },
     handles: isRegistryPath,
   };
 }
 
-function appOf(settings: Settings, { fetch: send, waitUntil, writeLog }: AppOptions): App {
-  const write = writeLog ?? ((line: string) => console.log(line));
+const noSettings =
+  "createApp needs the settings as its first argument, like { REGSHIFT_UPSTREAM: 'https://registry.example' } or " +
+  'process.env (docs/embedding.md)';
+
+/** @throws TypeError for a part that is no function: it would fail each request, or be silent. */
+function refuseWrongOptions({ fetch: send, waitUntil, writeLog }: AppOptions): void {
+  for (const [name, part] of Object.entries({ fetch: send, waitUntil, writeLog })) {
+    if (part !== undefined && typeof part !== 'function') {
+      throw new TypeError(`createApp: ${name} must be a function, or left out (docs/embedding.md)`);
+    }
+  }
+}
+
+function appOf(settings: Settings, options: AppOptions): Promise<StartedApp> {
+  const { fetch: send, waitUntil, writeLog } = options;
+  const write = unfailing(writeLog ?? ((line: string) => console.log(line)));
   const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, write);
+  const keep = unfailing(waitUntil ?? (() => undefined));
   const platform = webPlatform(settings, {
     fetch: send ?? ((url, init) => fetch(url, init)),
     log,
-    background: waitUntil ?? (() => undefined),
+    // The requests that wait for the work get its error.
+    background: (work) => keep(work.catch(() => undefined)),
   });
-  return createApp(compose(settings, platform));
+  return startApp(settings, compose(settings, platform));
+}
+
+/** A function of the app around regshift, whose exceptions and rejections fail no request and do not end the process. */
+function unfailing<Argument>(act: (argument: Argument) => unknown): (argument: Argument) => void {
+  return (argument) => {
+    try {
+      Promise.resolve(act(argument)).catch(() => undefined);
+    } catch {
+      // The app around regshift has no other place for it than its own function.
+    }
+  };
 }
 
 /** The words about an app that embeds regshift. */

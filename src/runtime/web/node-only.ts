@@ -1,7 +1,8 @@
+import { looksLikeSigningKey, unreadableSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { loginsFor } from '../../auth/docker-config.ts';
 import { notShown, type SettingProblem } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
-import type { Settings } from '../../config/settings.ts';
+import type { RuntimeRules, Settings } from '../../config/settings.ts';
 
 /** A runtime without files, programs and servers of its own, in the words of messages. */
 export interface LimitedRuntime {
@@ -14,28 +15,44 @@ export interface LimitedRuntime {
   readonly folder: string;
 }
 
-/** Settings that have no meaning on such a runtime: an error is better than no effect. */
+/**
+ * The rules of such a runtime for `readSettings`: an error is better than a setting without effect. A signing key is
+ * looked at, because no start will read it.
+ */
+export function limitedRules(runtime: LimitedRuntime): Required<Pick<RuntimeRules, 'refused'>> {
+  return {
+    refused: (set, { REGSHIFT_SIGNING_KEY: key }) => [
+      ...(set.REGSHIFT_REDIS_URL === undefined ? [] : [hidden('REGSHIFT_REDIS_URL', runtime.redis)]),
+      ...ofServers
+        .filter((variable) => set[variable] !== undefined)
+        .map((variable) => leaveOut(variable, runtime, runtime.listener)),
+      ...ofConnections
+        .filter((variable) => set[variable] !== undefined && set[variable] !== 'false')
+        .map((variable) => leaveOut(variable, runtime, directly)),
+      ...(key === undefined || looksLikeSigningKey(key)
+        ? []
+        : [hidden('REGSHIFT_SIGNING_KEY', `cannot be used: ${unreadableSigningKey().message}`)]),
+    ],
+  };
+}
+
+const directly = 'where the runtime connects to registries directly and verifies them itself';
+
+function leaveOut(variable: string, { where }: LimitedRuntime, reason: string): SettingProblem {
+  return hidden(variable, `must be left out ${where}, ${reason}`);
+}
+
+/** Settings that have no meaning on such a runtime, and that only parsed settings tell. */
 export function nodeOnlyProblems(settings: Settings, runtime: LimitedRuntime): SettingProblem[] {
-  const { where, listener } = runtime;
-  const { REGSHIFT_REDIS_URL: redis, REGSHIFT_STORE: store } = settings;
-  const leaveOut = (variable: string, reason: string): SettingProblem => ({
-    variable,
-    value: notShown,
-    message: `must be left out ${where}, ${reason}`,
-  });
+  const { where } = runtime;
+  const { REGSHIFT_STORE: store } = settings;
   return [
     ...settings.routes.flatMap((route) => identityOf(route, where)),
-    ...(redis === undefined ? [] : [hidden('REGSHIFT_REDIS_URL', runtime.redis)]),
     ...(store?.kind === 'file' ? [hidden('REGSHIFT_STORE', runtime.folder)] : []),
     ...storeKeyOf(settings, where),
-    ...ofServers
-      .filter((variable) => settings[variable] !== undefined)
-      .map((variable) => leaveOut(variable, listener)),
     ...ofConnections
-      .filter((variable) => isSetAnywhere(settings, variable))
-      .map((variable) =>
-        leaveOut(variable, 'where the runtime connects to registries directly and verifies them itself'),
-      ),
+      .filter((variable) => isSetInRoute(settings, variable))
+      .map((variable) => leaveOut(variable, runtime, directly)),
     ...settings.routes
       .flatMap(helperOf)
       .map((program) =>
@@ -89,10 +106,8 @@ function withoutRole(variable: string, where: string, because: string): SettingP
   return { variable, value: 'not set', message };
 }
 
-function isSetAnywhere(settings: Settings, variable: (typeof ofConnections)[number]): boolean {
-  return [settings, ...settings.routes.map((route) => route.settings)].some(
-    (each) => each[variable] !== undefined && each[variable] !== 'false',
-  );
+function isSetInRoute({ routes }: Settings, variable: (typeof ofConnections)[number]): boolean {
+  return routes.some(({ settings: own }) => own[variable] !== undefined && own[variable] !== 'false');
 }
 
 function helperOf({ settings }: RouteSettings): string[] {

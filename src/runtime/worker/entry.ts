@@ -1,18 +1,16 @@
 import { waitUntil } from 'cloudflare:workers';
-import { createApp } from '../../app.ts';
 import type { Tier } from '../../cache/tiered.ts';
 import { systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
-import type { SettingProblem } from '../../config/problem.ts';
-import { formatProblems } from '../../config/problem.ts';
-import { forEveryone } from '../../config/redacted.ts';
+import { notShown, type SettingProblem } from '../../config/problem.ts';
 import { readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
 import { fetchWithHeaders } from '../web/fetch-with-headers.ts';
-import { type LimitedRuntime, nodeOnlyProblems } from '../web/node-only.ts';
+import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from '../web/node-only.ts';
 import { webPlatform } from '../web/platform.ts';
-import { asVariables } from '../web/variables.ts';
+import { misconfigured, startApp } from '../web/start-app.ts';
+import { allProblems, asVariables } from '../web/variables.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { createR2Store } from './r2-store.ts';
@@ -30,6 +28,16 @@ interface Bindings {
 
 type Application = (request: Request) => Response | Promise<Response>;
 
+/** The requests of a Worker that got no bindings, which no application can be kept for. */
+const withoutBindings = misconfigured([
+  {
+    variable: 'env',
+    value: notShown,
+    message:
+      'must be the second argument of fetch: the bindings of the Worker, with the settings (docs/embedding.md)',
+  },
+]);
+
 /** One application per isolate: its requests share its memory. */
 const applications = new WeakMap<object, Application>();
 
@@ -41,9 +49,10 @@ export default {
    *   is the same object for all requests of an isolate.
    */
   async fetch(request: Request, env: object): Promise<Response> {
+    if (typeof env !== 'object' || env === null) return withoutBindings.fetch(request);
     const bindings = env as Bindings;
     // Requests do not wait for each other's promises here; of two applications one is kept.
-    const built = applications.get(bindings) ?? build(bindings, await readConfig(bindings));
+    const built = applications.get(bindings) ?? (await build(bindings));
     const application = applications.get(bindings) ?? built;
     applications.set(bindings, application);
     return lingerAfterRefusal(request, await application(request));
@@ -56,11 +65,13 @@ type Configuration =
   | { readonly problems: readonly SettingProblem[] };
 
 /** `REGSHIFT_CONFIG` is JSON itself, or a key in KV: a variable has 5 KB at most. */
-async function readConfig(bindings: Bindings): Promise<Configuration> {
-  const variables = asVariables(bindings);
+async function readConfig(
+  variables: Readonly<Record<string, unknown>>,
+  { RECIPES: namespace }: Bindings,
+): Promise<Configuration> {
   const { REGSHIFT_CONFIG: key } = variables;
   if (typeof key !== 'string' || key.trim() === '' || key.trimStart().startsWith('{')) return { variables };
-  const text = await bindings.RECIPES?.get(key);
+  const text = await namespace?.get(key);
   if (text) return { variables: { ...variables, REGSHIFT_CONFIG: text } };
   const message =
     'must be JSON, or a key that there is in the KV namespace bound as RECIPES (deploy/cloudflare.md)';
@@ -68,12 +79,14 @@ async function readConfig(bindings: Bindings): Promise<Configuration> {
 }
 
 /** A Worker has no start that could fail, so a wrong setting makes every response the list of problems. */
-function build(bindings: Bindings, configuration: Configuration): Application {
-  const read = 'variables' in configuration ? readSettings(configuration.variables) : configuration;
-  if ('problems' in read) return misconfigured(read.problems);
+async function build(bindings: Bindings): Promise<Application> {
+  const { variables, problems: kinds } = asVariables(bindings);
+  const wrongKinds = [...kinds, ...bindingProblems(bindings)];
+  const read = await readConfigured(variables, wrongKinds.length > 0 ? {} : bindings);
+  const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, workers);
+  const problems = allProblems(wrongKinds, others);
+  if ('problems' in read || problems.length > 0) return misconfigured(problems).fetch;
   const { settings } = read;
-  const problems = nodeOnlyProblems(settings, workers);
-  if (problems.length > 0) return misconfigured(problems);
   const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, (line) => console.log(line));
   const platform = webPlatform(settings, {
     fetch: (url, init) => fetch(url, init),
@@ -81,15 +94,41 @@ function build(bindings: Bindings, configuration: Configuration): Application {
     background: waitUntil,
   });
   const store = bindings.LAYERS ? createR2Store(bindings.LAYERS, log) : platform.store;
-  const app = createApp(
-    compose(settings, { ...platform, forwardBody, store, tiers: tiersOf(bindings, log) }),
-  );
+  const tiers = tiersOf(bindings, log);
+  const app = await startApp(settings, compose(settings, { ...platform, forwardBody, store, tiers }));
   return async (request) => {
     // Cloudflare sets this header and replaces the client's.
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
     return fetchWithHeaders(app, request, { clientAddress });
   };
 }
+
+async function readConfigured(variables: Readonly<Record<string, unknown>>, bindings: Bindings) {
+  const configuration = await readConfig(variables, bindings);
+  if ('problems' in configuration) return configuration;
+  return readSettings(configuration.variables, undefined, undefined, limitedRules(workers));
+}
+
+/** A binding of another kind would fail at its first use, with an error that does not name it. */
+function bindingProblems({ RECIPES, LAYERS }: Bindings): SettingProblem[] {
+  const wrong = (variable: string, kind: string) => ({
+    variable,
+    value: notShown,
+    message: `must be bound to ${kind}, or left out (deploy/cloudflare.md)`,
+  });
+  return [
+    ...(RECIPES === undefined || (isStore(RECIPES) && !isBucket(RECIPES))
+      ? []
+      : [wrong('RECIPES', 'a KV namespace')]),
+    ...(LAYERS === undefined || isBucket(LAYERS) ? [] : [wrong('LAYERS', 'a bucket of R2')]),
+  ];
+}
+
+const hasMethods = (binding: unknown, ...names: readonly string[]): boolean =>
+  names.every((name) => typeof Reflect.get(Object(binding), name) === 'function');
+
+const isStore = (binding: unknown) => hasMethods(binding, 'get', 'put');
+const isBucket = (binding: unknown) => isStore(binding) && hasMethods(binding, 'createMultipartUpload');
 
 /** The words about this runtime. */
 const workers: LimitedRuntime = {
@@ -102,11 +141,6 @@ const workers: LimitedRuntime = {
     'must not be a folder on Workers, which have no disk: bind a bucket of R2 as LAYERS (deploy/cloudflare.md), or ' +
     'name one of S3 as s3://bucket/prefix?region=…',
 };
-
-function misconfigured(problems: readonly SettingProblem[]): Application {
-  const message = `regshift is not configured rightly.\n${formatProblems(problems.map(forEveryone))}`;
-  return () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 });
-}
 
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {

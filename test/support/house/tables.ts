@@ -42,6 +42,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/registry/push/manifest-bodies.ts': [1, 'eight bodies of 4 MiB'],
   'src/routing/aliases.ts': [1, 'settings'],
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
+  'src/runtime/node/http/open-connections.ts': [1, 'open connections'],
   'src/runtime/node/http/transport.ts': [1, 'open connections'],
   'src/runtime/node/layers/memory-semaphore.ts': [1, 'open downloads'],
   'src/runtime/node/layers/window-shares.ts': [1, 'open downloads'],

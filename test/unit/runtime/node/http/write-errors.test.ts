@@ -12,7 +12,7 @@ function createRefusing(text: string) {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => {
-      // What arrives from now on stays unread.
+      // The rest of the upload stays unread.
       socket.pause();
       const close = () => {
         socket.destroy();
