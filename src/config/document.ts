@@ -8,8 +8,9 @@ import { fileVariables } from './setting-files.ts';
 
 /** A value of a configuration file becomes the text of its variable, so that one schema parses both (schema.ts). */
 const text = z.string({ error: 'must be text; put quotes around what is only digits' });
+const listedForm = 'must be text, or a list of texts';
 const listed = z
-  .union([text, z.array(text).min(1)], { error: 'must be text, or a list of texts' })
+  .union([text, z.array(text).min(1, listedForm)], { error: listedForm })
   .transform((value) => (typeof value === 'string' ? value : value.join(',')));
 const pairs = z
   .union([text, z.record(z.string(), text)], { error: 'must be pairs like short/name: real/long/name' })

@@ -119,6 +119,18 @@ routes:
     expect(routes.map(({ id }) => id)).toEqual(['path=a/', 'path=b/']);
   });
 
+  it.each([' ', ',', ' , '])('is wrong where the upstream is blank: %s', (upstream) => {
+    const routes = `routes:\n  - match: { path: a/ }\n    upstream: ${JSON.stringify(upstream)}`;
+    expect(problemsOf(routes)).toEqual([
+      expect.stringMatching(/^routes\[0\]\.upstream .*must be a URL that begins with/),
+    ]);
+  });
+
+  it('is wrong where a list is empty, in the words of a list', () => {
+    const routes = 'routes:\n  - match: { path: a/ }\n    upstream: []';
+    expect(problemsOf(routes)[0]).toContain('must be text, or a list of texts');
+  });
+
   it('is inherited with a login only without another upstream', () => {
     const login = {
       REGSHIFT_UPSTREAM_AUTH: 'basic',
