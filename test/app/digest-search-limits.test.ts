@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Answer } from '../support/app.ts';
 import { testApp } from '../support/app.ts';
 import { createGate } from '../support/gate.ts';
@@ -207,6 +207,34 @@ describe('a search without progress', () => {
     expect(response.status).toBe(503);
     expect(response.error().message).toContain('made no progress for 20 s');
     expect(upstream.asked).toEqual([]);
+  });
+});
+
+describe('a search that waits for the content of one image for long', () => {
+  it('keeps its place meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const zstd = manyTags('team/app', { latest: 'sample/oci-zstd' });
+    const path = '/v2/team/app/manifests';
+    const made = await testApp({}, scriptedUpstream(zstd).fetch).get(`${path}/latest`, docker113);
+    const digest = made.header('Docker-Content-Digest');
+    const gate = createGate();
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (request.method === 'GET' && url.pathname.includes('/blobs/')) await gate.pass();
+      return zstd(request, url);
+    });
+    const app = testApp({}, upstream.fetch);
+    const first = app.get(`${path}/${digest}`, docker113);
+    await vi.waitFor(() => expect(gate.waiting).toBe(1));
+    const next = app.get(pathOf(2), [...docker113, alice]);
+    for (let times = 0; times < 4; times += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      app.advance(6);
+      vi.advanceTimersByTime(5_000);
+    }
+    gate.open();
+    expect((await first).header('Docker-Content-Digest')).toBe(digest);
+    expect((await next).status).toBe(404);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { type TestApp, testApp } from '../support/app.ts';
+import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
@@ -112,6 +113,27 @@ describe('requests to upstream for the empty layer', () => {
       'GET /v2/sample/oci/tags/list',
       expect.stringMatching(/^(GET|HEAD) \/v2\/sample\/oci\/manifests\//),
     ]);
+  });
+
+  it('include another tag where the one that was requested recently is deleted, which is looked for once', async () => {
+    const tags = manyTags('team/app', { a: 'sample/oci', b: 'sample/schema2' });
+    let isDeleted = false;
+    const upstream = scriptedUpstream((request, url) =>
+      isDeleted && url.pathname.endsWith('/manifests/a')
+        ? specError(404, 'MANIFEST_UNKNOWN')
+        : tags(request, url),
+    );
+    const app = testApp({}, upstream.fetch);
+    const hers = [...docker19, ['Authorization', alice] as const];
+    expect((await app.get('/v2/team/app/manifests/a', hers)).status).toBe(200);
+    isDeleted = true;
+    app.advance(31);
+    const asked = await requestsOf(upstream, async () => {
+      const answer = await app.head(emptyLayerOf('team/app'), { Authorization: bob });
+      expect(answer.status).toBe(200);
+    });
+    expect(asked.filter((each) => each.endsWith('/manifests/a'))).toHaveLength(1);
+    expect(asked.at(-1)).toMatch(/\/manifests\/(b|sha256:\w{64})$/);
   });
 
   it('are one for many clients at the same time', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { CacheEntry } from '../../src/cache/cache.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
 import { isOurs } from '../../src/registry/cache-entries.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
@@ -107,6 +108,19 @@ describe('an image with zstd layers that are labelled gzip and tar', () => {
     upstream.forget();
     await app.get(latest, headersOf(docker20));
     expect(upstream.asked).toEqual([]);
+  });
+
+  it('is not made again after REGSHIFT_TAG_TTL once its labels are known to be right', async () => {
+    const conversions: unknown[] = [];
+    const metrics = { ...noMetrics, conversion: (facts: unknown) => void conversions.push(facts) };
+    const app = testApp({}, scriptedUpstream(compressedImage(name, truthful)).fetch, { metrics });
+    const { second } = await twice(app, 'Docker 1.9.1');
+    await app.settled();
+    await app.get(latest, headersOf('Docker 1.9.1'));
+    app.advance(31);
+    conversions.length = 0;
+    expect((await app.get(latest, headersOf('Docker 1.9.1'))).body).toEqual(second.body);
+    expect(conversions).toEqual([]);
   });
 
   it('is found by the digest of the plain image, by a replica that knows nothing', async () => {

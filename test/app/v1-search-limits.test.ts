@@ -61,4 +61,26 @@ describe('unknown ids of API v1', () => {
     expect(statuses).toEqual([...Array<number>(3).fill(404), ...Array<number>(7).fill(503)]);
     expect(tagHeads(upstream.asked)).toHaveLength(60);
   });
+
+  it('keep no client waiting whose id is known, or is known to be unknown', async () => {
+    const gate = createGate();
+    let isSlow = false;
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (isSlow && url.pathname.includes('/manifests/1.')) await gate.pass();
+      return team(request, url);
+    });
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    const images = await begin(app);
+    const known = JSON.parse((await app.get('/v1/repositories/team/app/tags/latest')).text()) as string;
+    expect((await app.get(`${images}/${madeUp(1)}/json`)).status).toBe(404);
+    isSlow = true;
+    const stuck = app.get(`${images}/${madeUp(2)}/json`);
+    await vi.waitFor(() => expect(gate.waiting).toBeGreaterThan(0), 10_000);
+    const later = (what: Promise<Answer>) =>
+      Promise.race([what.then(({ status }) => status), new Promise((resolve) => setTimeout(resolve, 5_000))]);
+    expect(await later(app.get(`${images}/${known}/json`))).toBe(200);
+    expect(await later(app.get(`${images}/${madeUp(1)}/json`))).toBe(404);
+    gate.open();
+    expect((await stuck).status).toBe(404);
+  });
 });

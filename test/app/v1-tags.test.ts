@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manyTags } from '../support/many-tags.ts';
+import { forgetfulMemory } from '../support/memory.ts';
 import { type Script, scriptedUpstream, specError, type Upstream } from '../support/scripted-upstream.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 import { pullV1 } from '../support/v1-pull.ts';
@@ -138,6 +139,17 @@ describe('a repository of many tags', () => {
     app.advance(31);
     await listedTags(app);
     expect(upstream.asked.filter((each) => !each.startsWith('HEAD'))).toEqual(['GET /v2/team/app/tags/list']);
+  });
+
+  it('needs the content of its images once, also where memory has lost it', async () => {
+    const upstream = scriptedUpstream(manyTags('team/app', versions(3)));
+    const memory = forgetfulMemory();
+    const app = testApp({}, upstream.fetch, { memory });
+    const listed = await listedTags(app);
+    memory.forget(['content']);
+    upstream.forget();
+    expect(await listedTags(app)).toEqual(listed);
+    expect(upstream.asked).toEqual([]);
   });
 
   it('lists the tag that Docker 1.5 has requested from API v2, wherever it is', async () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { zstd } from '../../src/sample-registry/zstd.ts';
 import { type TestApp, testApp } from '../support/app.ts';
+import { builtRepository, json, layerWith } from '../support/built-repository.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { type Script, scriptedUpstream, type Upstream } from '../support/scripted-upstream.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
@@ -42,6 +45,23 @@ describe('layers that are stored as zstd', () => {
     for (const layer of layers.values()) await decompressedV1(layer);
     // The source of a layer is known, and needs no search of all tags.
     expect(upstream.asked.filter((each) => each.endsWith('/tags/list'))).toHaveLength(1);
+  });
+
+  it('of a generic manifest are found by the order of its config', async () => {
+    const built = builtRepository('team/app');
+    const [base, top] = [layerWith('base'), layerWith('top')];
+    const rootfs = { type: 'layers', diff_ids: [base.diffId, top.diffId] };
+    const target = built.blob(mediaTypes.dockerConfig, json({ os: 'linux', architecture: 'amd64', rootfs }));
+    const dependencies = [zstd(top.tar, { contentSize: true }), base.tar].map((bytes) =>
+      built.blob(mediaTypes.genericLayer, bytes),
+    );
+    const { app } = over(
+      built.serve(built.manifest(mediaTypes.generic, { schemaVersion: 2, target, dependencies })),
+    );
+    const { ids, layers } = await pullV1({ daemon, http: app.send }, 'team/app', 'latest');
+    const [newest, oldest] = ids.map((id) => layers.get(id) ?? new Uint8Array());
+    expect(await decompressedV1(newest ?? new Uint8Array())).toEqual(top.tar);
+    expect(await decompressedV1(oldest ?? new Uint8Array())).toEqual(base.tar);
   });
 
   it('that take longer than a client waits are 406 with the time to pull again', async () => {

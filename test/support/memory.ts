@@ -12,7 +12,7 @@ export function memoryWith(name: TableName, bytes: number): MemoryBudget {
 }
 
 /** A memory budget that can forget, as if other entries had taken the place of the old ones. */
-export function forgetfulMemory(): MemoryBudget & { readonly forget: (kept: readonly TableName[]) => void } {
+export function forgetfulMemory(): MemoryBudget & { readonly forget: (names: readonly TableName[]) => void } {
   const budget = testMemory();
   const tables: [TableName, Pick<MemoryTable<never>, 'clear'>][] = [];
   return {
@@ -22,9 +22,9 @@ export function forgetfulMemory(): MemoryBudget & { readonly forget: (kept: read
       tables.push([name, table]);
       return table;
     },
-    /** Clears all tables but those of these names. */
-    forget(kept) {
-      for (const [name, table] of tables) if (!kept.includes(name)) table.clear();
+    /** Clears the tables of these names. */
+    forget(names) {
+      for (const [name, table] of tables) if (names.includes(name)) table.clear();
     },
   };
 }

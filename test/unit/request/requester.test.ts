@@ -49,4 +49,14 @@ describe('the login of a client', () => {
     expect(loginOf('Bearer opaque')).not.toBe(loginOf('Bearer other'));
     expect(loginOf('Bearer a.b.c')).toMatch(/^[0-9a-f]{64}$/);
   });
+
+  it('is read from a token alone, with any spaces around it', () => {
+    const token = tokenOf({ sub: 'alice' }).slice('Bearer '.length);
+    const alice = loginOf(`Bearer ${token}`);
+    for (const same of [`bearer   ${token}`, `Bearer ${token.replace('c2ln', '')}`])
+      expect(loginOf(same)).toBe(alice);
+    const others = ['Negotiate bearer ', 'Bearer x ', 'Bearer'].map((before) => `${before}${token}`);
+    for (const other of [...others, `Bearer ${token} x`, `Bearer ${token}.d.e`])
+      expect(loginOf(other)).not.toBe(alice);
+  });
 });

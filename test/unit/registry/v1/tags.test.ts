@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RepositoryName, Tag } from '../../../../converters/reference.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../../../src/cache/memory-budget.ts';
+import { bytesPerTurn } from '../../../../src/concurrency/work-turns.ts';
 import { createAccessEpochs } from '../../../../src/registry/access-epochs.ts';
 import { createRecentTags } from '../../../../src/registry/recent-tags.ts';
 import { createRepositoryVersions } from '../../../../src/registry/repository-versions.ts';
@@ -55,14 +56,19 @@ describe('lists of tags in memory', () => {
   });
 
   /** The tags of a registry that lists them by login, and the number of its lists. */
-  function tagsOver(listed: (login: string) => readonly string[], memory = testMemory(), most = 2) {
+  function tagsOver(
+    listed: (login: string) => readonly string[],
+    memory = testMemory(),
+    most = 2,
+    other?: UpstreamClient,
+  ) {
     const state = { lists: 0, now: 0 };
     const request: UpstreamClient['request'] = async ({ credential }) => {
       state.lists += 1;
       const login = credential.kind === 'client' ? atob(credential.authorization.slice(6)) : '';
       return { response: Response.json({ tags: listed(login) }), anonymous: false, refused: false };
     };
-    const client: UpstreamClient = { id: 'https://registry.test', request };
+    const client = other ?? { id: 'https://registry.test', request };
     const [recentTags, requestedTags] = [createRecentTags(memory), createRecentTags(memory)];
     const versions = createRepositoryVersions();
     const tags = createV1Tags({
@@ -124,6 +130,30 @@ describe('lists of tags in memory', () => {
     const { tags: tried, left } = await tags.toTry(repository, undefined, contextOf('alice'));
     expect(tried).toEqual(sorted(...many).slice(0, 10_000));
     expect(left).toBe(15_000);
+  });
+
+  it('are sorted in parts of 4,000, with a turn of the event loop before and after each', async () => {
+    let turns = 0;
+    const pages = Array.from({ length: 8 }, (_, page) =>
+      Array.from({ length: 1_000 }, (_, index) => `1.${page * 1_000 + index}`),
+    );
+    const client: UpstreamClient = {
+      id: 'https://registry.test',
+      turn: async (bytes) => {
+        if (bytes === bytesPerTurn) turns += 1;
+      },
+      request: async ({ path }) => {
+        const page = Number(/last=(\d)$/.exec(path)?.[1] ?? 0);
+        const link = { link: `</v2/team/app/tags/list?last=${page + 1}>; rel="next"` };
+        const response = Response.json({ tags: pages[page] }, page < 7 ? { headers: link } : {});
+        return { response, anonymous: false, refused: false };
+      },
+    };
+    const { tags } = tagsOver(() => [], testMemory(), 10_000, client);
+    const { tags: tried } = await tags.toTry(repository, undefined, contextOf('alice'));
+    expect(tried).toEqual(sorted(...pages.flat()));
+    // Two parts, and an empty one at the end.
+    expect(turns).toBe(6);
   });
 
   it('of a hundred thousand have `latest`, the newest, and the one that the client wants', async () => {
