@@ -123,6 +123,17 @@ describe('a tag that names what was pushed', () => {
   });
 });
 
+describe('a registry that refuses a tag', () => {
+  it('is not asked for it again, as for one that is not there yet', async () => {
+    const refusing = () => specError(403, 'DENIED');
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, refusing);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await vi.waitFor(() => expect(warmed).toEqual(['refused']), 10_000);
+    expect(upstream.asked.filter((each) => each.endsWith('/manifests/latest')).length).toBeLessThanOrEqual(2);
+    await app.settled();
+  });
+});
+
 describe('an index that clients get as it is', () => {
   it('is in memory with the image that they choose, as far as their next requests go', async () => {
     const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-28' }, () => undefined);
@@ -308,7 +319,7 @@ describe('with a store for layers', () => {
     expect([...store.blobs]).toEqual([[digestOf(files), files]]);
   });
 
-  it('a layer that it has is neither read nor waited for again', async () => {
+  it('a layer that it has is not read again, and looked for once', async () => {
     const store = createMemoryBlobStore();
     const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, image(), { store });
     await receiptOf(app, dockerRegistryPush(pushed));
