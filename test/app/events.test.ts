@@ -3,6 +3,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { createWorkTurns } from '../../src/concurrency/work-turns.ts';
+import { knownClientById } from '../../src/negotiation/known-clients.ts';
 import type { ConversionFacts, Metrics, WarmResult } from '../../src/observability/metrics.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
@@ -119,6 +120,33 @@ describe('a tag that names what was pushed', () => {
     const heads = upstream.asked.filter((each) => each === 'HEAD /v2/team/packed/manifests/latest');
     expect(heads).toHaveLength(2);
     await app.settled();
+  });
+});
+
+describe('a registry that refuses a tag', () => {
+  it('is not asked for it again, as for one that is not there yet', async () => {
+    const refusing = () => specError(403, 'DENIED');
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, refusing);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await vi.waitFor(() => expect(warmed).toEqual(['refused']), 10_000);
+    expect(upstream.asked.filter((each) => each.endsWith('/manifests/latest')).length).toBeLessThanOrEqual(2);
+    await app.settled();
+  });
+});
+
+describe('an index that clients get as it is', () => {
+  it('is in memory with the image that they choose, as far as their next requests go', async () => {
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-28' }, () => undefined);
+    await receiptOf(app, dockerRegistryPush({ repository: 'sample/index', tag: 'latest', digest: '' }));
+    await app.settled();
+    expect(warmed).toEqual(['made']);
+    upstream.forget();
+    const { userAgent, accept } = knownClientById('docker-28') ?? { userAgent: '', accept: [] };
+    const headers = { 'User-Agent': userAgent, Accept: accept.join(', ') };
+    const index = await app.get('/v2/sample/index/manifests/latest', headers);
+    const [image] = (JSON.parse(index.text()) as { manifests: { digest: string }[] }).manifests;
+    expect((await app.get(`/v2/sample/index/manifests/${image?.digest}`, headers)).status).toBe(200);
+    expect(upstream.asked.filter((each) => each.startsWith('GET'))).toEqual([]);
   });
 });
 
@@ -291,7 +319,7 @@ describe('with a store for layers', () => {
     expect([...store.blobs]).toEqual([[digestOf(files), files]]);
   });
 
-  it('a layer that it has is neither read nor waited for again', async () => {
+  it('a layer that it has is not read again, and looked for once', async () => {
     const store = createMemoryBlobStore();
     const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, image(), { store });
     await receiptOf(app, dockerRegistryPush(pushed));
