@@ -67,7 +67,7 @@ const slowest = Math.max(...reports.map((report) => report.slowest));
 const texts = reports.reduce((sum, report) => sum + report.texts, 0);
 console.log(`${texts} texts, and`);
 console.log(`${total} documents in ${took.toFixed(0)} s (${Math.round(total / took)} a second)`);
-console.log(`the slowest took ${slowest.toFixed(0)} ms`);
+console.log(`the slowest took ${slowest.toFixed(0)} ms of CPU`);
 for (const [end, count] of Object.entries(ends).sort(([, left], [, right]) => right - left)) {
   console.log(`  ${end}: ${count}`);
 }
