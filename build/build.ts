@@ -5,7 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundleLibrary, bundleProgram, root } from './bundle.ts';
-import { packedDocuments } from './documents.ts';
+import { packedDocuments, programDocuments } from './documents.ts';
 import { libraryEntries, type ProjectManifest, publishedManifest } from './manifest.ts';
 import { packagesOf } from './packages.ts';
 import { sbomOf } from './sbom.ts';
@@ -24,7 +24,7 @@ const files = [
   { path: 'package.json', text: publishedManifest(project) },
   { path: 'THIRD-PARTY.md', text: thirdPartyPage(packages) },
   { path: 'sbom.cdx.json', text: sbomOf(project, packages) },
-  ...packedDocuments(project).filter(({ path }) => !programOnly || path === 'LICENSE'),
+  ...packedDocuments(project, programOnly ? programDocuments : undefined),
 ];
 
 rmSync(target, { recursive: true, force: true });

@@ -3,11 +3,25 @@ import { dirname, join, normalize } from 'node:path';
 import { type PackedFile, root } from './bundle.ts';
 import type { ProjectManifest } from './manifest.ts';
 
-/** The documents of the package, by their paths in the project: files, and folders without their own folders. */
-const documents = ['LICENSE', 'README.md', 'CHANGELOG.md', 'docs', 'deploy/regshift.schema.json'];
+const packageDocuments: readonly string[] = [
+  'LICENSE',
+  'README.md',
+  'CHANGELOG.md',
+  'docs',
+  'deploy/regshift.schema.json',
+];
 
-/** Reads the documents of the package. Their links to files outside of it lead to the public address of the project. */
-export function packedDocuments(project: Pick<ProjectManifest, 'version' | 'repository'>): PackedFile[] {
+/** The documents of a package that has the program alone. A build of the container has no other. */
+export const programDocuments: readonly string[] = ['LICENSE'];
+
+/**
+ * Reads the documents of the package. Their links to files outside of it lead to the public address of the project.
+ * @param documents their paths in the project: files, and folders without their own folders.
+ */
+export function packedDocuments(
+  project: Pick<ProjectManifest, 'version' | 'repository'>,
+  documents = packageDocuments,
+): PackedFile[] {
   const paths = documents.flatMap(filesOf);
   const packed: ReadonlySet<string> = new Set(paths);
   return paths.map((path) => {

@@ -59,11 +59,20 @@ export async function importNodeImage({ home, podman }: Containers, name: string
 async function add(root: string, program: string, place: string): Promise<void> {
   await cp(await realpath(program), join(root, place));
   const listed = await runProgram('ldd', [await realpath(program)], root);
-  for (const [library] of listed.matchAll(/\/\S+/g)) {
+  const libraries = [...listed.matchAll(/\/\S+/g)].map(([library]) => library);
+  const libc = libraries.find((each) => each.endsWith('/libc.so.6'));
+  const rest = libc === undefined ? [] : restOfGlibc.map((each) => join(dirname(libc), each));
+  for (const library of [...libraries, ...rest]) {
     await mkdir(join(root, dirname(library)), { recursive: true });
     await cp(await realpath(library), join(root, library));
   }
 }
+
+/**
+ * Files of Debian's libc6 that Node does not load, and native packages do (`librt.so.1` for rolldown): every image with
+ * glibc has them.
+ */
+const restOfGlibc = ['libdl.so.2', 'libpthread.so.0', 'librt.so.1'];
 
 function which(program: string): string {
   // The npm of node_modules/.bin is skipped: the image needs the whole npm.
