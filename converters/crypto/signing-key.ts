@@ -52,7 +52,7 @@ export function unreadableSigningKey(): ConversionError {
 export function looksLikeSigningKey(text: string): boolean {
   const trimmed = text.trim();
   try {
-    if (trimmed.startsWith('{')) return Object.values(jwkOf(trimmed)).length > 0;
+    if (trimmed.startsWith('{')) return jwkOf(trimmed).crv === 'P-256';
     const base64 = pemOf(trimmed).replace(/-----.*?-----|\s/g, '');
     return atob(base64).includes(String.fromCharCode(...p256Oid));
   } catch {

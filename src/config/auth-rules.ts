@@ -1,7 +1,8 @@
 import { type DockerConfig, loginsFor, parseDockerConfig } from '../auth/docker-config.ts';
+import { listedParts } from '../listed-parts.ts';
 import { clientModes, ownAccountModes, upstreamModes } from './auth-fields.ts';
 import { cloudProblems } from './cloud-rules.ts';
-import { notShown, type RawSettings, type SettingProblem } from './problem.ts';
+import { notSet, notShown, type RawSettings, type SettingProblem } from './problem.ts';
 
 /** A setting that has an effect only with one value of another setting. */
 interface Companion {
@@ -73,14 +74,12 @@ export function authProblems(
   const mirrors = mirrorProblems(raw);
   const isModeRefused = mirrors.some(({ variable }) => variable === 'REGSHIFT_UPSTREAM_AUTH');
   const clients = isModeRefused ? [] : clientAuthProblems(raw);
-  const refused = [...mirrors, ...clients].filter(({ value }) => value !== unsetValue);
+  const refused = [...mirrors, ...clients].filter(({ value }) => value !== notSet);
   // A kind of login that must change needs nothing: its needs would contradict the advice to change it.
   const isNeeded = ({ of }: Pick<Companion, 'of'>) => refused.every(({ variable }) => variable !== of);
   return [
     ...companions.flatMap((companion) =>
-      companionProblem(raw, companion, own).filter(
-        ({ value }) => value !== unsetValue || isNeeded(companion),
-      ),
+      companionProblem(raw, companion, own).filter(({ value }) => value !== notSet || isNeeded(companion)),
     ),
     ...(isNeeded({ of: 'REGSHIFT_CLIENT_AUTH' }) ? jwksProblems(raw) : []),
     ...clients,
@@ -150,7 +149,7 @@ function clientAuthProblems(raw: RawSettings): SettingProblem[] {
 }
 
 function upstreamsOf({ REGSHIFT_UPSTREAM: text = '' }: RawSettings): string[] {
-  return text.split(/[\s,]+/).filter((part) => part !== '');
+  return listedParts(text);
 }
 
 function mirrorProblems(raw: RawSettings): SettingProblem[] {
@@ -191,9 +190,6 @@ function loginProblems(config: DockerConfig, upstreams: readonly string[]): Sett
   );
 }
 
-/** The value of a setting that is missing, in a message. */
-const unsetValue = 'not set';
-
 function unset(variable: string, message: string): SettingProblem {
-  return { variable, value: unsetValue, message };
+  return { variable, value: notSet, message };
 }

@@ -1,4 +1,4 @@
-import type { SettingProblem } from './problem.ts';
+import { notSet, type SettingProblem } from './problem.ts';
 
 /** Requires the certificate that regshift shows to a registry and its key together. */
 export function certificateProblems(set: Readonly<Record<string, string>>): SettingProblem[] {
@@ -9,7 +9,7 @@ export function certificateProblems(set: Readonly<Record<string, string>>): Sett
   return [
     {
       variable: missing,
-      value: 'not set',
+      value: notSet,
       message: `must be set, because ${present} is: they belong together`,
     },
   ];

@@ -2,7 +2,7 @@ import { authorityOf } from '../auth/clouds/acr-registry.ts';
 import { ecrRegistryOf } from '../auth/clouds/ecr-registry.ts';
 import { isGoogleRegistry } from '../auth/clouds/google-key.ts';
 import { isLoginServer } from './auth-fields.ts';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
 
 /** One kind of login at a cloud. Its variables with the cloud's own names may be set for other programs too. */
@@ -68,7 +68,7 @@ function neededProblems(raw: RawSettings, mode: string, { needed, together }: Cl
   if (together && missing.length === Object.keys(needed).length) return [];
   return missing.map(([variable, meaning]) => ({
     variable,
-    value: 'not set',
+    value: notSet,
     message: `must be, because REGSHIFT_UPSTREAM_AUTH is ${mode}: ${meaning}`,
   }));
 }

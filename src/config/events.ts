@@ -1,12 +1,13 @@
 import * as z from 'zod';
+import { listedParts } from '../listed-parts.ts';
 import { findKnownClient, type KnownClient, knownClients } from '../negotiation/known-clients.ts';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 import { redactedPart } from './redacted.ts';
 
 /** Clients like `docker-1.13`, with commas between them; `none` for none. */
 const clients = z.string().transform((text, context): readonly KnownClient[] => {
   if (text.trim() === 'none') return [];
-  const ids = text.split(/[\s,]+/).filter((id) => id !== '');
+  const ids = listedParts(text);
   return ids.flatMap((id) => {
     const client = findKnownClient(id);
     if (client) return [client];
@@ -39,5 +40,5 @@ export function eventProblems(raw: RawSettings): SettingProblem[] {
   const message =
     'must be, because REGSHIFT_WARM is: images are made ahead when a registry notifies regshift with this secret ' +
     '(docs/events.md)';
-  return [{ variable: 'REGSHIFT_EVENTS_SECRET', value: 'not set', message }];
+  return [{ variable: 'REGSHIFT_EVENTS_SECRET', value: notSet, message }];
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 /** The address of Redis. No message quotes it, because it holds passwords. */
@@ -21,5 +21,5 @@ export function fleetProblems(raw: RawSettings): SettingProblem[] {
   const message =
     'must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the ' +
     'same P-256 private key, or a path to it (openssl ecparam -name prime256v1 -genkey)';
-  return [{ variable: 'REGSHIFT_SIGNING_KEY', value: 'not set', message }];
+  return [{ variable: 'REGSHIFT_SIGNING_KEY', value: notSet, message }];
 }

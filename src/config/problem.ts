@@ -11,6 +11,9 @@ export interface SettingProblem {
 /** The value of a secret setting, and of a problem that is none of the value: the message stands alone. */
 export const notShown = '(not shown)';
 
+/** The value of a setting that is missing. */
+export const notSet = 'not set';
+
 /** A value that may have a secret in it, although the setting has none; the middle of a sentence. */
 export const withheld = 'not shown, because it may hold a secret';
 

@@ -4,7 +4,7 @@ import type { HostRule, Match } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
 import type { RawMatch } from './document.ts';
-import type { SettingProblem } from './problem.ts';
+import { notSet, type SettingProblem } from './problem.ts';
 import type { RawRoute } from './read-document.ts';
 import { type CheckedRoute, routeProblems } from './route-rules.ts';
 import type { RouteSettings } from './route-settings.ts';
@@ -93,7 +93,7 @@ function aliasesOfNoRoute(shared: readonly SettingSource[]): SettingProblem[] {
 
 function withoutUpstream(merged: Readonly<Record<string, string>>): SettingProblem[] {
   if (merged.REGSHIFT_UPSTREAM !== undefined) return [];
-  return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message: 'must be the registry of this route' }];
+  return [{ variable: 'REGSHIFT_UPSTREAM', value: notSet, message: 'must be the registry of this route' }];
 }
 
 const emptyMatch: RawMatch = { host: [], port: [], path: [], ns: [] };

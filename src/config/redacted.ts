@@ -1,4 +1,4 @@
-import { notShown, type SettingProblem, withheld } from './problem.ts';
+import { notSet, notShown, type SettingProblem, withheld } from './problem.ts';
 
 /** Settings that are secret, and those that have a login in them. */
 const secret = /KEY|PASSWORD|SECRET|SESSION_TOKEN|REDIS_URL|USERNAME|HTPASSWD|DOCKER_CONFIG|JWKS(?!_URL)/;
@@ -29,7 +29,7 @@ const publicFiles: ReadonlySet<string> = new Set([
 
 /** The value of a setting as a message may show it, without secrets. */
 export function redacted(variable: string, value: unknown): string {
-  if (value === undefined) return 'not set';
+  if (value === undefined) return notSet;
   if (Array.isArray(value) && value.length > 0) return 'a list';
   // Its members may be secret.
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return 'a mapping';

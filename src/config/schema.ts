@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parsePlatform } from '../../converters/platform.ts';
+import { listedParts } from '../listed-parts.ts';
 import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
 import { isDockerHub, registryOfDockerHub } from '../upstream/docker-hub.ts';
@@ -38,7 +39,7 @@ const upstream = baseUrl.refine(
  */
 const upstreams = z.string().transform((text, context): Upstreams | undefined => {
   if (text.trim() === 'sample') return undefined;
-  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  const parts = listedParts(text);
   // A text of commas and spaces is one address, and a wrong one.
   const read = (parts.length > 0 ? parts : [text]).map((part) => upstream.safeParse(part));
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
@@ -66,7 +67,7 @@ const platform = z.string().transform((text, context) => {
 });
 
 const ipRanges = z.string().transform((text, context) => {
-  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  const parts = listedParts(text);
   return parts.flatMap((part) => {
     const range = parseIpRange(part);
     if (range) return [range];
@@ -77,7 +78,7 @@ const ipRanges = z.string().transform((text, context) => {
 });
 
 const origins = z.string().transform((text, context) => {
-  const parts = text.split(/[\s,]+/).filter((part) => part !== '');
+  const parts = listedParts(text);
   return parts.flatMap((part) => {
     const url = /^https?:\/\//.test(part) && URL.canParse(part) ? new URL(part) : undefined;
     if (url?.href === `${url?.origin}/`) return [url.origin];
@@ -117,7 +118,7 @@ const namePart = /^[a-z0-9._*-]+$/;
  * @returns a test of a repository's name, or undefined if a pattern could match no name.
  */
 export function repositoryMatcher(text: string): ((name: string) => boolean) | undefined {
-  const patterns = text.split(/[\s,]+/).filter((pattern) => pattern !== '');
+  const patterns = listedParts(text);
   const parts = patterns.map((pattern) => pattern.split('/'));
   if (parts.length === 0 || !parts.every((each) => each.every(isPart))) return undefined;
   const expressions = parts.map((each) => new RegExp(`^${each.map(expressionOf).join('/')}$`));

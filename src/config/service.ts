@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { count, port } from './numbers.ts';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 
 /** Settings for running and monitoring the program. None changes the content that a client gets. */
 export const serviceFields = {
@@ -24,5 +24,5 @@ export function serviceProblems(raw: RawSettings): SettingProblem[] {
   if (missing === undefined || others.length > 0) return [];
   const other = pair.find((name) => name !== missing);
   const message = `must be, because ${other} is: TLS needs a certificate and its key, each as PEM or as a path to it`;
-  return [{ variable: missing, value: 'not set', message }];
+  return [{ variable: missing, value: notSet, message }];
 }

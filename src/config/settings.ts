@@ -6,7 +6,7 @@ import { eventProblems } from './events.ts';
 import { fleetProblems } from './fleet.ts';
 import { variableOf } from './keys.ts';
 import { knownVariables, unknownVariables } from './near-misses.ts';
-import type { RawSettings, SettingProblem } from './problem.ts';
+import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 import { type ReadDocument, readDocument, withoutTopSettings } from './read-document.ts';
 import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
@@ -181,7 +181,7 @@ function forgottenUpstream(
   const message =
     `must be the URL of your registry, like https://registry.example, ${where}. For the built-in sample registry, set ` +
     'REGSHIFT_UPSTREAM=sample';
-  return [{ variable: 'REGSHIFT_UPSTREAM', value: 'not set', message }];
+  return [{ variable: 'REGSHIFT_UPSTREAM', value: notSet, message }];
 }
 
 /** NODE_ENV is production in the container and the systemd unit. `npm start` of a clone serves the samples always. */

@@ -1,4 +1,5 @@
 import { parseRepositoryName, type RepositoryName } from '../../converters/reference.ts';
+import { listedParts } from '../listed-parts.ts';
 
 /** Alternative names of repositories. Docker up to 1.7 supports names of at most two parts, Docker 1.5 even fewer. */
 export interface Aliases {
@@ -17,7 +18,7 @@ export const noAliases: Aliases = { realName: (name) => name, aliasOf: () => und
  * @returns the aliases, or a problem for each wrong pair.
  */
 export function parseAliases(text: string): Aliases | { readonly problems: readonly string[] } {
-  const pairs = text.split(/[\s,]+/).filter((pair) => pair !== '');
+  const pairs = listedParts(text);
   const real = new Map<RepositoryName, RepositoryName>();
   const problems: string[] = [];
   for (const pair of pairs) {

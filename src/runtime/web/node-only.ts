@@ -1,6 +1,6 @@
 import { looksLikeSigningKey, unreadableSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { loginsFor } from '../../auth/docker-config.ts';
-import { notShown, type SettingProblem } from '../../config/problem.ts';
+import { notSet, notShown, type SettingProblem } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
 import type { RuntimeRules, Settings } from '../../config/settings.ts';
 
@@ -103,7 +103,7 @@ function storeKeyOf(settings: Settings, where: string): SettingProblem[] {
 
 function withoutRole(variable: string, where: string, because: string): SettingProblem {
   const message = `must be set ${where}, where no machine has a role, because ${because}`;
-  return { variable, value: 'not set', message };
+  return { variable, value: notSet, message };
 }
 
 function isSetInRoute({ routes }: Settings, variable: (typeof ofConnections)[number]): boolean {

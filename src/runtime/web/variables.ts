@@ -1,5 +1,5 @@
 import { knownVariables } from '../../config/near-misses.ts';
-import { notShown, type SettingProblem } from '../../config/problem.ts';
+import { notSet, notShown, type SettingProblem } from '../../config/problem.ts';
 
 /** The settings of a program as an environment has them, and the values that no setting can have. */
 export interface ProgramVariables {
@@ -32,7 +32,7 @@ export function allProblems(
   kinds: readonly SettingProblem[],
   others: readonly SettingProblem[],
 ): readonly SettingProblem[] {
-  return kinds.length === 0 ? others : [...kinds, ...others.filter(({ value }) => value !== 'not set')];
+  return kinds.length === 0 ? others : [...kinds, ...others.filter(({ value }) => value !== notSet)];
 }
 
 function textOf(name: string, value: unknown): string | undefined {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -8,25 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectSecurely } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { makeCertificate } from '../../../support/certificate.ts';
-import { freePort } from '../../../support/daemon.ts';
+import { startServeProcess } from '../../../support/serve-process.ts';
 
 const half = 'GET /v2/ HTTP/1.1\r\nHost: ';
 const rest = 'a\r\n\r\n';
 
 /** Starts regshift as a process. @returns its port, and `stop`, which sends SIGTERM and waits for the end of the process. */
 async function start(variables: Record<string, string>) {
-  const port = await freePort();
-  const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
-    cwd: join(import.meta.dirname, '../../../..'),
-    env: { PATH: process.env.PATH, PORT: String(port), REGSHIFT_SHUTDOWN_GRACE: '0', ...variables },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  await expect.poll(() => out, { timeout: 20_000 }).toContain('"regshift serves"');
+  const { port, child } = await startServeProcess({ REGSHIFT_SHUTDOWN_GRACE: '0', ...variables });
   const stop = async () => {
     const started = performance.now();
     const ended = once(child, 'close');

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,9 +9,9 @@ import { readSettings } from '../../../../src/config/settings.ts';
 import type { Facts } from '../../../../src/observability/log.ts';
 import { createNodeLog } from '../../../../src/runtime/node/log.ts';
 import { serve } from '../../../../src/runtime/node/serve.ts';
-import { freePort } from '../../../support/daemon.ts';
 import { blobPath, startLengthlessRegistry } from '../../../support/lengthless-registry.ts';
 import { rawRequest } from '../../../support/raw-http.ts';
+import { startServeProcess } from '../../../support/serve-process.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 
 async function start(variables: Record<string, string> = {}) {
@@ -97,19 +96,8 @@ it.each([
 ] as const)(
   'as a process: %s ends it with %i, sent %i times, and no line is lost',
   async (signal, code, times) => {
-    const port = await freePort();
     const grace = times === 1 ? '0' : '60';
-    const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
-      cwd: join(import.meta.dirname, '../../../..'),
-      env: { PATH: process.env.PATH, PORT: String(port), REGSHIFT_SHUTDOWN_GRACE: grace },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    let out = '';
-    child.stdout.on('data', (chunk) => {
-      out += chunk;
-    });
-    await expect.poll(() => out, { timeout: 20_000 }).toContain('"regshift serves"');
+    const { port, child, output } = await startServeProcess({ REGSHIFT_SHUTDOWN_GRACE: grace });
     await fetch(`http://127.0.0.1:${port}/v2/`);
     const ended = once(child, 'close');
     child.kill(signal);
@@ -118,7 +106,7 @@ it.each([
       child.kill(signal);
     }
     expect(await ended).toEqual([code, null]);
-    const lines = out
+    const lines = output()
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
@@ -153,23 +141,10 @@ it.each([
 it('as a process: ended at once, it resets an answer whose end is that of its connection', async () => {
   const registry = await startLengthlessRegistry((response) => void response.write(new Uint8Array(5_000)));
   onTestFinished(() => registry.stop());
-  const port = await freePort();
-  const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
-    cwd: join(import.meta.dirname, '../../../..'),
-    env: {
-      PATH: process.env.PATH,
-      PORT: String(port),
-      REGSHIFT_UPSTREAM: registry.url,
-      REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const { port, child, output } = await startServeProcess({
+    REGSHIFT_UPSTREAM: registry.url,
+    REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let out = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  await expect.poll(() => out, { timeout: 20_000 }).toContain('"regshift serves"');
   const socket = connect(port, '127.0.0.1');
   const ended = new Promise<string>((resolve) => {
     socket.on('error', ({ message }) => resolve(message));
@@ -178,7 +153,7 @@ it('as a process: ended at once, it resets an answer whose end is that of its co
   socket.write(`GET ${blobPath} HTTP/1.0\r\n\r\n`);
   await once(socket, 'data');
   child.kill('SIGTERM');
-  await expect.poll(() => out).toContain('stopping');
+  await expect.poll(output).toContain('stopping');
   child.kill('SIGTERM');
   expect(await ended).toContain('ECONNRESET');
 });
