@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { type InputOptions, type OutputChunk, type OutputOptions, rolldown } from 'rolldown';
+import { type InputOptions, type OutputChunk, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 import { chunkName, chunksOf, type Parts } from './chunks.ts';
 
 export const root = join(import.meta.dirname, '..');
@@ -34,38 +34,56 @@ const node = {
   transform: { target: 'node22.18' },
 } satisfies InputOptions;
 
-/**
- * The program. A start of the proxy reads `base`, `core`, `registry` and `serve`, and `regshift convert` the first two:
- * all modules of a file run when Node loads it. With one file for the first three, `regshift convert` took twice the CPU.
- */
+/** The program is one file. What a setting alone needs is a file of its own, which the program loads then. */
 const programParts: Parts = {
   joined: {
-    serve: /\/src\/cli\/commands\/(?:serve|check-config)\.ts$/,
-    convert: /\/src\/cli\/commands\/(?:convert|keygen)\.ts$/,
-    // `save` has a package of its own.
-    commands: /\/src\/cli\/commands\/(?!save\.ts$)[^/]+\.ts$/,
-    completion: /\/src\/cli\/completion\//,
+    regshift: /\/src\/cli\.ts$/,
     page: /\/src\/http\/page\//,
   },
   shared: [
-    ['base', ['cli', 'main']],
-    ['core', ['convert']],
-    ['registry', ['commands', 'save'], ['serve', 'page']],
-    ['serve', ['serve']],
-    ['commands', ['commands', 'save']],
+    ['regshift', ['regshift']],
     ['opentelemetry', ['prometheus'], ['shared-cache']],
   ],
+};
+
+/** The code of a command is in the file of the program, and runs when the command does. */
+const commandsInTheFile: Plugin = {
+  name: 'commands in the file',
+  transform: {
+    filter: { id: /\/src\/cli(?:\/.+)?\.ts$/ },
+    // The bundler lets a module that is required wait for its first use, and gives its exports.
+    handler: (code) => code.replace(/\bimport\(('\.[^']+')\)/g, 'Promise.resolve().then(() => require($1))'),
+  },
+};
+
+/**
+ * A module of Node waits for the first module of the program that needs it. Node loads what a file imports by a
+ * declaration before it runs the file: `regshift convert` then takes 30 ms more, for HTTP and TLS, which it does not use.
+ */
+const modulesOfNodeAtFirstUse: Plugin = {
+  name: 'modules of Node at first use',
+  resolveId: {
+    filter: { id: /^node:/ },
+    handler: (id, importer) =>
+      importer?.startsWith(root) ? { id: `\0${id}`, moduleSideEffects: false } : undefined,
+  },
+  load: {
+    // A zero character marks a module that is no file.
+    filter: { id: /^\0node:/ },
+    handler: (id) => `module.exports = process.getBuiltinModule('${id.slice(1)}');`,
+  },
 };
 
 /** The library. The converters load nothing of the app, and the app nothing of the Worker. */
 const libraryParts: Parts = { joined: {}, shared: [['core', ['converters']], ['app']] };
 
 /**
- * Bundles the command. What a setting or a command alone needs is a file of its own, which the program loads then.
+ * Bundles the command.
  * @returns the files of `bin/`.
  */
 export async function bundleProgram(): Promise<Bundle> {
-  const program = await made(node, { cli: 'src/cli.ts' }, programParts);
+  const plugins = [commandsInTheFile, modulesOfNodeAtFirstUse];
+  const program = await made({ ...node, plugins }, { cli: 'src/cli.ts' }, programParts);
   // Each of them is loaded without the rest of the program.
   const compileCache = await made(node, { 'compile-cache': 'src/compile-cache.js' });
   const passwordThread = await made(node, { 'password-thread': 'src/runtime/node/password-thread.ts' });
@@ -98,7 +116,7 @@ export async function bundleLibrary(entries: Readonly<Record<string, string>>): 
 /** `src/start.js` with the name that its import has here. An older Node reads it, so it is not bundled. */
 function startFile(): string {
   const text = readFileSync(join(root, 'src/start.js'), 'utf8');
-  const bundled = text.replace("import('./cli.ts')", "import('./cli.js')");
+  const bundled = text.replace("import('./cli.ts')", "import('./regshift.js')");
   if (bundled === text) throw new Error('src/start.js does not import ./cli.ts');
   return bundled;
 }
@@ -133,24 +151,29 @@ async function made(
 
 /**
  * Leaves out the files that only import one file and export some of its exports: rolldown makes one for each target of an
- * import() that a group takes. The import() names the file with the target itself.
+ * import() that a group takes. The import() names the file with the target itself, and runs the target.
  */
 function withoutDetours(chunks: readonly OutputChunk[]): PackedFile[] {
   const detours = new Map(chunks.flatMap(detourOf));
   return chunks
     .map(({ fileName, code }) => ({
       path: fileName,
-      text: code.replace(/(?<=\bimport\()"\.\/([^"]+)"(?=\))/g, (name, file) => detours.get(file) ?? name),
+      text: code.replace(/\bimport\("\.\/([^"]+)"\)/g, (call, file) => detours.get(file) ?? call),
     }))
     .filter(({ path }) => !detours.has(path));
 }
 
-/** The file of a detour with the specifier of its only import. An export with another name than in that file is no detour. */
-function detourOf({ fileName, code, isEntry }: OutputChunk): [file: string, target: string][] {
-  const [, imported = '', target, exported = ''] =
-    /^import \{([\w$, ]+)\} from ("\.\/[^"]+");\s*export \{([\w$, ]+)\};\s*$/.exec(code) ?? [];
-  const hasOtherName = /\bas\b/.test(imported + exported);
-  return isEntry || target === undefined || hasOtherName ? [] : [[fileName, target]];
+/** The file of a detour with the call in place of its import(). An export with another name than in that file is no detour. */
+function detourOf({ fileName, code, isEntry, exports }: OutputChunk): [file: string, call: string][] {
+  const [, imported = '', target, init, exported = ''] =
+    /^import (?:\{([\w$, ]+)\} from )?("\.\/[^"]+");\s*(?:(init_\w+)\(\);\s*)?export \{([\w$, ]+)\};\s*$/.exec(
+      code,
+    ) ?? [];
+  const isKept =
+    target === undefined || (isEntry && exports.length > 0) || /\bas\b/.test(imported + exported);
+  if (isKept) return [];
+  const call = `import(${target})`;
+  return [[fileName, init ? `${call}.then((file) => (file.${init}(), file))` : call]];
 }
 
 /** The modules of which a part is in a file. */

@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { processIo } from './cli/terminal/io.ts';
 import { endProcess } from './runtime/node/end-process.ts';
+import { saveMemory } from './runtime/node/save-memory.ts';
 import { hasFileOperations } from './runtime/node/store/file-operations.ts';
 
 const argv = process.argv.slice(2);
@@ -18,4 +19,5 @@ flushCompileCache();
 // time, in milliseconds.
 const endsWithin = 1_000;
 const isServing = argv[0] === 'serve' && code === 0;
+if (isServing) saveMemory();
 if (!isServing && hasFileOperations()) setTimeout(() => endProcess(code, true), endsWithin).unref();

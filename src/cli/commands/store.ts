@@ -169,7 +169,7 @@ async function storeOf(options: StoreOptions, io: Io): Promise<OpenStore> {
   const read = readSomeSettings(storeSettings, io.env, readFile, await yamlParserFor(io.env));
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
-  const store = openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
+  const store = await openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
   if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
 }

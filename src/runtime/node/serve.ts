@@ -202,7 +202,7 @@ async function prepare({ settings, log, memory, shared, metrics, rotating, store
   const counting = metrics ? { metrics: metrics.metrics, numbers: metrics.numbers } : {};
   const tiers = shared ? [shared.tier] : [];
   const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
-  const store = openStore(settings, platform, storeOperations);
+  const store = await openStore(settings, platform, storeOperations);
   if (store) {
     if (storeOperations === undefined) await refuseWrongPlace(store);
     cleanStore(store, log);

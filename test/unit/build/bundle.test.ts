@@ -69,9 +69,9 @@ describe('the bundle', () => {
       files.map(({ path }) => path.replace(`${folder}/`, '').replace(/\.js$/, '')).toSorted();
     expect(namesIn(program, 'bin')).toEqual(
       [
-        ...['start', 'compile-cache', 'password-thread', 'cli', 'rolldown-runtime'],
-        ...['base', 'core', 'registry', 'serve', 'main', 'commands', 'convert', 'save', 'completion'],
-        ...['page', 'prometheus', 'shared-cache', 'opentelemetry', 'yaml'],
+        ...['start', 'compile-cache', 'password-thread', 'regshift', 'rolldown-runtime'],
+        // Each of these belongs to a setting.
+        ...['page', 'prometheus', 'shared-cache', 'opentelemetry', 'bucket-store', 'yaml'],
       ].toSorted(),
     );
     expect(namesIn(library, 'lib')).toEqual(
@@ -79,20 +79,26 @@ describe('the bundle', () => {
     );
   });
 
-  it('loads for a start of the proxy and for each command what these need', () => {
-    const start = ['cli', 'base', 'core', 'registry', 'rolldown-runtime', 'serve'];
-    expect(loadedWith(program, 'bin', 'cli', 'serve')).toEqual(start.toSorted());
-    const command = ['cli', 'base', 'main'];
-    expect(loadedWith(program, 'bin', 'cli', 'main')).toEqual(command.toSorted());
-    expect(loadedWith(program, 'bin', 'cli', 'main', 'convert')).toEqual(
-      [...command, 'core', 'convert', 'rolldown-runtime'].toSorted(),
+  it('has the proxy and all commands in one file', () => {
+    expect(loadedWith(program, 'bin', 'regshift')).toEqual(['regshift', 'rolldown-runtime']);
+    const text = textOf(program, 'bin/regshift.js');
+    const modules = [...text.matchAll(/^\/\/ (src\/cli\/.+)$/gm)].map(([, path]) => path);
+    expect(modules).toEqual(
+      expect.arrayContaining(['convert', 'save', 'serve'].map((name) => `src/cli/commands/${name}.ts`)),
     );
-    expect(loadedWith(program, 'bin', 'cli', 'main', 'commands')).toEqual(
-      [...command, 'core', 'registry', 'commands', 'rolldown-runtime'].toSorted(),
+    const settings = ['redis/shared-cache', 'metrics/prometheus'].map(
+      (name) => `src/runtime/node/${name}.ts`,
     );
-    // Only what answers requests needs Hono.
-    expect(textOf(program, 'bin/serve.js')).toContain('\n// node_modules/hono/dist/hono-base.js\n');
-    expect(textOf(program, 'bin/registry.js')).not.toContain('\n// node_modules/hono/');
+    for (const path of [...settings, 'src/compose/bucket-store.ts', 'src/http/page/page.ts']) {
+      expect(text).not.toContain(`\n// ${path}\n`);
+    }
+  });
+
+  it('loads no module of Node before code of the program needs it', () => {
+    const names = program.files
+      .filter(({ path }) => !/\/(?:start|compile-cache|password-thread|rolldown-runtime)\.js$/.test(path))
+      .flatMap(({ text }) => importsOf(text, 'declared'));
+    expect(names.filter((name) => name.startsWith('node:'))).toEqual([]);
   });
 
   it('loads the converters without the app, and the app without the page and the Worker', () => {
@@ -122,12 +128,13 @@ describe('the bundle', () => {
   it('has the file for a Node that is too old as it is, without declared imports', () => {
     const text = textOf(program, 'bin/start.js');
     expect(text).toMatch(/^#!\/usr\/bin\/env node\n/);
-    expect(text).toContain("import('./cli.js')");
+    expect(text).toContain("import('./regshift.js')");
     expect(text).not.toMatch(/^import /m);
   });
 
   it('has the path of each module before its code', () => {
-    expect(textOf(program, 'bin/serve.js')).toContain('\n// src/cli/commands/serve.ts\n');
+    expect(textOf(program, 'bin/regshift.js')).toContain('\n// src/cli/commands/serve.ts\n');
+    expect(textOf(program, 'bin/page.js')).toContain('\n// src/http/page/page.ts\n');
   });
 
   it('has the converters without a module of Node', () => {

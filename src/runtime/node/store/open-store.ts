@@ -1,4 +1,3 @@
-import { createBucketStore } from '../../../compose/bucket-store.ts';
 import type { RuntimePlatform } from '../../../compose/platform.ts';
 import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { Settings } from '../../../config/settings.ts';
@@ -15,7 +14,7 @@ const bucketWrites = 6;
  * Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it.
  * @param operations of `checkSettings`, which has looked at the folder.
  */
-export function openStore(
+export async function openStore(
   settings: Pick<
     Settings,
     | 'REGSHIFT_STORE'
@@ -29,10 +28,13 @@ export function openStore(
     'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background'
   >,
   operations?: FileOperations,
-): BlobStore | undefined {
+): Promise<BlobStore | undefined> {
   const { REGSHIFT_STORE: address, REGSHIFT_STORE_BYTES: bytes } = settings;
   if (address === undefined) return undefined;
-  if (address.kind === 's3') return createBucketStore(address, settings, platform, bucketWrites);
+  if (address.kind === 's3') {
+    const { createBucketStore } = await import('../../../compose/bucket-store.ts');
+    return createBucketStore(address, settings, platform, bucketWrites);
+  }
   return createFolderStore({ ...platform, path: address.path, bytes, operations });
 }
 

@@ -1,0 +1,57 @@
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Time between two looks at the work of the process, in milliseconds. */
+const lookMs = 1_000;
+/** The process is quiet if it takes at most this part of a processor. */
+const quietPart = 0.05;
+/** CPU of the work after which there is garbage to give back, in milliseconds. It is much more than a collection takes. */
+const workMs = 2_000;
+/** The largest heap for which a request may have to wait: a collection takes about 2 ms for each MiB. */
+const mostHeapBytes = 67_108_864;
+
+/**
+ * Keeps the memory of the process small, from now on. V8 collects garbage when its heap has grown by a fifth, in place of
+ * two thirds or more. When the process is quiet after its start, and after work, V8 gives back to the system what it
+ * holds in reserve, which it does not by itself: 6 MiB after a start, and about 25 after 10,000 images. That takes 30 to
+ * 50 ms.
+ *
+ * To be called when the code of the start is loaded and its compile cache is written: V8 uses no compiled code that was
+ * stored under other flags, also not the code that Node brings of itself. As an argument of Node, the same flag made
+ * the start 35 ms longer.
+ */
+export function saveMemory(): void {
+  setFlagsFromString('--heap-growing-percent=20');
+  const collect = collector();
+  let [lastLook, lastCollection] = [cpuMs(), Number.NEGATIVE_INFINITY];
+  const look = () => {
+    const now = cpuMs();
+    const isQuiet = now - lastLook <= lookMs * quietPart;
+    lastLook = now;
+    if (!isQuiet || now - lastCollection < workMs || getHeapStatistics().used_heap_size > mostHeapBytes)
+      return;
+    collect();
+    lastCollection = lastLook = cpuMs();
+  };
+  setInterval(look, lookMs).unref();
+}
+
+/** CPU of all threads of the process, in milliseconds. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** The garbage collection that V8 makes before it runs out of memory. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  // Only a context that is made now has the function.
+  const gc = runInNewContext('gc') as NodeJS.GCFunction;
+  setFlagsFromString('--no-expose-gc');
+  return () => {
+    // V8 would also drop the code of functions that have not run lately, and the next request would wait for it.
+    setFlagsFromString('--no-flush-bytecode');
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    setFlagsFromString('--flush-bytecode');
+  };
+}
