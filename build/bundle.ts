@@ -83,7 +83,7 @@ const libraryParts: Parts = { joined: {}, shared: [['core', ['converters']], ['a
  */
 export async function bundleProgram(): Promise<Bundle> {
   const plugins = [commandsInTheFile, modulesOfNodeAtFirstUse];
-  const program = await made({ ...node, plugins }, { cli: 'src/cli.ts' }, programParts);
+  const program = await made({ ...node, plugins }, { regshift: 'src/cli.ts' }, programParts);
   // Each of them is loaded without the rest of the program.
   const compileCache = await made(node, { 'compile-cache': 'src/compile-cache.js' });
   const passwordThread = await made(node, { 'password-thread': 'src/runtime/node/password-thread.ts' });
@@ -164,14 +164,13 @@ function withoutDetours(chunks: readonly OutputChunk[]): PackedFile[] {
 }
 
 /** The file of a detour with the call in place of its import(). An export with another name than in that file is no detour. */
-function detourOf({ fileName, code, isEntry, exports }: OutputChunk): [file: string, call: string][] {
+function detourOf({ fileName, code, isEntry }: OutputChunk): [file: string, call: string][] {
   const [, imported = '', target, init, exported = ''] =
-    /^import (?:\{([\w$, ]+)\} from )?("\.\/[^"]+");\s*(?:(init_\w+)\(\);\s*)?export \{([\w$, ]+)\};\s*$/.exec(
+    /^import \{([\w$, ]+)\} from ("\.\/[^"]+");\s*(?:(init_\w+)\(\);\s*)?export \{([\w$, ]+)\};\s*$/.exec(
       code,
     ) ?? [];
-  const isKept =
-    target === undefined || (isEntry && exports.length > 0) || /\bas\b/.test(imported + exported);
-  if (isKept) return [];
+  const hasOtherName = /\bas\b/.test(imported + exported);
+  if (isEntry || target === undefined || hasOtherName) return [];
   const call = `import(${target})`;
   return [[fileName, init ? `${call}.then((file) => (file.${init}(), file))` : call]];
 }

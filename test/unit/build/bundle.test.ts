@@ -94,6 +94,10 @@ describe('the bundle', () => {
     }
   });
 
+  it('waits for nothing when it is loaded, so that files that it loads can import it', () => {
+    expect(textOf(program, 'bin/regshift.js')).not.toMatch(/^(?!\s).*\bawait\b/m);
+  });
+
   it('loads no module of Node before code of the program needs it', () => {
     const names = program.files
       .filter(({ path }) => !/\/(?:start|compile-cache|password-thread|rolldown-runtime)\.js$/.test(path))

@@ -18,6 +18,7 @@ import { installPackage } from '../../support/installed-package.ts';
 import { findOldNode, systemPath } from '../../support/old-node.ts';
 import { type SampleServer, startSampleServer } from '../../support/sample-server.ts';
 import { type RunningLine, runLine, startLine } from '../../support/shell.ts';
+import { testSigningKey } from '../../support/signing-key.ts';
 import { projectRoot, quietWrangler } from '../../support/wrangler.ts';
 
 /** The parts of a clone that running needs. */
@@ -123,6 +124,33 @@ describe('the npm package', () => {
     const { code, out } = await runLine(line, { cwd: folder });
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ form: 'oci', losses: [] });
+  });
+
+  it('starts with each setting that has a file of its own', async () => {
+    const [port, metricsPort] = [await freePort(), await freePort()];
+    writeFileSync(join(folder, 'routes.yaml'), 'routes:\n  - upstream: sample\n');
+    const env = {
+      PORT: String(port),
+      REGSHIFT_METRICS_PORT: String(metricsPort),
+      REGSHIFT_CONFIG: 'routes.yaml',
+      REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+      // Nothing listens there.
+      REGSHIFT_REDIS_URL: 'redis://127.0.0.1:1',
+      REGSHIFT_STORE: 's3://bucket/prefix?region=eu-west-1&endpoint=http://127.0.0.1:1',
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'key',
+    };
+    const line = 'node node_modules/regshift/bin/start.js serve';
+    const running = await startLine(line, /"regshift serves"/, { cwd: folder, env });
+    try {
+      expect(running.printed()).toContain('"Redis is away: going on without it"');
+      const textOf = async (url: string) => (await fetch(url, { headers: { Accept: 'text/html' } })).text();
+      expect(await textOf(`http://127.0.0.1:${port}/`)).toContain('<!doctype html>');
+      expect(await textOf(`http://127.0.0.1:${metricsPort}/metrics`)).toContain('regshift_build_info');
+      expect(await textOf(`http://127.0.0.1:${metricsPort}/`)).toContain('<!doctype html>');
+    } finally {
+      await running.stop();
+    }
   });
 
   it('reads standard input, and ends without error if its reader stops', async () => {
