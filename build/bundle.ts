@@ -37,6 +37,7 @@ const node = {
 /** The program is one file. What a setting alone needs is a file of its own, which the program loads then. */
 const programParts: Parts = {
   joined: {
+    // The modules of the entry are in one file with those that other files need, too.
     regshift: /\/src\/cli\.ts$/,
     page: /\/src\/http\/page\//,
   },

@@ -128,10 +128,10 @@ report({
 });
 
 const alone = await conversionAlone(upstream);
-const regshift = await startNodeProcess({
-  REGSHIFT_UPSTREAM: upstream.url,
-  REGSHIFT_CACHE_BYTES: String(cacheBytes),
-});
+const variables = { REGSHIFT_UPSTREAM: upstream.url, REGSHIFT_CACHE_BYTES: String(cacheBytes) };
+const regshift = await startNodeProcess(variables);
+// The memory of many images is that of a process which converts images alone.
+const ofLists = await startNodeProcess(variables);
 const bareToSchema1 = await startBareConverter('schema1');
 const bareToOci = await startBareConverter('oci');
 const through: number[] = [];
@@ -179,7 +179,7 @@ const fetchesOfLists: number[] = [];
 let fetches = 0;
 for (let number = 0; number < warmLists + listConversions; number += 1) {
   upstream.takeRequests();
-  const { took } = await ask(regshift.port, `/v2/list/manifests/cold${number}`, oci);
+  const { took } = await ask(ofLists.port, `/v2/list/manifests/cold${number}`, oci);
   const requests = upstream.takeRequests();
   const directly = await sendAll(upstreamPort, requests);
   const bare = await ask(bareToOci.port, `/v2/list/manifests/bare${number}`);
@@ -202,6 +202,7 @@ report({
 });
 bareToSchema1.stop();
 bareToOci.stop();
+await ofLists.stop();
 
 let peak = 0;
 for (let number = 0; number < images; number += 8) {
