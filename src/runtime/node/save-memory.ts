@@ -1,8 +1,8 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Time between two looks at the work of the process, in milliseconds. */
-const lookMs = 1_000;
+/** Time between two looks at the work of the process, in milliseconds: before the first collection, and after it. */
+const lookMs = { first: 1_000, later: 10_000 };
 /** The process is quiet if it takes at most this part of a processor. */
 const quietPart = 0.05;
 /** CPU of the work after which there is garbage to give back, in milliseconds. It is much more than a collection takes. */
@@ -13,8 +13,8 @@ const mostHeapBytes = 67_108_864;
 /**
  * Keeps the memory of the process small, from now on. V8 collects garbage when its heap has grown by a fifth, in place of
  * two thirds or more. When the process is quiet after its start, and after work, V8 gives back to the system what it
- * holds in reserve, which it does not by itself: 6 MiB after a start, and about 25 after 10,000 images. That takes 30 to
- * 50 ms.
+ * holds in reserve, which it does not by itself: 6 MiB after a start, and about 25 after 10,000 images. A request that
+ * comes just then waits for 30 to 50 ms.
  *
  * To be called when the code of the start is loaded and its compile cache is written: V8 uses no compiled code that was
  * stored under other flags, also not the code that Node brings of itself. As an argument of Node, the same flag made
@@ -24,16 +24,22 @@ export function saveMemory(): void {
   setFlagsFromString('--heap-growing-percent=20');
   const collect = collector();
   let [lastLook, lastCollection] = [cpuMs(), Number.NEGATIVE_INFINITY];
-  const look = () => {
+  const look = (waitedMs: number) => {
     const now = cpuMs();
-    const isQuiet = now - lastLook <= lookMs * quietPart;
+    const isQuiet = now - lastLook <= waitedMs * quietPart;
+    const hasWorked = now - lastCollection >= workMs;
     lastLook = now;
-    if (!isQuiet || now - lastCollection < workMs || getHeapStatistics().used_heap_size > mostHeapBytes)
-      return;
-    collect();
-    lastCollection = lastLook = cpuMs();
+    if (isQuiet && hasWorked && getHeapStatistics().used_heap_size <= mostHeapBytes) {
+      collect();
+      lastCollection = lastLook = cpuMs();
+    }
+    wait();
   };
-  setInterval(look, lookMs).unref();
+  const wait = () => {
+    const milliseconds = lastCollection < 0 ? lookMs.first : lookMs.later;
+    setTimeout(look, milliseconds, milliseconds).unref();
+  };
+  wait();
 }
 
 /** CPU of all threads of the process, in milliseconds. */
