@@ -129,8 +129,8 @@ async function made(
   parts: Parts = { joined: {}, shared: [] },
 ): Promise<Bundle> {
   const input = Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)]));
-  // rolldown asks for `allow-extension` where a group takes a module without its imports. The parts give no entry another
-  // export.
+  // rolldown asks for `allow-extension` where a group takes a module without its imports. Of the entries, only that of the
+  // program gets exports that its source does not have: files of settings import them.
   const build = await rolldown({ ...options, cwd: root, input, preserveEntrySignatures: 'allow-extension' });
   const chunkOf = chunksOf(parts, input);
   const { output } = await build.generate({
