@@ -60,6 +60,11 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hashHex('sha256', bytes);
 }
 
+/** The hash of ASCII, which the runtime's hash takes as it is. @returns lower-case hex. */
+export function sha256HexOfAscii(text: string): string {
+  return nativeHash ? nativeHash('sha256', text, 'hex') : sha256Hex(new TextEncoder().encode(text));
+}
+
 /** @returns lower-case hex. */
 export function sha384Hex(bytes: Uint8Array): string {
   return hashHex('sha384', bytes);

@@ -3,7 +3,7 @@ import type { WebKey } from './web-key.ts';
 /** Functions of `node:crypto` that regshift uses if the runtime has them. */
 export interface RuntimeCrypto {
   /** Since Node 21.7. */
-  readonly hash?: (algorithm: string, bytes: Uint8Array, encoding: 'hex') => string;
+  readonly hash?: (algorithm: string, content: Uint8Array | string, encoding: 'hex') => string;
   readonly sign?: (
     algorithm: string,
     bytes: Uint8Array,

@@ -4,6 +4,10 @@ export type GoTime = string & { readonly __brand: 'GoTime' };
 /** Go's zero time. docker-registry writes it for an absent `created`. */
 export const zeroTime = '0001-01-01T00:00:00Z' as GoTime;
 
+/** Times as builders write them, on a day that each month has: they stay as they are. */
+const usual =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{0,8}[1-9])?Z$/;
+
 const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
 /**
@@ -12,6 +16,7 @@ const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:[.,](\d+))?(
  * @returns `undefined` for text that Go refuses, such as a space instead of the T, lower case, or 30 February.
  */
 export function goTime(text: string): GoTime | undefined {
+  if (usual.test(text)) return text as GoTime;
   const match = rfc3339.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction = '', zone = ''] = match;

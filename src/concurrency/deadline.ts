@@ -62,20 +62,39 @@ function setDeadline(milliseconds: number, outer: AbortSignal | undefined) {
   return { deadline, lift: () => clearTimeout(timer) };
 }
 
+/** The end of a wait. */
+export interface Patience {
+  readonly milliseconds: number;
+  /** Called when the time is over. @returns the error of the wait. */
+  readonly late: () => Error;
+}
+
 /**
- * Waits for a promise that others may wait for too: an abort ends this wait, not the work.
- * @throws the signal's reason.
+ * Waits for a promise that others may wait for too: an abort or the end of the patience ends this wait, not the work.
+ * Every request to upstream waits so, and a signal of its own for each wait would cost more than the wait.
+ * @throws the signal's reason; `late()`.
  */
-export async function waitFor<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+export function waitFor<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  patience?: Patience,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = () => end(() => reject(signal?.reason));
+    const onLate = () => end(() => reject(patience?.late()));
+    const timer = patience && setTimeout(onLate, patience.milliseconds);
+    const end = (settle: () => void) => {
+      if (timer !== undefined) clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      settle();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => end(() => resolve(value)),
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
 }
 
 /** Waits. @throws the signal's reason, at once. */

@@ -1,6 +1,7 @@
+import { systemClock } from '../clock.ts';
 import { isCallerSpecific, isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
-import { isDeadline, waitFor, withDeadline } from './deadline.ts';
+import { isDeadline, type Patience, waitFor } from './deadline.ts';
 
 export interface Work<T> {
   readonly key: string;
@@ -27,6 +28,8 @@ export interface Work<T> {
 interface Flight<T> {
   readonly credential: string | undefined;
   readonly result: Promise<T>;
+  /** By the clock. */
+  readonly began: number;
   /** Number of requests that wait for the result. */
   waiting: number;
   isSettled: boolean;
@@ -54,7 +57,7 @@ export interface SingleFlight<T> {
 export function createSingleFlight<T>(
   deadlineMs: number,
   background: Background,
-  joinableMs?: number,
+  joinableMs = Number.POSITIVE_INFINITY,
 ): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
 
@@ -68,59 +71,75 @@ export function createSingleFlight<T>(
       abandoned ??= new AbortController();
       return abandoned.signal;
     };
-    const settle = () => {
-      flight.isSettled = true;
-      if (aging !== undefined) clearTimeout(aging);
-      remove(key, flight);
-    };
-    const result = start(signal).finally(settle);
+    const result = start(signal);
     const abandon = () => {
       if (abandoned === undefined) return;
       // No request joins aborted work.
       remove(key, flight);
       abandoned.abort();
     };
-    const flight: Flight<T> = { credential, result, waiting: 0, isSettled: false, abandon };
-    // Waiting requests get the error. Without one, the error must not become an unhandled rejection.
-    background(flight.result.catch(() => undefined));
+    const flight: Flight<T> = {
+      ...{ credential, result, abandon },
+      ...{ began: systemClock(), waiting: 0, isSettled: false },
+    };
+    const settle = () => {
+      flight.isSettled = true;
+      remove(key, flight);
+    };
     flights.set(key, flight);
-    const aging = joinableMs === undefined ? undefined : setTimeout(() => remove(key, flight), joinableMs);
+    // Waiting requests get the error. Without one, the error must not become an unhandled rejection.
+    background(result.then(settle, settle));
     return flight;
   }
 
-  async function waitForFlight(flight: Flight<T>, signal: AbortSignal): Promise<T> {
+  function runningWork(key: string): Flight<T> | undefined {
+    const flight = flights.get(key);
+    return flight && systemClock() - flight.began < joinableMs ? flight : undefined;
+  }
+
+  async function waitForFlight(
+    flight: Flight<T>,
+    signal: AbortSignal | undefined,
+    patience: Patience,
+  ): Promise<T> {
     flight.waiting += 1;
     try {
-      return await waitFor(flight.result, signal);
+      return await waitFor(flight.result, signal, patience);
     } finally {
       flight.waiting -= 1;
       if (flight.waiting === 0 && !flight.isSettled) flight.abandon();
     }
   }
 
-  async function joinFlight(work: Work<T>, signal: AbortSignal): Promise<T> {
-    const running = flights.get(work.key);
+  /** @param until the end of the caller's patience, by the clock. */
+  async function joinFlight(work: Work<T>, signal: AbortSignal | undefined, until: number): Promise<T> {
+    signal?.throwIfAborted();
+    const running = runningWork(work.key);
     const flight = running ?? begin(work);
+    const late = () => {
+      remove(work.key, flight);
+      return work.late();
+    };
     try {
-      const result = await waitForFlight(flight, signal);
+      const result = await waitForFlight(flight, signal, { milliseconds: until - systemClock(), late });
       const { suits, ...again } = work;
       // The next work starts after this request has come, so that its result suits.
-      return running === undefined || suits?.(result) !== false ? result : await joinFlight(again, signal);
+      return running === undefined || suits?.(result) !== false
+        ? result
+        : await joinFlight(again, signal, until);
     } catch (error) {
-      if (isDeadline(signal)) {
-        remove(work.key, flight);
-        throw work.late();
-      }
+      // A caller whose own deadline is shorter has waited in vain, too.
+      if (signal && isDeadline(signal)) throw late();
       const isForeign =
         running !== undefined && running.credential !== work.credential && isCallerSpecific(error);
       if (running === undefined || !(isForeign || isSpent(error))) throw error;
       // The error concerns the credential or budget of the other request, not of this one. This request runs the work
       // under a key for its credential, so that requests do not wait for each other's refusals one after the other.
-      return joinFlight({ ...work, key: `${work.key} ${work.credential ?? ''} alone` }, signal);
+      return joinFlight({ ...work, key: `${work.key} ${work.credential ?? ''} alone` }, signal, until);
     }
   }
 
   return {
-    join: (work, signal) => withDeadline(deadlineMs, signal, (ownSignal) => joinFlight(work, ownSignal)),
+    join: (work, signal) => joinFlight(work, signal, systemClock() + deadlineMs),
   };
 }

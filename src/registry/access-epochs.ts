@@ -63,9 +63,10 @@ export function createAccessEpochs(memory: MemoryBudget): AccessEpochs {
   });
 
   function begin(key: string): { readonly key: string; readonly epoch: Epoch } {
-    const epoch = epochs.get(key) ?? { hasEnded: false, questions: 0, hasProof: false };
+    const known = epochs.get(key);
+    const epoch = known ?? { hasEnded: false, questions: 0, hasProof: false };
     epoch.questions += 1;
-    if (epoch.questions === 1) epochs.set(key, epoch);
+    if (known === undefined) epochs.set(key, epoch);
     return { key, epoch };
   }
 
@@ -94,7 +95,8 @@ export function createAccessEpochs(memory: MemoryBudget): AccessEpochs {
       epoch.hasProof = true;
       return { ...proof, epoch };
     } finally {
-      for (const each of new Set([own, everyone])) leave(each);
+      leave(own);
+      if (everyone !== own) leave(everyone);
     }
   }
 

@@ -1,6 +1,7 @@
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
+import type { Model } from '../../converters/model.ts';
 import type { TakeTurn } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
@@ -21,6 +22,7 @@ import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createSharedQuestions } from '../upstream/shared-questions.ts';
 import { manifestInfoOf } from './manifest-info.ts';
+import { createRecentModels } from './recent-models.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
 export interface StoredManifest {
@@ -36,6 +38,13 @@ export interface StoredManifest {
 export interface ContentStore {
   /** Reads a stored manifest. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
   getManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<StoredManifest>;
+  /** Reads a stored manifest into the model. @param hint the type of a body that fits two dialects; by default as upstream says. */
+  getModel(
+    repository: RepositoryName,
+    digest: Digest,
+    context: RequestContext,
+    hint?: string,
+  ): Promise<Model>;
   /** Caches a verified manifest that came with another response. */
   putManifest(
     repository: RepositoryName,
@@ -84,6 +93,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
   const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
+  const models = createRecentModels();
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -165,6 +175,11 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   return {
     getManifest: manifest,
 
+    async getModel(repository, digest, context, hint) {
+      const { bytes, contentType } = await manifest(repository, digest, context);
+      return models.model(bytes, hint ?? contentType);
+    },
+
     async putManifest(repository, digest, { bytes, contentType }, { budget }) {
       recordSource(budget.stats, upstreamSource);
       await cache.set(manifestKey(repository, digest), { facts: { contentType }, body: bytes }, budget);
@@ -179,7 +194,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const known = infos.get(key);
       if (known) return known;
       const { bytes, contentType } = await manifest(repository, digest, context);
-      const info = manifestInfoOf(bytes, contentType);
+      const info = manifestInfoOf(bytes, contentType, models);
       infos.set(key, info);
       return info;
     },

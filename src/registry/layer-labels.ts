@@ -1,7 +1,6 @@
 import { mapBounded } from '../../converters/concurrency.ts';
 import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
-import { readManifest } from '../../converters/read.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
@@ -13,7 +12,7 @@ import { createBackgroundJobs } from './background-jobs.ts';
 import type { ContentStore } from './content-store.ts';
 
 export interface LayerLabelsOptions {
-  readonly content: Pick<ContentStore, 'getManifest' | 'probeCompression'>;
+  readonly content: Pick<ContentStore, 'getModel' | 'probeCompression'>;
   /** Whether upstream counts the pulls of this account, or is likely to. */
   readonly countsPulls: (context: RequestContext) => boolean;
   readonly memory: MemoryBudget;
@@ -53,8 +52,7 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
     image: Digest,
     context: RequestContext,
   ): Promise<'right' | 'wrong'> {
-    const { bytes, contentType } = await content.getManifest(repository, image, context);
-    const model = readManifest(bytes, contentType);
+    const model = await content.getModel(repository, image, context);
     const layers = model.kind === 'image' ? model.dependencies.filter(hasDoubtfulLabel) : [];
     const found = await mapBounded(layers, concurrentProbes, async ({ digest }) => {
       context.signal?.throwIfAborted();

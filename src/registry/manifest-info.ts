@@ -2,20 +2,19 @@ import { ConversionError } from '../../converters/errors.ts';
 import { isLabelledZstd } from '../../converters/indexes/entries.ts';
 import { optional, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
-import type { Image, Index } from '../../converters/model.ts';
-import { readSketch, type Sketch, sketchManifest } from '../../converters/read.ts';
+import type { Image, Index, Model } from '../../converters/model.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import type { StoredEntry } from '../negotiation/stored-entries.ts';
+import type { RecentModels } from './recent-models.ts';
 
 /**
  * Reads the facts of a stored manifest that negotiation needs.
  * @throws ConversionError for a document that is not a manifest, or dangerous to read.
  */
-export function manifestInfoOf(bytes: Uint8Array, contentType: string): ManifestInfo {
-  const sketch = sketchManifest(bytes, contentType);
-  const { mediaType } = sketch;
-  const model = modelOf(sketch);
+export function manifestInfoOf(bytes: Uint8Array, contentType: string, models: RecentModels): ManifestInfo {
+  const { mediaType } = models.sketch(bytes, contentType);
+  const model = modelOf(() => models.model(bytes, contentType));
   if (model === undefined) return opaqueManifest(mediaType);
   if (model.kind === 'index') return { ...plain(mediaType), entries: entriesOf(model) };
   return {
@@ -44,9 +43,9 @@ function entriesOf({ dependencies }: Index): StoredEntry[] {
 }
 
 /** @returns undefined for an artifact in an image's form, which clients that read the form get as it is. */
-function modelOf(sketch: Sketch): Image | Index | undefined {
+function modelOf(read: () => Model): Model | undefined {
   try {
-    return readSketch(sketch);
+    return read();
   } catch (error) {
     if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
     throw error;

@@ -25,7 +25,8 @@ export function createRateLimits(memory: MemoryBudget): RateLimits {
     record({ credential }, headers) {
       last = headers.has('ratelimit-limit');
       everCounted ||= last;
-      known.set(credentialKey(credential), last);
+      const key = credentialKey(credential);
+      if (known.get(key) !== last) known.set(key, last);
     },
     countsPulls: (context) => guess(context) === true,
     isUnlimited: (context) =>

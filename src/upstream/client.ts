@@ -12,7 +12,7 @@ import { createTokenCache } from './auth/token-cache.ts';
 import { discard } from './body.ts';
 import { originsOf } from './origins.ts';
 import { type Followed, followRedirects } from './redirect.ts';
-import { type Fetch, type Method, send } from './send.ts';
+import { type Fetch, type Method, type SentHeaders, send } from './send.ts';
 import { usualTimeouts } from './timeouts.ts';
 
 export type { Fetch } from './send.ts';
@@ -209,7 +209,7 @@ function exchange(
   options: UpstreamClientOptions,
   request: StaticRequest,
   url: URL,
-  headers: Headers,
+  headers: SentHeaders,
 ): Promise<Followed> {
   const { method, signal: caller, budget, body } = request;
   const { milliseconds, standstillMs } = limitsOf(options, request);
@@ -223,7 +223,7 @@ function exchange(
   return within(milliseconds, caller, async (signal) => {
     if (!isRead(request)) return notFollowed(await send({ ...sender, signal }, url, headers), url);
     const until = request.redirects === 'return' ? 'other origin' : 'the end';
-    const hopTo = (hop: URL, hopHeaders: Headers) => send({ ...sender, signal }, hop, hopHeaders);
+    const hopTo = (hop: URL, hopHeaders: SentHeaders) => send({ ...sender, signal }, hop, hopHeaders);
     return await followRedirects(url, headers, hopTo, until);
   });
 }
@@ -274,12 +274,13 @@ function requestHeaders(
   request: StaticRequest,
   userAgent: string,
   authorization: string | undefined,
-): Headers {
-  const headers = new Headers(request.headers);
-  for (const name of credentialHeaders) headers.delete(name);
-  headers.set('accept-encoding', 'identity');
-  headers.set('user-agent', userAgent);
-  if (authorization !== undefined) headers.set('authorization', authorization);
+): SentHeaders {
+  const own = { 'accept-encoding': 'identity', 'user-agent': userAgent };
+  const headers: Record<string, string> = authorization === undefined ? own : { ...own, authorization };
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    const lower = name.toLowerCase();
+    if (!(lower in headers || credentialHeaders.includes(lower))) headers[lower] = value;
+  }
   return headers;
 }
 

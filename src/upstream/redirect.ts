@@ -1,6 +1,7 @@
 import { discard } from './body.ts';
 import { noticesOf } from './error-response.ts';
 import { badResponseError } from './network-errors.ts';
+import type { SentHeaders } from './send.ts';
 
 /** Redirects of one request at most. Docker Hub takes one, a registry behind a load balancer two. */
 const maximumHops = 5;
@@ -29,8 +30,8 @@ export interface Followed {
  */
 export async function followRedirects(
   start: URL,
-  headers: Headers,
-  send: (url: URL, headers: Headers) => Promise<Response>,
+  headers: SentHeaders,
+  send: (url: URL, headers: SentHeaders) => Promise<Response>,
   until: 'the end' | 'other origin' = 'the end',
 ): Promise<Followed> {
   let url = start;
@@ -64,11 +65,8 @@ function leavingRedirect({ headers, status }: Response, from: URL): Response | u
   return new Response(null, { status, headers: { ...noticesOf({ headers }), location: spelled } });
 }
 
-function withoutCredentials(headers: Headers): Headers {
-  const stripped = new Headers(headers);
-  stripped.delete('authorization');
-  stripped.delete('cookie');
-  return stripped;
+function withoutCredentials({ authorization: _, cookie: __, ...others }: SentHeaders): SentHeaders {
+  return others;
 }
 
 /**

@@ -32,6 +32,9 @@ export interface AddressRule {
   refusal(address: string): Promise<RegistryError | undefined>;
 }
 
+/** The headers of a request to upstream. The names are in lower case. */
+export type SentHeaders = Readonly<Record<string, string>>;
+
 export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface Sender {
@@ -54,7 +57,7 @@ const streaming: object = { duplex: 'half' };
  * Sends one request and follows no redirect.
  * @throws RegistryError UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the reason of the caller's signal.
  */
-export async function send(sender: Sender, url: URL, headers: Headers): Promise<Response> {
+export async function send(sender: Sender, url: URL, headers: SentHeaders): Promise<Response> {
   try {
     return await sendOnce(sender, url, headers).catch((error: unknown) => {
       if (!mayRepeat(sender, error)) throw error;
@@ -72,11 +75,11 @@ export async function send(sender: Sender, url: URL, headers: Headers): Promise<
 async function sendOnce(
   { fetch, method, signal, body, budget, standstillMs }: Sender,
   url: URL,
-  headers: Headers,
+  own: SentHeaders,
 ) {
   budget?.spend();
   const { stats } = budget ?? {};
-  setTraceHeaders(headers, stats?.trace);
+  const headers = stats?.trace ? { ...own, ...traceHeaders(stats.trace) } : own;
   const init = { method, headers, redirect: 'manual' as const, signal, standstillMs };
   const sent = body === undefined ? {} : { body, ...(body instanceof ReadableStream ? streaming : {}) };
   const started = performance.now();
@@ -91,9 +94,8 @@ async function sendOnce(
 }
 
 /** Passes the trace of the client's request on to upstream. */
-function setTraceHeaders(headers: Headers, { traceparent, tracestate }: Partial<Trace> = {}): void {
-  if (traceparent !== undefined) headers.set('traceparent', traceparent);
-  if (tracestate !== undefined) headers.set('tracestate', tracestate);
+function traceHeaders({ traceparent, tracestate }: Trace): SentHeaders {
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 /**

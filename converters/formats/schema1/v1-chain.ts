@@ -1,5 +1,5 @@
 import { concatenate } from '../../bytes.ts';
-import { type Digest, digestHex, sha256Hex, sha384Hex } from '../../digest.ts';
+import { type Digest, digestHex, sha256Hex, sha256HexOfAscii, sha384Hex } from '../../digest.ts';
 import { ConversionError, type Dialect, excerpt } from '../../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../../image-config.ts';
 import { sortedObject } from '../../json/go-map.ts';
@@ -72,7 +72,7 @@ function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Laye
  */
 function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): string {
   const prefix = `${digestHex(blob)} ${parent}`;
-  return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : encodeText(prefix));
+  return config ? sha256Hex(concatenate([encodeText(`${prefix} `), config])) : sha256HexOfAscii(prefix);
 }
 
 /** The parent of the base of a Windows image of 2016, which represents the system it was built on; otherwise "". */
@@ -97,16 +97,14 @@ interface Identity {
 
 /** The JSON of an entry below the top, in the key order of docker-registry's struct. */
 function entryJson(history: HistoryEntry, { id, parent, throwaway }: Identity): string {
-  const members = [
-    `"id":${quote(id)}`,
-    parent && `"parent":${quote(parent)}`,
-    history.comment && `"comment":${quote(history.comment)}`,
-    `"created":${quote(history.created)}`,
-    `"container_config":{"Cmd":[${quote(history.createdBy)}]}`,
-    history.author && `"author":${quote(history.author)}`,
-    throwaway && '"throwaway":true',
-  ];
-  return `{${members.filter(Boolean).join(',')}}`;
+  const { comment, created, createdBy, author } = history;
+  // The parent of the base of a Windows image is hex, too, and `goTime` has written the time.
+  let json = `{"id":"${id}"`;
+  if (parent) json += `,"parent":"${parent}"`;
+  if (comment) json += `,"comment":${quote(comment)}`;
+  json += `,"created":"${created}","container_config":{"Cmd":[${quote(createdBy)}]}`;
+  if (author) json += `,"author":${quote(author)}`;
+  return throwaway ? `${json},"throwaway":true}` : `${json}}`;
 }
 
 /** Keys of the config to leave out: v1 has no place for the first two, and the other three would break old clients. */

@@ -47,7 +47,7 @@ export function requestLogin(
     const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
     const sender = { fetch, method, signal, milliseconds: deadlineMs, caller: undefined, budget: undefined };
     const sent = { ...sender, ...(body === undefined ? {} : { body }) };
-    const response = await send(sent, url, new Headers({ ...common, ...headers }));
+    const response = await send(sent, url, { ...common, ...headers });
     const date = Date.parse(response.headers.get('date') ?? '');
     const bytes = await readBounded(response, answerLimit, 'a login', deadlineMs).catch((error: unknown) => {
       if (isDeadline(signal)) throw timeoutError(deadlineMs, method, url);

@@ -5,7 +5,6 @@ import { convertImage } from '../../../converters/images/convert-image.ts';
 import { convertIndex, type IndexForm } from '../../../converters/indexes/convert-index.ts';
 import { parsePlatform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
-import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../../cache/cache.ts';
 import { doOnce } from '../../cache/claimed-work.ts';
@@ -116,8 +115,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     recipe: ManifestRecipe,
     context: RequestContext,
   ): Promise<Converted> {
-    const stored = await content.getManifest(repository, recipe.source, context);
-    const model = readManifest(stored.bytes, recipe.sourceType);
+    const model = await content.getModel(repository, recipe.source, context, recipe.sourceType);
     const { tag, unpackZstd, form } = recipe;
     const conversion = {
       ...{ ports: ports(repository, context), name: repository, tag, unpackZstd },

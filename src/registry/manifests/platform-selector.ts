@@ -2,7 +2,6 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { selectImage } from '../../../converters/indexes/select-image.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
-import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -34,8 +33,7 @@ export function createPlatformSelector(
       const key = `${repository} ${index} ${formatPlatform(platform)}`;
       const known = selections.get(key);
       if (known) return known;
-      const stored = await content.getManifest(repository, index, context);
-      const model = readManifest(stored.bytes, stored.contentType);
+      const model = await content.getModel(repository, index, context);
       if (model.kind !== 'index') {
         throw new ConversionError({ code: 'INVALID', message: 'An index was expected', found: 'an image' });
       }

@@ -6,7 +6,6 @@ import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts
 import type { Image } from '../../../converters/model.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
-import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -68,8 +67,7 @@ export function createV1Images(options: V1ImagesOptions): V1Images {
     const key = `${repository} ${image}${probeLayers ? ' probed' : ''}`;
     const known = chains.get(key);
     if (known) return known;
-    const { bytes, contentType } = await content.getManifest(repository, image, context);
-    const model = readManifest(bytes, contentType);
+    const model = await content.getModel(repository, image, context);
     if (model.kind !== 'image') {
       throw new ConversionError({ code: 'INVALID', message: 'An image was expected', found: 'an index' });
     }

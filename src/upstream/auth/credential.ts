@@ -38,6 +38,9 @@ export interface CredentialHelper {
 
 let key: Uint8Array | undefined;
 
+/** One request asks for the key of its credential up to ten times, and a hash costs as much as a lookup in ten tables. */
+const keys = new WeakMap<Credential, string>();
+
 /**
  * Identifies a credential in keys of caches: `none`, or a keyed hash, so that no cache holds a password and a dump of
  * one cannot be searched for a guessed password. It differs from process to process, so it is never part of a key that
@@ -45,8 +48,12 @@ let key: Uint8Array | undefined;
  */
 export function credentialKey(credential: Credential): string {
   if (credential.kind === 'none') return 'none';
+  const known = keys.get(credential);
+  if (known !== undefined) return known;
   key ??= crypto.getRandomValues(new Uint8Array(32));
-  return bytesToHex(hmac(sha256, key, new TextEncoder().encode(identity(credential))));
+  const made = bytesToHex(hmac(sha256, key, new TextEncoder().encode(identity(credential))));
+  keys.set(credential, made);
+  return made;
 }
 
 /** Is JSON, so that no user name can be written to look like another one with another password. */

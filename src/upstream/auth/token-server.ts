@@ -4,7 +4,7 @@ import type { Budget } from '../../request/budget.ts';
 import { discard, readBounded } from '../body.ts';
 import { badResponseError, timeoutError } from '../network-errors.ts';
 import { isRedirect } from '../redirect.ts';
-import { type Fetch, type Sender, send } from '../send.ts';
+import { type Fetch, type Sender, type SentHeaders, send } from '../send.ts';
 import { basicAuthorization, type StaticCredential } from './credential.ts';
 import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
 
@@ -76,7 +76,7 @@ async function exchange(
 const maximumHops = 3;
 
 /** Sends a request with the redirects that stay on its origin, and keep its method and its body. */
-async function sendWithin(sender: Sender, start: URL, headers: Headers): Promise<Response> {
+async function sendWithin(sender: Sender, start: URL, headers: SentHeaders): Promise<Response> {
   let url = start;
   for (let hops = 0; ; hops += 1) {
     const response = await send(sender, url, headers);
@@ -94,7 +94,7 @@ async function sendWithin(sender: Sender, start: URL, headers: Headers): Promise
 
 interface TokenHttpRequest extends Pick<Sender, 'method' | 'body'> {
   readonly url: URL;
-  readonly headers: Headers;
+  readonly headers: SentHeaders;
 }
 
 /** A login is sent by GET (distribution, "Token Authentication"), an identity token by POST ("OAuth2 token"). */
@@ -109,12 +109,11 @@ function httpRequestFor(
     form.set('client_id', 'regshift');
     if (service !== undefined) form.set('service', service);
     if (scopes.length > 0) form.set('scope', scopes.join(' '));
-    const headers = new Headers({ ...common, 'content-type': 'application/x-www-form-urlencoded' });
+    const headers = { ...common, 'content-type': 'application/x-www-form-urlencoded' };
     return { method: 'POST', body: form.toString(), url: realmUrl(request, upstream), headers };
   }
-  const headers = new Headers(common);
   const authorization = basicAuthorization(credential);
-  if (authorization !== undefined) headers.set('authorization', authorization);
+  const headers = authorization === undefined ? common : { ...common, authorization };
   return { method: 'GET', url: tokenUrl(request, upstream), headers };
 }
 

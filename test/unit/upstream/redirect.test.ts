@@ -3,17 +3,17 @@ import { followRedirects } from '../../../src/upstream/redirect.ts';
 
 interface Seen {
   readonly url: string;
-  readonly authorization: string | null;
-  readonly cookie: string | null;
+  readonly authorization: string | undefined;
+  readonly cookie: string | undefined;
 }
 
 /** Walks a map of URL → Location; what is not in it answers 200. */
 async function walk(start: string, locations: Record<string, string | null>, status = 307) {
   const seen: Seen[] = [];
-  const headers = new Headers({ authorization: 'Basic YTpi', cookie: 'c=1', range: 'bytes=5-' });
+  const headers = { authorization: 'Basic YTpi', cookie: 'c=1', range: 'bytes=5-' };
   const followed = await followRedirects(new URL(start), headers, async (url, sent) => {
-    expect(sent.get('range')).toBe('bytes=5-');
-    seen.push({ url: url.href, authorization: sent.get('authorization'), cookie: sent.get('cookie') });
+    expect(sent.range).toBe('bytes=5-');
+    seen.push({ url: url.href, authorization: sent.authorization, cookie: sent.cookie });
     const location = locations[url.href];
     if (location === undefined) return new Response('content');
     return new Response(null, { status, headers: location === null ? {} : { location } });
@@ -30,7 +30,7 @@ describe('followRedirects', () => {
 
   it.each([200, 300, 304, 305, 404])('does not follow %i', async (status) => {
     const response = new Response(null, { status, headers: { location: 'https://a/2' } });
-    const followed = await followRedirects(new URL('https://a/1'), new Headers(), async () => response);
+    const followed = await followRedirects(new URL('https://a/1'), {}, async () => response);
     expect(followed.response).toBe(response);
   });
 
@@ -60,8 +60,8 @@ describe('followRedirects', () => {
     const { seen, followed } = await walk(start, { [start]: other, [other]: back });
     expect(seen.map(({ authorization, cookie }) => [authorization, cookie])).toEqual([
       ['Basic YTpi', 'c=1'],
-      [null, null],
-      [null, null],
+      [undefined, undefined],
+      [undefined, undefined],
     ]);
     expect(followed.leftOrigin).toBe(true);
   });
@@ -80,7 +80,7 @@ describe('followRedirects', () => {
       new Response(body, { status: 302, headers: { location: '/2' } }),
       new Response('content'),
     ];
-    await followRedirects(new URL('https://a/1'), new Headers(), async () => answers.shift() as Response);
+    await followRedirects(new URL('https://a/1'), {}, async () => answers.shift() as Response);
     expect(cancel).toHaveBeenCalledOnce();
   });
 

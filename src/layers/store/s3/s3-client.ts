@@ -115,7 +115,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
     const milliseconds = isLarge ? largeAnswerMs : answerMs;
     const url = urlOf(base, request);
     const credentials = await options.credentials();
-    const headers = await signed(request, url, credentials);
+    const headers = Object.fromEntries(await signed(request, url, credentials));
     const { secretAccessKey, sessionToken = '' } = credentials;
     secrets = [secretAccessKey, sessionToken];
     return withDeadlineForHead(milliseconds, caller, (signal) => {

@@ -4,7 +4,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { systemClock } from '../../../clock.ts';
 import type { Log } from '../../../observability/log.ts';
 import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
-import type { Fetch, FetchInit } from '../../../upstream/send.ts';
+import type { Fetch, FetchInit, SentHeaders } from '../../../upstream/send.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
 import { resolvedPeer } from './connection-rules.ts';
@@ -57,8 +57,8 @@ export function createHttpFetch(
       const departure = connect(url, addresses);
       if (!mayRepeat && !isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
       const sent = departure.request({ ...departure.options, method });
-      sent.setHeaders(headers instanceof Headers ? headers : new Headers(headers));
-      for (const [name, value] of Object.entries(departure.headers ?? {})) sent.setHeader(name, value);
+      for (const [name, value] of entriesOf(headers)) sent.setHeader(name, value);
+      for (const [name, value] of entriesOf(departure.headers)) sent.setHeader(name, value);
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
         sent.destroy();
@@ -129,6 +129,12 @@ export function createHttpFetch(
   }
 
   return (href, init) => exchange(href, init, isRepeatable(init));
+}
+
+/** A record, which most requests have, costs a fifth of a `Headers`. */
+function entriesOf(headers: RequestInit['headers']): Iterable<readonly [string, string]> {
+  if (headers instanceof Headers || Array.isArray(headers)) return new Headers(headers);
+  return Object.entries((headers ?? {}) as SentHeaders);
 }
 
 /** The same request on a new connection. The first answer counts. */

@@ -7,7 +7,17 @@ import { EventEmitter } from 'node:events';
  * @param onThrow gets the exception. It ends the connection of the emitter.
  */
 export function guardEvents(emitter: EventEmitter, onThrow: (error: unknown) => void): void {
+  const emit = emitter.emit;
   const call = (event: string | symbol, args: readonly unknown[]): boolean => {
+    // Most events have one listener at most: then Node's own way calls it by itself.
+    if (emitter.listenerCount(event) < 2 && event !== 'error') {
+      try {
+        return emit.call(emitter, event, ...args);
+      } catch (error) {
+        onThrow(error);
+        return true;
+      }
+    }
     const listeners = emitter.rawListeners(event);
     for (const listener of listeners) {
       try {

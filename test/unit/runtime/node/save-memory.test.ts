@@ -14,7 +14,7 @@ const program = (first: string) => `
 `;
 
 function memoryOf(first: string): [before: number, after: number] {
-  const flags = ['--max-semi-space-size=2', '--input-type=module'];
+  const flags = ['--max-semi-space-size=4', '--input-type=module'];
   const text = execFileSync(process.execPath, [...flags, '-e', program(first)], { encoding: 'utf8' });
   return JSON.parse(text);
 }
