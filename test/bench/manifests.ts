@@ -1,5 +1,9 @@
 /** Measures converted manifests: `npm run bench -- --only manifests`. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { get, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { freePort } from '../support/daemon.ts';
@@ -15,20 +19,24 @@ const rounds = 5;
 const connections = 32;
 const docker19 = ['User-Agent: docker/1.9.1 go/go1.4.3 os/linux arch/amd64'];
 
+/** A request as `load` sends it. `fetch` would add an Accept of all types, whose answer has another form. */
+async function answerOf(port: number): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> {
+  const [name = '', value = ''] = docker19[0]?.split(': ') ?? [];
+  const sent = get({ host: '127.0.0.1', port, path, headers: { [name]: value } });
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  return { headers: answer.headers, body: await buffer(answer) };
+}
+
 async function startBare(port: number): Promise<ChildProcess> {
-  const answer = await fetch(`http://127.0.0.1:${remembered.port}/v2/bench/app/manifests/0`, {
-    headers: { 'User-Agent': 'docker/1.9.1' },
+  const { headers, body } = await answerOf(remembered.port);
+  const file = join(import.meta.dirname, 'bare.ts');
+  const child = spawn(process.execPath, [file, String(port), JSON.stringify(headers)], {
+    stdio: ['pipe', 'ignore', 'inherit'],
   });
-  const headers = JSON.stringify(Object.fromEntries(answer.headers));
-  const child = spawn(
-    process.execPath,
-    [new URL('./bare.ts', import.meta.url).pathname, String(port), headers],
-    {
-      stdio: ['pipe', 'ignore', 'inherit'],
-    },
-  );
-  child.stdin?.end(new Uint8Array(await answer.arrayBuffer()));
+  child.stdin?.end(body);
   await sleep(1000);
+  const sent = await answerOf(port);
+  if (!sent.body.equals(body)) throw new Error('The bare route does not send the bytes of regshift');
   return child;
 }
 

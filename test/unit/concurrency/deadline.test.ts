@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isDeadline, waitFor, withDeadline } from '../../../src/concurrency/deadline.ts';
 import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
 
@@ -22,10 +22,25 @@ describe('waitFor', () => {
   it.each([
     ['done', () => Promise.resolve()],
     ['failed', () => Promise.reject(new Error('no'))],
-  ])('leaves no listener behind when %s', async (_, work) => {
+  ])('leaves no listener and no timer behind when %s', async (_, work) => {
     const { signal } = new AbortController();
-    await waitFor(work(), signal).catch(() => undefined);
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const patience = { milliseconds: 10, late: () => new Error('late') };
+    await waitFor(work(), signal, patience).catch(() => undefined);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('ends with the error of its patience, and with the reason of an earlier abort', async () => {
+    const aborter = new AbortController();
+    const late = () => new Error('late');
+    await expect(waitFor(never, aborter.signal, { milliseconds: 5, late })).rejects.toThrow('late');
+    expect(getEventListeners(aborter.signal, 'abort')).toEqual([]);
+    const wait = waitFor(never, aborter.signal, { milliseconds: 10_000, late });
+    aborter.abort(new Error('left'));
+    await expect(wait).rejects.toThrow('left');
+    await expect(waitFor(Promise.resolve(1), aborter.signal)).rejects.toThrow('left');
   });
 });
 

@@ -337,3 +337,24 @@ it('a layer that breaks in transit is one line of the log without a stack, and n
   await expect.poll(() => logged).toEqual([['warn', 'an answer broke off', facts]]);
   for (const spy of written) expect(spy).not.toHaveBeenCalled();
 });
+
+describe('a response from the response cache', () => {
+  /** Each byte, so that no encoding of text keeps all of them by chance. */
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, index) => index);
+
+  it.each([0, 300, 12_288, 12_289, 70_000])('has the same %i bytes each time', async (length) => {
+    const body = bytes(length);
+    const response = { headers: { 'Content-Length': String(length), Vary: 'Accept' }, body };
+    const sent: number[] = [];
+    const finished = (end: { readonly bytes: number }) => sent.push(end.bytes);
+    const { port } = await serving(
+      () => Promise.reject(new Error('not asked')),
+      () => ({ response, id: 'id', finished }),
+    );
+    for (const _ of [1, 2, 3]) expect([...(await get(port)).body]).toEqual([...body]);
+    const head = await rawRequest({ port, method: 'HEAD', path: '/', headers: [] });
+    expect(head.body).toHaveLength(0);
+    expect(new Set(sent.slice(0, 3)).size).toBe(1);
+    expect(sent[0]).toBe((sent[3] ?? 0) + length);
+  });
+});
