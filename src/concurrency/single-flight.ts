@@ -114,14 +114,18 @@ export function createSingleFlight<T>(
   /** @param until the end of the caller's patience, by the clock. */
   async function joinFlight(work: Work<T>, signal: AbortSignal | undefined, until: number): Promise<T> {
     signal?.throwIfAborted();
+    const milliseconds = until - systemClock();
+    if (milliseconds <= 0) throw work.late();
     const running = runningWork(work.key);
     const flight = running ?? begin(work);
+    let isLate = false;
     const late = () => {
+      isLate = true;
       remove(work.key, flight);
       return work.late();
     };
     try {
-      const result = await waitForFlight(flight, signal, { milliseconds: until - systemClock(), late });
+      const result = await waitForFlight(flight, signal, { milliseconds, late });
       const { suits, ...again } = work;
       // The next work starts after this request has come, so that its result suits.
       return running === undefined || suits?.(result) !== false
@@ -130,6 +134,7 @@ export function createSingleFlight<T>(
     } catch (error) {
       // A caller whose own deadline is shorter has waited in vain, too.
       if (signal && isDeadline(signal)) throw late();
+      if (isLate) throw error;
       const isForeign =
         running !== undefined && running.credential !== work.credential && isCallerSpecific(error);
       if (running === undefined || !(isForeign || isSpent(error))) throw error;

@@ -6,6 +6,7 @@ import { type RequestCapabilities, requestCapabilities } from '../negotiation/ca
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
 import type { AppliedRule } from '../negotiation/client-rule.ts';
 import type { Selection } from '../negotiation/negotiate.ts';
+import { createLastManifest } from '../request/last-manifest.ts';
 import type { RepositoryMapping } from '../routing/repository-names.ts';
 import { type Credential, credentialKey } from '../upstream/auth/credential.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
@@ -105,9 +106,9 @@ function contextOf(
   address: string,
   headers: Headers,
 ): RequestContext {
-  const { signal, budget, resolutions } = source;
+  const { signal, budget, resolutions, lastManifest = createLastManifest() } = source;
   const requester = () => ({ address, login: requesterLogin(headers) });
-  return { credential, requester, signal, budget, resolutions };
+  return { credential, requester, signal, budget, resolutions, lastManifest };
 }
 
 /**

@@ -12,6 +12,7 @@ import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/compression.ts';
 import { unread } from '../layers/layer-service.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
+import { type ReadManifest, readManifestOnce } from '../request/last-manifest.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';
 import { fetchManifest } from '../upstream/api/manifests.ts';
@@ -22,7 +23,6 @@ import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createSharedQuestions } from '../upstream/shared-questions.ts';
 import { manifestInfoOf } from './manifest-info.ts';
-import { createRecentModels } from './recent-models.ts';
 import { isUnsigned, verifyManifest } from './verify-manifest.ts';
 
 export interface StoredManifest {
@@ -93,7 +93,6 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
   const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
-  const models = createRecentModels();
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -177,7 +176,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async getModel(repository, digest, context, hint) {
       const { bytes, contentType } = await manifest(repository, digest, context);
-      return models.model(bytes, hint ?? contentType);
+      return readFor(context, bytes, hint ?? contentType).model();
     },
 
     async putManifest(repository, digest, { bytes, contentType }, { budget }) {
@@ -194,7 +193,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const known = infos.get(key);
       if (known) return known;
       const { bytes, contentType } = await manifest(repository, digest, context);
-      const info = manifestInfoOf(bytes, contentType, models);
+      const info = manifestInfoOf(readFor(context, bytes, contentType));
       infos.set(key, info);
       return info;
     },
@@ -228,6 +227,10 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       return found.facts.compression as Compression;
     },
   };
+}
+
+function readFor({ lastManifest }: RequestContext, bytes: Uint8Array, contentType: string): ReadManifest {
+  return lastManifest?.read(bytes, contentType) ?? readManifestOnce(bytes, contentType);
 }
 
 function unsigned(repository: RepositoryName, digest: Digest): RegistryError {

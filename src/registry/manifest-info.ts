@@ -6,15 +6,15 @@ import type { Image, Index, Model } from '../../converters/model.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import type { StoredEntry } from '../negotiation/stored-entries.ts';
-import type { RecentModels } from './recent-models.ts';
+import type { ReadManifest } from '../request/last-manifest.ts';
 
 /**
  * Reads the facts of a stored manifest that negotiation needs.
- * @throws ConversionError for a document that is not a manifest, or dangerous to read.
+ * @throws ConversionError for a document that is dangerous to read.
  */
-export function manifestInfoOf(bytes: Uint8Array, contentType: string, models: RecentModels): ManifestInfo {
-  const { mediaType } = models.sketch(bytes, contentType);
-  const model = modelOf(() => models.model(bytes, contentType));
+export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestInfo {
+  const { mediaType } = sketch;
+  const model = modelOf(read);
   if (model === undefined) return opaqueManifest(mediaType);
   if (model.kind === 'index') return { ...plain(mediaType), entries: entriesOf(model) };
   return {

@@ -279,7 +279,7 @@ function requestHeaders(
   const headers: Record<string, string> = authorization === undefined ? own : { ...own, authorization };
   for (const [name, value] of Object.entries(request.headers ?? {})) {
     const lower = name.toLowerCase();
-    if (!(lower in headers || credentialHeaders.includes(lower))) headers[lower] = value;
+    if (!(Object.hasOwn(headers, lower) || credentialHeaders.includes(lower))) headers[lower] = value;
   }
   return headers;
 }

@@ -1,5 +1,6 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { Budget } from '../request/budget.ts';
+import type { LastManifest } from '../request/last-manifest.ts';
 import type { Requester } from '../request/requester.ts';
 import type { Credential } from './auth/credential.ts';
 import type { Resolution } from './resolution.ts';
@@ -22,6 +23,8 @@ export interface RequestContext {
   readonly budget: Budget;
   /** The resolutions that this request has asked upstream for, by key, so that it asks once for each. */
   readonly resolutions?: Map<string, Promise<Resolution>> | undefined;
+  /** The manifest that this request has read last, so that it reads it once. */
+  readonly lastManifest?: LastManifest | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createSingleFlight } from '../../../src/concurrency/single-flight.ts';
+import { RegistryError } from '../../../src/errors.ts';
 import { type Budget, createBudget } from '../../../src/request/budget.ts';
 
 const late = () => new Error('late');
@@ -140,4 +141,46 @@ it('work that runs for too long is joined by no further request, and others wait
   expect(await third).toBe('anew');
   ends[0]?.('late');
   expect(await Promise.all([first, second])).toEqual(['late', 'late']);
+});
+
+it('callers whose patience ends start no other work', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const flights = createSingleFlight<string>(1000, nothing);
+  const tooLate = () => new RegistryError('UPSTREAM_TIMEOUT', 'late');
+  let starts = 0;
+  const start = () => {
+    starts += 1;
+    return new Promise<string>(() => undefined);
+  };
+  const joined = ['a', 'b', 'c'].map((credential) =>
+    flights.join({ key: 'k', credential, start, late: tooLate }, undefined).catch((error: Error) => error),
+  );
+  await vi.advanceTimersByTimeAsync(1_001);
+  expect((await Promise.all(joined)).map(String)).toEqual(Array(3).fill('RegistryError: late'));
+  expect(starts).toBe(1);
+});
+
+it('a result that does not suit comes too late for a caller whose patience is over', async () => {
+  const flights = createSingleFlight<string>(40, nothing);
+  let starts = 0;
+  const start = () => {
+    starts += 1;
+    return new Promise<string>((resolve) => setTimeout(resolve, 30, 'old'));
+  };
+  const first = flights.join({ key: 'k', start, late }, undefined);
+  const second = flights.join(
+    {
+      ...{ key: 'k', start, late },
+      suits: () => {
+        const until = Date.now() + 30;
+        while (Date.now() < until);
+        return false;
+      },
+    },
+    undefined,
+  );
+  await expect(second).rejects.toThrow('late');
+  expect(await first).toBe('old');
+  expect(starts).toBe(1);
 });

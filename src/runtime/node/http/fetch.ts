@@ -57,8 +57,14 @@ export function createHttpFetch(
       const departure = connect(url, addresses);
       if (!mayRepeat && !isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
       const sent = departure.request({ ...departure.options, method });
-      for (const [name, value] of entriesOf(headers)) sent.setHeader(name, value);
-      for (const [name, value] of entriesOf(departure.headers)) sent.setHeader(name, value);
+      try {
+        for (const [name, value] of entriesOf(headers)) sent.setHeader(name, value);
+        for (const [name, value] of entriesOf(departure.headers)) sent.setHeader(name, value);
+      } catch (error) {
+        // The request has asked for a connection already, which no other request would get.
+        sent.on('error', () => undefined).destroy();
+        throw error;
+      }
       const fail = (error: unknown) => {
         log('error', 'a request to upstream ends: an event of it could not be handled', errorFields(error));
         sent.destroy();

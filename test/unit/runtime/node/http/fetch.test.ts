@@ -297,3 +297,15 @@ describe('a body without a length that upstream ends by a reset', () => {
     expect(message?.errored).toMatchObject({ code: 'ECONNRESET' });
   });
 });
+
+it('requests with a header that cannot be sent leave their connection to the next request', async () => {
+  const { url, sockets } = await startRaw(() => undefined);
+  const ask = createHttpFetch();
+  for (let requests = 0; requests < 5; requests += 1) {
+    const asking = ask(url, { headers: { accept: 'a\r\nb: c' } });
+    await expect(asking).rejects.toMatchObject({ code: 'ERR_INVALID_CHAR' });
+    await expect.poll(() => sockets.length).toBeGreaterThan(0);
+    await sleep(20);
+  }
+  expect(sockets).toHaveLength(1);
+});
