@@ -38,7 +38,7 @@ export interface CredentialHelper {
 
 let key: Uint8Array | undefined;
 
-/** One request asks for the key of its credential up to ten times, and a hash costs as much as a lookup in ten tables. */
+/** One request asks for the key of its credential up to ten times. */
 const keys = new WeakMap<Credential, string>();
 
 /**

@@ -137,7 +137,7 @@ export function createHttpFetch(
   return (href, init) => exchange(href, init, isRepeatable(init));
 }
 
-/** A record, which most requests have, costs a fifth of a `Headers`. */
+/** Most requests have a record, which needs no `Headers`. */
 function entriesOf(headers: RequestInit['headers']): Iterable<readonly [string, string]> {
   if (headers instanceof Headers || Array.isArray(headers)) return new Headers(headers);
   return Object.entries((headers ?? {}) as SentHeaders);
