@@ -50,19 +50,16 @@ const noble = { sha256, sha384, sha512 } as const;
 /** Synchronous hash of the runtime, six times as fast as JavaScript. A chain of v1 ids needs one hash per entry. */
 const { hash: nativeHash } = runtimeCrypto();
 
-/** @returns lower-case hex. */
-function hashHex(algorithm: HashAlgorithm, bytes: Uint8Array): string {
-  return nativeHash ? nativeHash(algorithm, bytes, 'hex') : bytesToHex(noble[algorithm](bytes));
+/** @param content bytes, or text, whose UTF-8 is hashed. @returns lower-case hex. */
+function hashHex(algorithm: HashAlgorithm, content: Uint8Array | string): string {
+  if (nativeHash) return nativeHash(algorithm, content, 'hex');
+  const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  return bytesToHex(noble[algorithm](bytes));
 }
 
-/** @returns lower-case hex. */
-export function sha256Hex(bytes: Uint8Array): string {
-  return hashHex('sha256', bytes);
-}
-
-/** The hash of ASCII, which the runtime's hash takes as it is. @returns lower-case hex. */
-export function sha256HexOfAscii(text: string): string {
-  return nativeHash ? nativeHash('sha256', text, 'hex') : sha256Hex(new TextEncoder().encode(text));
+/** @param content bytes, or text, whose UTF-8 is hashed. @returns lower-case hex. */
+export function sha256Hex(content: Uint8Array | string): string {
+  return hashHex('sha256', content);
 }
 
 /** @returns lower-case hex. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
+import { waitFor } from '../concurrency/deadline.ts';
 import { createFairQueue, type QueueEntry } from '../concurrency/fair-queue.ts';
 import { RegistryError } from '../errors.ts';
 
@@ -121,7 +121,8 @@ export function createLoginQueue(clock: Clock): LoginQueue {
       waiting.requests += 1;
       void runNext();
       try {
-        return await withDeadline(longestWaitMs, signal, (ends) => inTime(waiting.result.promise, ends));
+        const patience = { milliseconds: longestWaitMs, late: overloaded };
+        return await waitFor(waiting.result.promise, signal, patience);
       } finally {
         waiting.requests -= 1;
         if (waiting.requests === 0) leave(waiting);
@@ -133,14 +134,6 @@ export function createLoginQueue(clock: Clock): LoginQueue {
 /** The key of a check. Equal logins of two addresses are checked apart: a flood from one must not delay the other. */
 function keyOf({ address, key }: LoginCheck): string {
   return `${address} ${key}`;
-}
-
-async function inTime(result: Promise<boolean>, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await waitFor(result, signal);
-  } catch (error) {
-    throw isDeadline(signal) ? overloaded() : error;
-  }
 }
 
 function overloaded(): RegistryError {

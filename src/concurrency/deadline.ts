@@ -102,38 +102,25 @@ export async function pause(milliseconds: number, signal?: AbortSignal): Promise
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
   try {
-    await (signal === undefined ? promise : waitFor(promise, signal));
+    await waitFor(promise, signal);
   } finally {
     clearTimeout(timer);
   }
 }
-
-/** @returns the value of a promise, or that of `late` if it is not settled within `milliseconds`. The work goes on. */
-async function within<T, Late>(
-  milliseconds: number,
-  promise: Promise<T>,
-  late: () => Late,
-): Promise<T | Late> {
-  const over = Promise.withResolvers<typeof passed>();
-  const timer = setTimeout(over.resolve, milliseconds, passed);
-  try {
-    const value = await Promise.race([promise, over.promise]);
-    return value === passed ? late() : value;
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const passed = Symbol('the time is over');
 
 /** @returns the value of a promise, or undefined if it is not settled within `milliseconds`. The work goes on. */
-export function valueWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
-  return within(milliseconds, promise, () => undefined);
+export async function valueWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const over = Promise.withResolvers<undefined>();
+  const timer = setTimeout(over.resolve, milliseconds, undefined);
+  try {
+    return await Promise.race([promise, over.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @throws Error if a promise is not settled within `milliseconds`. The work goes on. */
 export function settledWithin<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  return within(milliseconds, promise, (): never => {
-    throw new Error(`no answer in ${milliseconds / 1000} s`);
-  });
+  const late = () => new Error(`no answer in ${milliseconds / 1000} s`);
+  return waitFor(promise, undefined, { milliseconds, late });
 }

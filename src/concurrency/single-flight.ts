@@ -78,10 +78,8 @@ export function createSingleFlight<T>(
       remove(key, flight);
       abandoned.abort();
     };
-    const flight: Flight<T> = {
-      ...{ credential, result, abandon },
-      ...{ began: systemClock(), waiting: 0, isSettled: false },
-    };
+    const began = systemClock();
+    const flight: Flight<T> = { credential, result, began, waiting: 0, isSettled: false, abandon };
     const settle = () => {
       flight.isSettled = true;
       remove(key, flight);

@@ -49,7 +49,7 @@ export function createTails(memory: MemoryBudget, clock: Clock = systemClock): T
   async function wait(key: string, flight: Flight, signal: AbortSignal | undefined): Promise<Uint8Array> {
     flight.waiting += 1;
     try {
-      return await (signal === undefined ? flight.bytes : waitFor(flight.bytes, signal));
+      return await waitFor(flight.bytes, signal);
     } finally {
       flight.waiting -= 1;
       if (flight.waiting === 0) {

@@ -38,7 +38,10 @@ export interface StoredManifest {
 export interface ContentStore {
   /** Reads a stored manifest. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
   getManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<StoredManifest>;
-  /** Reads a stored manifest into the model. @param hint the type of a body that fits two dialects; by default as upstream says. */
+  /**
+   * Reads a stored manifest into the model. @throws as `getManifest`; ConversionError.
+   * @param hint the type of a body that fits two dialects; by default the Content-Type of upstream.
+   */
   getModel(
     repository: RepositoryName,
     digest: Digest,

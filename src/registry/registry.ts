@@ -70,7 +70,7 @@ export interface Registry {
 /** The manifests that upstream stores, without conversion. */
 export interface StoredImages
   extends Pick<Resolver, 'resolve' | 'countsPulls'>,
-    Pick<ContentStore, 'getManifest' | 'getManifestInfo'> {
+    Pick<ContentStore, 'getManifest' | 'getModel' | 'getManifestInfo'> {
   /** The image of an index for a platform. */
   readonly selectPlatform: PlatformSelector['select'];
   /** The parts of an image that converters read, with the caller's right. */
@@ -248,6 +248,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       resolve: resolver.resolve,
       countsPulls,
       getManifest: content.getManifest,
+      getModel: content.getModel,
       getManifestInfo: known.getManifestInfo,
       selectPlatform: platformSelector.select,
       ports: converter.ports,

@@ -13,7 +13,7 @@ const emptyBlob = 'H4sIAAAJbogA/2IYBaNgFIxYAAgAAP//Lq+17wAEAAA=';
 
 /** The id of a layer. Docker ≤ 1.9 chose it at random; here it is the same in every runtime. */
 export function layerId(index: number): string {
-  return sha256Hex(utf8(`regshift sample layer ${index}`));
+  return sha256Hex(`regshift sample layer ${index}`);
 }
 
 /** A signed manifest as Docker 1.9 stored it. Its digest is that of the payload, without the signature. */

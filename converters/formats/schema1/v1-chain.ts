@@ -1,5 +1,5 @@
 import { concatenate } from '../../bytes.ts';
-import { type Digest, digestHex, sha256Hex, sha256HexOfAscii, sha384Hex } from '../../digest.ts';
+import { type Digest, digestHex, sha256Hex, sha384Hex } from '../../digest.ts';
 import { ConversionError, type Dialect, excerpt } from '../../errors.ts';
 import type { HistoryEntry, ImageConfig } from '../../image-config.ts';
 import { sortedObject } from '../../json/go-map.ts';
@@ -72,7 +72,7 @@ function checkLayer({ encrypted, foreign, compression, mediaType, digest }: Laye
  */
 function imageId(blob: Digest, parent: string, config: Uint8Array | undefined): string {
   const prefix = `${digestHex(blob)} ${parent}`;
-  return config ? sha256Hex(concatenate([encodeText(`${prefix} `), config])) : sha256HexOfAscii(prefix);
+  return sha256Hex(config ? concatenate([encodeText(`${prefix} `), config]) : prefix);
 }
 
 /** The parent of the base of a Windows image of 2016, which represents the system it was built on; otherwise "". */

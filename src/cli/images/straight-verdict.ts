@@ -5,7 +5,6 @@ import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Model } from '../../../converters/model.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
-import { readManifest } from '../../../converters/read.ts';
 import { RegistryError } from '../../errors.ts';
 import { headersOf } from '../../negotiation/known-clients.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
@@ -144,8 +143,8 @@ async function chooseImage(
       throw error;
     }
   }
-  const { bytes, contentType } = await stored.getManifest(name, digest, plain.context);
-  const own = await platformOf(readManifest(bytes, contentType), stored.ports(name, plain.context));
+  const model = await stored.getModel(name, digest, plain.context);
+  const own = await platformOf(model, stored.ports(name, plain.context));
   if (own === undefined || fitting(platform, [{ platform: own }]).length > 0) return info;
   return noPlatform(`the image is for ${formatPlatform(own)}, and not for ${formatPlatform(platform)}`);
 }

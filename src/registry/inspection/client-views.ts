@@ -123,8 +123,7 @@ async function byApiV1({ registry, name, reference }: InspectedImage, request: C
   const { entries } = await registry.stored.getManifestInfo(name, root, context);
   const platform = platformFor(registry, request);
   const digest = entries ? await registry.stored.selectPlatform(name, root, platform, context) : root;
-  const { bytes, contentType } = await registry.stored.getManifest(name, digest, context);
-  const model = readManifest(bytes, contentType);
+  const model = await registry.stored.getModel(name, digest, context);
   if (model.kind === 'index')
     throw new RegistryError('UNSUPPORTED', 'The index names another index instead of an image.');
   const ports = registry.stored.ports(name, context);

@@ -85,8 +85,7 @@ async function imageOfIndex(
       platformFor(registry, plain),
       plain.context,
     );
-    const { bytes, contentType } = await registry.stored.getManifest(name, digest, plain.context);
-    const model = readManifest(bytes, contentType);
+    const model = await registry.stored.getModel(name, digest, plain.context);
     return model.kind === 'image' ? { image: await describeImage(model, ports) } : {};
   } catch (error) {
     if (error instanceof ConversionError && imageErrors.has(error.code)) return { noImage: error.message };

@@ -122,7 +122,7 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
       public: credential.kind === 'none',
     }));
     const found = tags.join(' ');
-    const hash = sha256Hex(new TextEncoder().encode(found));
+    const hash = sha256Hex(found);
     texts.set(hash, found);
     lists.set(key, { hash, count, at, epoch });
     return { tags, count };

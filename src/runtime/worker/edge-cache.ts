@@ -13,8 +13,7 @@ const life = 'public, max-age=31536000, immutable';
  * @param open called for each entry: a cache object of one request must not serve another one.
  */
 export function createEdgeCache(open: () => Promise<Cache>, log: Log): CachePort {
-  const address = (key: string) =>
-    `https://cache.regshift.invalid/${sha256Hex(new TextEncoder().encode(key))}`;
+  const address = (key: string) => `https://cache.regshift.invalid/${sha256Hex(key)}`;
   return {
     async get(key, budget) {
       budget?.spend();

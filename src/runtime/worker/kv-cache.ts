@@ -13,7 +13,7 @@ const lifeSeconds = 30 * 24 * 3600;
  * its hash is the KV key.
  */
 export function createKvCache(namespace: KVNamespace, log: Log): Cache {
-  const name = (key: string) => `${key.split(' ', 1)[0]}:${sha256Hex(new TextEncoder().encode(key))}`;
+  const name = (key: string) => `${key.split(' ', 1)[0]}:${sha256Hex(key)}`;
   return {
     async get(key, budget) {
       budget?.spend();

@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest, type RequestOptions } from 'node:http';
 import { type AgentOptions, request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { createSecureContext, getCACertificates } from 'node:tls';
+import { urlToHttpOptions } from 'node:url';
 import type { UpstreamTls } from '../../../upstream/connection.ts';
 import type { ProxyFor } from '../../../upstream/outbound-proxy.ts';
 import type { AddressRule } from '../../../upstream/send.ts';
@@ -50,9 +51,8 @@ export function createConnections({ proxyFor, tls, idleMs = keptMs }: Connection
     const proxy = proxyFor?.(url);
     // A kept connection holds the options of its first request (`installListeners` of Node's lib/_http_agent.js), so
     // they have no login: no header, and no URL, which may be signed. Node clears the path.
-    const { protocol, port } = url;
-    const path = `${url.pathname}${url.search}`;
-    const options = { protocol, hostname: hostOf(url), port, path };
+    const { protocol, hostname, port, path } = urlToHttpOptions(url);
+    const options = { protocol, hostname, port, path };
     if (proxy === undefined) {
       return protocol === 'https:'
         ? {
@@ -72,11 +72,6 @@ export function createConnections({ proxyFor, tls, idleMs = keptMs }: Connection
       forwardedBy: proxy,
     };
   };
-}
-
-/** The host as Node's `connect` takes it: an IPv6 address without brackets. */
-function hostOf({ hostname }: URL): string {
-  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
 /** A process has at most two outbound proxies for a route: one for each scheme. */
