@@ -6,6 +6,7 @@ import { manyTags } from '../support/many-tags.ts';
 import { holding, network } from '../support/network.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
@@ -187,7 +188,7 @@ describe('a fact that upstream took long to say is as old when it arrives', () =
     await vi.waitFor(() => expect(asked.waiting).toBe(1));
     app.advance(20);
     const second = app.head(path);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await settled();
     asked.open();
     expect((await Promise.all([first, second])).map(({ status }) => status)).toEqual([200, 200]);
     expect(upstream.asked).toEqual([`HEAD ${path}`]);

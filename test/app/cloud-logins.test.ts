@@ -6,6 +6,7 @@ import { azure } from '../support/clouds/azure.ts';
 import { type Cloud, challenge } from '../support/clouds/cloud.ts';
 import { google } from '../support/clouds/google.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { settled } from '../support/settled.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const latest = '/v2/team/app/manifests/latest';
@@ -20,8 +21,6 @@ function pass(app: TestApp, cloud: Cloud, seconds: number): void {
   app.advance(seconds);
   cloud.advance(seconds);
 }
-
-const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 function problemsOf(variables: Record<string, string>) {
   const read = readSettings(variables);
@@ -78,7 +77,7 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     const refusals = () =>
       app.logged.filter(({ message }) => message.startsWith('a cloud gave no new login'));
     await vi.waitFor(() => expect(refusals()).toHaveLength(1));
-    await settle();
+    await settled();
     expect(cloud.network.at(cloud.loginServer)).toHaveLength(2);
     expect(refusals()).toHaveLength(1);
     pass(app, cloud, cloud.life * 0.2);

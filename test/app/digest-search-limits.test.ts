@@ -5,6 +5,7 @@ import { createGate } from '../support/gate.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -264,7 +265,7 @@ describe('a client that disconnects', () => {
   it('does not end the search of another client that waits for the same digest', async () => {
     const { gate, upstream, app, leave, left } = await searching();
     const other = app.get(pathOf(1), docker113);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settled();
     leave();
     await left;
     gate.open();
@@ -278,7 +279,7 @@ describe('a client that disconnects', () => {
     const second = new AbortController();
     const waiting = app.send('GET', pathOf(2), docker113, { signal: second.signal }).catch(() => undefined);
     await vi.waitFor(() => expect(upstream.asked.some((each) => each.includes(madeUp(2)))).toBe(true));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settled();
     second.abort();
     await waiting;
     gate.open();

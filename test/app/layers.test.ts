@@ -18,6 +18,7 @@ import { layerRequest } from '../support/layer-request.ts';
 import { testMemory } from '../support/memory.ts';
 import { compressedLength, gzipMembers, zstdFrames } from '../support/packed-content.ts';
 import { runtimeCodec as codec } from '../support/runtime-codec.ts';
+import { settled } from '../support/settled.ts';
 
 const content = layerContent(compressedLength);
 const [firstFrame, secondFrame] = zstdFrames as [Uint8Array, Uint8Array];
@@ -405,11 +406,6 @@ function* frameEnds(compressed: Uint8Array): Generator<number> {
 /** The digest of a stream, which a failed test can print. */
 async function digested(stream: ReadableStream<Uint8Array>): Promise<string> {
   return digestOf(await bytesOf(stream));
-}
-
-/** Waits until all pending asynchronous work is done. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 async function drained(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

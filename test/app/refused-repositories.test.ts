@@ -6,6 +6,7 @@ import { createGate } from '../support/gate.ts';
 import { behindLogin, holding, network } from '../support/network.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { basicChallenge, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 import { pullV1 } from '../support/v1-pull.ts';
@@ -156,7 +157,7 @@ describe('a repository that upstream refuses to everyone', () => {
     while (gate.waiting === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     expect((await app.get(latest, docker19)).status).toBe(401);
     const joined = app.get(stable, docker19);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     upstream.follow(ofRepository(challenged));
     gate.open();
     // Upstream has answered the first request before it refused; the second one came after that.

@@ -3,6 +3,7 @@ import { testApp } from '../support/app.ts';
 import { createGate } from '../support/gate.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -105,7 +106,7 @@ describe('a tag', () => {
     while (gate.waiting === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     app.advance(seconds);
     const later = Array.from({ length: 5 }, () => app.get(latest, docker19));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await settled();
     gate.open();
     for (const each of await Promise.all([first, ...later])) expect(each.status).toBe(200);
     expect(count(upstream.asked, /\/manifests\/latest$/)).toBe(questions);

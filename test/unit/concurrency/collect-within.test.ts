@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { collectWithin } from '../../../src/concurrency/collect-within.ts';
+import { settled } from '../../support/settled.ts';
 
 const limits = { concurrency: 2, milliseconds: 1000, signal: undefined };
 const never = (signal: AbortSignal) =>
@@ -34,7 +35,7 @@ describe('collectWithin', () => {
       },
     );
     expect([[...results], [...errors]]).toEqual([[[1, 'one']], []]);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await settled();
     expect([started, stopped]).toEqual([[1, 2, 3], 2]);
   });
 

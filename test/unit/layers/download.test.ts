@@ -10,6 +10,7 @@ import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts'
 import { bytesOf, concatenated, received, sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { testMemory } from '../../support/memory.ts';
+import { settled } from '../../support/settled.ts';
 
 const MiB = 2 ** 20;
 const content = layerContent(4 * MiB);
@@ -130,7 +131,6 @@ async function begin(stream: ReadableStream<Uint8Array>, least: number) {
 }
 
 const right = digestOf(content);
-const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
 
 describe('a slow client', () => {
   test('lends its window to others, and still gets every byte', async () => {

@@ -10,6 +10,7 @@ import { sourceOf } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
 import { testMemory } from '../../support/memory.ts';
+import { settled } from '../../support/settled.ts';
 
 const content = layerContent(50_000);
 const compressed = new Uint8Array(zstdCompressSync(content));
@@ -42,8 +43,6 @@ function scripted(...answers: readonly (Uint8Array | RegistryError)[]): {
   };
   return { open, opened: () => opened };
 }
-
-const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
 
 const ofUpstream: readonly ErrorCode[] = [
   'UNAUTHORIZED',

@@ -17,6 +17,7 @@ import { sourceOf, type TestSource } from '../../support/byte-streams.ts';
 import { layerContent } from '../../support/layer-content.ts';
 import { layerRequest } from '../../support/layer-request.ts';
 import { testMemory } from '../../support/memory.ts';
+import { settled } from '../../support/settled.ts';
 
 const content = layerContent(100_000);
 const compressed = new Uint8Array(zstdCompressSync(content));
@@ -429,7 +430,3 @@ describe('upstream falls silent', () => {
     expect(await inspector.facts(digest, layerRequest(open))).toEqual(facts);
   });
 });
-
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
-}

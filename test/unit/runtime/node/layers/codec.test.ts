@@ -19,6 +19,7 @@ import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/cod
 import { driveZlib } from '../../../../../src/runtime/node/layers/zlib-engine.ts';
 import { bytesOf, concatenated, sourceOf } from '../../../../support/byte-streams.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
+import { settled } from '../../../../support/settled.ts';
 
 const MiB = 2 ** 20;
 const content = layerContent(3_000_000);
@@ -299,9 +300,4 @@ function counting(codec: LayerCodec): {
       },
     },
   };
-}
-
-/** Waits until the thread pool has done everything that it does without another request. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 50));
 }
