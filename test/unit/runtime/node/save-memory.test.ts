@@ -26,3 +26,19 @@ it('gives memory back to the system when the process is quiet', { timeout: 30_00
   const [withoutBefore, withoutAfter] = memoryOf('');
   expect(withoutBefore - withoutAfter).toBeLessThan(5);
 });
+
+it('holds an entry of process.nextTick, so that a collection leaves the class of such entries', () => {
+  const file = join(projectRoot, 'src/runtime/node/save-memory.ts');
+  const script = `
+    import { executionAsyncResource } from 'node:async_hooks';
+    const { holdClassOfTicks } = await import(${JSON.stringify(file)});
+    const held = new WeakRef(await holdClassOfTicks());
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    gc();
+    const later = await new Promise((resolve) => process.nextTick(() => resolve(executionAsyncResource())));
+    const haveSameClass = new Function('one', 'other', 'return %HaveSameMap(one, other)');
+    console.log(JSON.stringify([held.deref() !== undefined, haveSameClass(held.deref() ?? {}, later)]));`;
+  const flags = ['--expose-gc', '--allow-natives-syntax', '--input-type=module'];
+  const text = execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' });
+  expect(JSON.parse(text)).toEqual([true, true]);
+});
