@@ -1,3 +1,5 @@
+import { bareHost } from '../bare-host.ts';
+
 /** A host and a port. An IPv6 address has no brackets. */
 export interface RedisNode {
   readonly host: string;
@@ -120,9 +122,9 @@ function parseSentinel(
 function parseNode(text: string, defaultPort: number): RedisNode | undefined {
   const form = `redis://${text}`;
   if (!URL.canParse(form)) return undefined;
-  const { hostname, port } = new URL(form);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return host === '' ? undefined : { host, port: port === '' ? defaultPort : Number(port) };
+  const url = new URL(form);
+  const host = bareHost(url);
+  return host === '' ? undefined : { host, port: url.port === '' ? defaultPort : Number(url.port) };
 }
 
 /** Lettuce's form has a password alone; elsewhere a colon precedes it. */

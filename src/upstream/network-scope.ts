@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { bareHost } from '../bare-host.ts';
 
 /** How far away an address can be: on this machine, on its link, in a private network, or anywhere. */
 export type NetworkScope = 'loopback' | 'link-local' | 'private' | 'public';
@@ -71,8 +72,8 @@ function isIn(each: Cidrs, address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
  * and hexadecimal, as four decimal parts. `localhost` and names below it are loopback (RFC 6761, section 6.3).
  * @returns undefined for a name.
  */
-export function literalAddress({ hostname }: URL): string | undefined {
-  if (/(^|\.)localhost\.?$/.test(hostname)) return '127.0.0.1';
-  const plain = hostname.replace(/^\[(.*)\]$/, '$1');
+export function literalAddress(url: URL): string | undefined {
+  if (/(^|\.)localhost\.?$/.test(url.hostname)) return '127.0.0.1';
+  const plain = bareHost(url);
   return ipaddr.isValid(plain) ? plain : undefined;
 }

@@ -1,3 +1,4 @@
+import { bareHost } from '../bare-host.ts';
 import { type IpRange, isInRanges, parseIpRange } from '../routing/ip-range.ts';
 import { literalAddress, scopeOf } from './network-scope.ts';
 
@@ -77,7 +78,7 @@ interface Exception {
 }
 
 function isDirect(url: URL, entries: readonly Exception[]): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = bareHost(url);
   const address = literalAddress(url);
   if (address !== undefined && scopeOf(address) === 'loopback') return true;
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');

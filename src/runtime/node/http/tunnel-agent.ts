@@ -1,6 +1,7 @@
 import { type ClientRequestArgs, request as httpRequest, type RequestOptions } from 'node:http';
 import { type AgentOptions, request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { bareHost } from '../../../bare-host.ts';
 import { OutboundProxyError } from '../../../upstream/network-errors.ts';
 import { attemptMs } from './connection-rules.ts';
 
@@ -65,9 +66,9 @@ export function requestTo(proxy: URL): typeof httpRequest {
   return proxy.protocol === 'https:' ? httpsRequest : httpRequest;
 }
 
-export function proxyAddress({ hostname, port, protocol }: URL): RequestOptions {
-  const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usual : Number(port) };
+export function proxyAddress(proxy: URL): RequestOptions {
+  const usual = proxy.protocol === 'https:' ? 443 : 80;
+  return { host: bareHost(proxy), port: proxy.port === '' ? usual : Number(proxy.port) };
 }
 
 /** The login in a proxy's URL, as a header (RFC 9110, section 11.7.2). */
