@@ -223,6 +223,8 @@ describe('a registry that notifies before it moves the tag, as docker-registry d
   it.each([
     ['a new tag', () => specError(404, 'MANIFEST_UNKNOWN')],
     ['a moved tag', before],
+    // Its registry answers so while it writes the file of a tag.
+    ['a tag in the middle of its move', () => specError(500, 'UNKNOWN')],
   ])('%s is made ahead as it will be', async (_, early) => {
     const { app, upstream, warmed, conversions } = appWith({}, early);
     await receiptOf(app, dockerRegistryPush(pushed));

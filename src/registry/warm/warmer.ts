@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
 import { pause } from '../../concurrency/deadline.ts';
-import { RegistryError } from '../../errors.ts';
+import { isUpstreamFailing, RegistryError } from '../../errors.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
 import type { LayerStore } from '../../layers/store/layer-store.ts';
@@ -66,7 +66,7 @@ export function createWarmer(options: WarmerOptions): Warmer {
     context: RequestContext,
   ): Promise<void> {
     for (const milliseconds of moveMs) {
-      const found = await resolver.resolve(repository, { kind: 'tag', tag }, context).catch(unlessUnknown);
+      const found = await resolver.resolve(repository, { kind: 'tag', tag }, context).catch(unlessMoving);
       // A client may have asked before the tag moved.
       if (found) versions.increment(repository);
       if (found && (pushed === undefined || found.digest === pushed)) return;
@@ -147,9 +147,12 @@ export function createWarmer(options: WarmerOptions): Warmer {
   };
 }
 
-/** A tag that is not there yet. */
-function unlessUnknown(error: unknown): undefined {
-  if (error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code))
-    return undefined;
-  throw error;
+/**
+ * A tag that is not there yet, or is being moved: docker-registry 2.8.2 writes the tag's file in place, and answers 500
+ * where it finds it empty (seen with an empty `current/link`).
+ */
+function unlessMoving(error: unknown): undefined {
+  const isUnknown =
+    error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code);
+  if (!isUnknown && !isUpstreamFailing(error)) throw error;
 }
