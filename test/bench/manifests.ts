@@ -68,7 +68,7 @@ report({
   regshift: rate(first.regshift),
   against: rate(first.bare),
   figure: first.regshift / first.bare,
-  bound: 0.75,
+  bound: 0.9,
   is: 'least',
 });
 
@@ -77,6 +77,7 @@ report({
   regshift: rate(first.logging),
   against: rate(first.bare),
   figure: first.logging / first.bare,
+  bound: 0.7,
   is: 'least',
 });
 
