@@ -179,7 +179,7 @@ describe('searches in many repositories', () => {
     const asking = names.map((name, number) => app.get(pathOf(number, name), docker113));
     await vi.waitFor(() => expect(gate.waiting).toBe(24));
     // A fifth search would have started within this time.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await settled(100);
     expect(lists(upstream.asked)).toHaveLength(4);
     gate.open();
     expect(new Set(codes(await Promise.all(asking)))).toEqual(new Set([404]));

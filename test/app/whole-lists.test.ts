@@ -16,6 +16,7 @@ import {
   specError,
   type Upstream,
 } from '../support/scripted-upstream.ts';
+import { settled } from '../support/settled.ts';
 
 const list = '/v2/sample/index-zstd/manifests/latest';
 const anyForm = [['Accept', '*/*']] as const;
@@ -189,7 +190,7 @@ describe('the layers of other platforms', () => {
       expect(architecturesOf(await hub.get(list, docker('amd64')))).toEqual(['amd64']);
       hub.advance(3600);
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settled(50);
     expect(counting.asked.filter((each) => others.some((digest) => each.includes(digest)))).toEqual([]);
   });
 
@@ -236,7 +237,7 @@ describe('the layers of other platforms', () => {
     upstream.follow(both(privateTo(alice, bob), refusing));
     await app.get(list, docker('amd64', alice));
     await vi.waitFor(() => expect(upstream.asked.some((each) => each.includes(others[0] ?? '-'))).toBe(true));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await settled(100);
     expect(architecturesOf(await app.get(list, docker('amd64', alice)))).toEqual(['amd64']);
     expect(architecturesOf(await app.get(list, docker('amd64', bob)))).toEqual(['amd64']);
     await whole(app, docker('amd64', bob));
@@ -250,7 +251,7 @@ describe('the layers of other platforms', () => {
     const tries = () => upstream.asked.filter((each) => each.endsWith(others[0] ?? '-')).length;
     expect(architecturesOf(await app.get(list, docker('amd64')))).toEqual(['amd64']);
     await vi.waitFor(() => expect(tries()).toBeGreaterThan(0));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await settled(100);
     const before = tries();
     for (let round = 0; round < 5; round += 1) {
       expect(architecturesOf(await app.get(list, docker('amd64')))).toEqual(['amd64']);

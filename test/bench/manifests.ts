@@ -93,7 +93,7 @@ report({
   regshift: rate(second.regshift),
   against: rate(second.upstream),
   figure: second.regshift / second.upstream,
-  bound: 0.6,
+  bound: 0.75,
   is: 'least',
 });
 

@@ -16,6 +16,7 @@ import {
   on,
   type StoredDescriptor,
 } from '../support/converters/memory-registry.ts';
+import { settled } from '../support/settled.ts';
 
 const { ociManifest, ociLayerZstd, schema2, dockerList, dockerConfig, genericFatTarget } = mediaTypes;
 
@@ -497,7 +498,7 @@ describe('a tree of indexes', () => {
     await expect(to(registry, registry.index(images), 'schema2')).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
     });
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settled(50);
     expect(registry.calls).toBeLessThan(20);
   });
 });

@@ -1,3 +1,4 @@
+import { urlToHttpOptions } from 'node:url';
 import { expect, it } from 'vitest';
 import { bareHost } from '../../src/bare-host.ts';
 
@@ -8,4 +9,6 @@ it.each([
   ['http://127.0.0.1', '127.0.0.1'],
 ])('of %s is %s', (url, host) => {
   expect(bareHost(new URL(url))).toBe(host);
+  // Node connects to the same host.
+  expect(urlToHttpOptions(new URL(url)).hostname).toBe(host);
 });

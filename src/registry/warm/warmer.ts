@@ -1,10 +1,11 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
 import { pause } from '../../concurrency/deadline.ts';
-import { isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { isUpstreamFailing } from '../../errors.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
 import type { LayerStore } from '../../layers/store/layer-store.ts';
+import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ClientRequest } from '../client-request.ts';
 import { type PlatformSettings, platformFor } from '../manifests/client-platform.ts';
@@ -152,7 +153,5 @@ export function createWarmer(options: WarmerOptions): Warmer {
  * where it finds it empty (seen with an empty `current/link`).
  */
 function unlessMoving(error: unknown): undefined {
-  const isUnknown =
-    error instanceof RegistryError && ['MANIFEST_UNKNOWN', 'NAME_UNKNOWN'].includes(error.code);
-  if (!isUnknown && !isUpstreamFailing(error)) throw error;
+  if (!isAbsence(error) && !isUpstreamFailing(error)) throw error;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { streamedResponse } from '../../../src/http/responses.ts';
+import { settled } from '../../support/settled.ts';
 
 const mebibyte = new Uint8Array(1024 * 1024).fill(0x61);
 
@@ -45,7 +46,7 @@ describe('a document that is made in parts', () => {
   it('is made only as fast as its client reads, and no further once the client has left', async () => {
     const { made, parts } = document(1_000);
     const response = await streamedResponse(parts, {}, false);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await settled();
     expect(made.count).toBeLessThan(8);
     await response.body?.cancel();
     expect(made.left).toBe(true);
