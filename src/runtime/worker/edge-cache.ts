@@ -12,7 +12,7 @@ const life = 'public, max-age=31536000, immutable';
  * entry without a check of its right.
  * @param open called for each entry: a cache object of one request must not serve another one.
  */
-export function createEdgeCache(open: () => Promise<Cache>, log: Log): CachePort {
+export function createEdgeCache(open: () => Promise<Pick<Cache, 'match' | 'put'>>, log: Log): CachePort {
   const address = (key: string) => `https://cache.regshift.invalid/${sha256Hex(key)}`;
   return {
     async get(key, budget) {

@@ -15,6 +15,7 @@ import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { createR2Store } from './r2-store.ts';
 import { forwardBody, lingerAfterRefusal } from './refused-body.ts';
+import { warmUp } from './warm-up.ts';
 
 /** The bindings of `wrangler.toml`; every binding is optional. */
 interface Bindings {
@@ -154,3 +155,5 @@ function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   });
   return [edge];
 }
+
+await warmUp();
