@@ -6,7 +6,14 @@ import { layerFactsFromEntry } from '../layers/layer-facts.ts';
 import { verifyManifest } from './verify-manifest.ts';
 
 /** Kinds of entries that regshift makes, not those of upstream's content: small, and expensive to make again. */
-const ours: ReadonlySet<string> = new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression']);
+const ours: ReadonlySet<string> = new Set([
+  'recipe',
+  'product',
+  'made-config',
+  'layer-facts',
+  'compression',
+  'labels',
+]);
 
 /** Whether an entry is of a kind that replicas share. */
 export function isOurs(key: string): boolean {
@@ -40,6 +47,8 @@ export function isIntact(key: string, entry: CacheEntry): boolean {
       return layerFactsFromEntry(entry) !== undefined;
     case 'compression':
       return compression.safeParse(facts.compression).success;
+    case 'labels':
+      return labels.safeParse(facts.labels).success;
     default:
       return false;
   }
@@ -48,6 +57,7 @@ export function isIntact(key: string, entry: CacheEntry): boolean {
 const digest = z.custom<Digest>(isDigest);
 const form = z.enum(['schema1', 'schema2', 'oci', 'generic']);
 const compression = z.enum(['none', 'gzip', 'zstd']);
+const labels = z.enum(['right', 'wrong']);
 
 const converters = z.number();
 const manifestRecipe = z.object({

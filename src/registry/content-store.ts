@@ -74,8 +74,13 @@ export interface ContentStore {
     digest: Digest,
     context: RequestContext,
   ): Promise<Uint8Array | undefined>;
-  /** Finds out the compression of a layer by a Range request for its first bytes. @throws RegistryError. */
+  /**
+   * Finds out the compression of a layer by a Range request for its first bytes, which only this process remembers.
+   * @throws RegistryError
+   */
   probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
+  /** As `probeCompression`, for a conversion that depends on it: the shared cache remembers it, too. */
+  learnCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
 export interface ContentStoreOptions {
@@ -95,7 +100,9 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, memory, background, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
+  const compressions = memory.table<Compression>('manifest-facts');
   const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
+  const probes = createSharedQuestions<Compression>(background, options.deadlineMs);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -174,6 +181,23 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return { bytes: body, contentType };
   }
 
+  async function probe(
+    repository: RepositoryName,
+    digest: Digest,
+    context: RequestContext,
+  ): Promise<Compression> {
+    const key = joinKey(repository, digest);
+    const known = compressions.get(key);
+    if (known) return known;
+    const { credential, signal } = context;
+    const start = async () => {
+      const compression = await probeLayer(client, repository, digest, context);
+      compressions.set(key, compression);
+      return compression;
+    };
+    return probes.join({ key, credential: credentialKey(credential), start }, signal);
+  }
+
   return {
     getManifest: manifest,
 
@@ -218,10 +242,12 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       return (await cache.get(derivedKey(repository, digest), budget))?.body;
     },
 
-    async probeCompression(repository, digest, context) {
+    probeCompression: probe,
+
+    async learnCompression(repository, digest, context) {
       const key = joinKey('compression', client.id, repository, digest);
       const fetch = async () => ({
-        facts: { compression: await probeLayer(client, repository, digest, context) },
+        facts: { compression: await probe(repository, digest, context) },
         body: new Uint8Array(),
       });
       const found = await cached(key, context, fetch, () => {

@@ -2,6 +2,7 @@ import { mapBounded } from '../../converters/concurrency.ts';
 import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
+import type { Cache } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
@@ -12,6 +13,9 @@ import { createBackgroundJobs } from './background-jobs.ts';
 import type { ContentStore } from './content-store.ts';
 
 export interface LayerLabelsOptions {
+  /** The id of the registry's client, for keys of the cache. */
+  readonly registry: string;
+  readonly cache: Cache;
   readonly content: Pick<ContentStore, 'getModel' | 'probeCompression'>;
   /** Whether upstream counts the pulls of this account, or is likely to. */
   readonly countsPulls: (context: RequestContext) => boolean;
@@ -37,21 +41,37 @@ export interface LayerLabels {
   check(repository: RepositoryName, image: Digest, context: RequestContext): boolean;
 }
 
+type Verdict = 'right' | 'wrong';
+
 /** Requests of one check at once. */
 const concurrentProbes = 2;
 /** Maximum time of one check, in milliseconds. */
 const longestMs = 30_000;
 
 export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
-  const { content, countsPulls, memory } = options;
-  const checked = memory.table<'right' | 'wrong'>('manifest-facts');
+  const { registry, cache, content, countsPulls, memory } = options;
+  const checked = memory.table<Verdict>('manifest-facts');
   const jobs = createBackgroundJobs({ ...options, longestMs });
+
+  /** One entry for an image, so that another process reads that in place of its layers. */
+  async function findOut(
+    repository: RepositoryName,
+    image: Digest,
+    context: RequestContext,
+  ): Promise<Verdict> {
+    const key = joinKey('labels', registry, repository, image);
+    const known = await cache.get(key, context.budget);
+    if (known) return known.facts.labels as Verdict;
+    const labels = await readLabels(repository, image, context);
+    await cache.set(key, { facts: { labels }, body: new Uint8Array() }, context.budget);
+    return labels;
+  }
 
   async function readLabels(
     repository: RepositoryName,
     image: Digest,
     context: RequestContext,
-  ): Promise<'right' | 'wrong'> {
+  ): Promise<Verdict> {
     const model = await content.getModel(repository, image, context);
     const layers = model.kind === 'image' ? model.dependencies.filter(hasDoubtfulLabel) : [];
     const found = await mapBounded(layers, concurrentProbes, async ({ digest }) => {
@@ -69,7 +89,7 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
       const key = joinKey(repository, image);
       if (checked.get(key) !== undefined) return true;
       jobs.start(key, context, async (own) => {
-        checked.set(key, await readLabels(repository, image, own));
+        checked.set(key, await findOut(repository, image, own));
         return true;
       });
       return true;

@@ -199,7 +199,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   const recentTags = createRecentTags(memory);
   const { countsPulls } = resolver;
   const wholeLists = createWholeLists({ converter, countsPulls, memory, background, clock });
-  const labels = createLayerLabels({ content, countsPulls, memory, background, clock });
+  const labels = createLayerLabels({
+    ...{ registry: client.id, cache, content, countsPulls, memory },
+    background,
+    clock,
+  });
   const known = withTrueLabels(content, labels);
   const parts = {
     client,

@@ -3,7 +3,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { CacheEntry } from '../../src/cache/cache.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
-import { isOurs } from '../../src/registry/cache-entries.ts';
+import { isOurs, kindOf } from '../../src/registry/cache-entries.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
@@ -64,6 +64,15 @@ function appOver(layers: readonly CompressedLayer[], before?: Script, variables 
     return (await before?.(request, url)) ?? image(request, url);
   });
   return { app: testApp(variables, upstream.fetch), upstream, ranges };
+}
+
+function sharedCache() {
+  const entries = new Map<string, CacheEntry>();
+  const cache = {
+    get: async (key: string) => entries.get(key),
+    set: async (key: string, entry: CacheEntry) => void entries.set(key, entry),
+  };
+  return { entries, tiers: [{ name: 'shared', cache, accepts: isOurs }] };
 }
 
 async function twice(app: TestApp, client: OldClient) {
@@ -137,13 +146,15 @@ describe('an image with zstd layers that are labelled gzip and tar', () => {
     expect([blob.status, blob.body]).toEqual([200, lyingTar.tar]);
   });
 
+  it('leaves one entry in a shared cache, however many layers it has', async () => {
+    const { tiers, entries } = sharedCache();
+    await twice(testApp({}, scriptedUpstream(compressedImage(name, truthful)).fetch, { tiers }), docker20);
+    const ofLayers = [...entries.keys()].filter((key) => ['compression', 'labels'].includes(kindOf(key)));
+    expect(ofLayers.map(kindOf)).toEqual(['labels']);
+  });
+
   it('costs a second replica no request for first bytes, where they share a cache', async () => {
-    const entries = new Map<string, CacheEntry>();
-    const cache = {
-      get: async (key: string) => entries.get(key),
-      set: async (key: string, entry: CacheEntry) => void entries.set(key, entry),
-    };
-    const tiers = [{ name: 'shared', cache, accepts: isOurs }];
+    const { tiers } = sharedCache();
     const image = compressedImage(name, lying);
     await twice(testApp({}, scriptedUpstream(image).fetch, { tiers }), docker20);
     const upstream = scriptedUpstream(image);

@@ -32,13 +32,24 @@ const facts = [
   { recipe: { product: 'layer', converters: 1, root: digest, packed: digest, size: 3 } },
   { compression: 'zstd', packedSize: 1, size: 2, diffId: digest },
   { compression: 'gzip' },
+  { labels: 'wrong' },
   { contentType: 'application/json' },
   {
     ...{ form: 'oci', mediaType: 'a/b', digest, source: digest, sourceType: 'a/b', losses: [] },
     recipes: [[digest, { recipe: manifestRecipe }]],
   },
 ];
-const kinds = ['recipe', 'product', 'manifest', 'made-config', 'blob', 'layer-facts', 'compression', 'x'];
+const kinds = [
+  'recipe',
+  'product',
+  'manifest',
+  'made-config',
+  'blob',
+  'layer-facts',
+  'compression',
+  'labels',
+  'x',
+];
 
 /** Checks that an entry of any kind is taken or left, and never fails its reader. @returns the kinds that take it. */
 function judgeEntry(entry: NonNullable<ReturnType<typeof decodeEntry>>): string {
@@ -66,6 +77,7 @@ const words: Vocabulary = {
       'packedSize',
       'diffId',
       'compression',
+      'labels',
       'contentType',
       'mediaType',
       'digest',

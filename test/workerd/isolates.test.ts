@@ -100,7 +100,9 @@ test('KV holds entries that regshift made, and no tags or content of the registr
   await ask('/v2/sample/index/manifests/latest', docker113);
   await ask(`/v2/sample/index/manifests/sha256:${'a'.repeat(64)}`, docker113);
   const kinds = new Set(asked.map((key) => key.split(':')[0]));
-  expect(kinds).toEqual(new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression']));
+  expect(kinds).toEqual(
+    new Set(['recipe', 'product', 'made-config', 'layer-facts', 'compression', 'labels']),
+  );
 });
 
 test("the registry's own blobs are served without a read of KV", async () => {

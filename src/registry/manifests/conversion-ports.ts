@@ -30,7 +30,7 @@ export function conversionPorts(
   return {
     fetchManifest: ({ digest }) => manifest(digest).catch(asUnavailable),
     fetchBlob: ({ digest }) => content.getBlob(repository, digest, context).catch(asUnavailable),
-    sniffLayer: ({ digest }) => content.probeCompression(repository, digest, context).catch(asUnavailable),
+    sniffLayer: ({ digest }) => content.learnCompression(repository, digest, context).catch(asUnavailable),
     layerFacts: (layer) => read(layer).catch(asUnavailable),
     signingKey,
     turn,

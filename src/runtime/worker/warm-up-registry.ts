@@ -25,7 +25,8 @@ export function createWarmUpRegistry(): WarmUpRegistry {
     contents.set(digest, { type, bytes });
     return { mediaType: type, digest, size: bytes.length };
   };
-  const addJson = (type: string, fields: object) => add(type, new TextEncoder().encode(JSON.stringify(fields)));
+  const addJson = (type: string, fields: object) =>
+    add(type, new TextEncoder().encode(JSON.stringify(fields)));
 
   // The beginning of each gzip file (RFC 1952, section 2.3).
   const layer = add(mediaTypes.ociLayerGzip, Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3));

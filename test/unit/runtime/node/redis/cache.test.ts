@@ -50,6 +50,7 @@ describe('an entry in Redis', () => {
     ['made-config a', true],
     ['layer-facts a', true],
     ['compression a', true],
+    ['labels a', true],
     ['manifest a', true],
     ['blob a', false],
     ['tag a', false],
