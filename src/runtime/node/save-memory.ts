@@ -1,6 +1,6 @@
 import { executionAsyncResource } from 'node:async_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { garbageCollector } from './garbage.ts';
 
 /** Time between two looks at the work of the process, in milliseconds: before the first collection, and after it. */
 const lookMs = { first: 1_000, later: 10_000 };
@@ -24,7 +24,14 @@ const mostHeapBytes = 67_108_864;
 export function saveMemory(): void {
   void holdClassOfTicks();
   setFlagsFromString('--heap-growing-percent=20');
-  const collect = collector();
+  const gc = garbageCollector();
+  const collect = () => {
+    // V8 would also drop the code of functions that have not run lately, and the next request would wait for it.
+    setFlagsFromString('--no-flush-bytecode');
+    // The collection that V8 makes before it runs out of memory.
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    setFlagsFromString('--flush-bytecode');
+  };
   let [lastLook, lastCollection] = [cpuMs(), Number.NEGATIVE_INFINITY];
   const look = (waitedMs: number) => {
     const now = cpuMs();
@@ -70,18 +77,4 @@ export function holdClassOfTicks(): Promise<object> {
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
-}
-
-/** The garbage collection that V8 makes before it runs out of memory. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  // Only a context that is made now has the function.
-  const gc = runInNewContext('gc') as NodeJS.GCFunction;
-  setFlagsFromString('--no-expose-gc');
-  return () => {
-    // V8 would also drop the code of functions that have not run lately, and the next request would wait for it.
-    setFlagsFromString('--no-flush-bytecode');
-    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-    setFlagsFromString('--flush-bytecode');
-  };
 }

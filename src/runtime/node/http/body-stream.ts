@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { StandstillError } from '../../../upstream/network-errors.ts';
+import { countBuffer } from '../garbage.ts';
 import { isPaused } from './relay-agent.ts';
 import { watchStandstill } from './standstill.ts';
 
@@ -27,7 +28,10 @@ export function bodyOf(
         try {
           const chunk = await next();
           if (chunk === undefined) controller.close();
-          else controller.enqueue(chunk);
+          else {
+            countBuffer(chunk.length);
+            controller.enqueue(chunk);
+          }
         } catch (error) {
           controller.error(signal?.aborted ? signal.reason : error);
         }

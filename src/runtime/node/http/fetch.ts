@@ -5,6 +5,7 @@ import { systemClock } from '../../../clock.ts';
 import type { Log } from '../../../observability/log.ts';
 import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
 import type { Fetch, FetchInit, SentHeaders } from '../../../upstream/send.ts';
+import { countBuffer } from '../garbage.ts';
 import { errorFields } from '../uncaught.ts';
 import { bodyOf } from './body-stream.ts';
 import { resolvedPeer } from './connection-rules.ts';
@@ -218,7 +219,9 @@ function isProxyAnswer({ statusCode = 0, headers }: IncomingMessage): boolean {
 function send(request: ClientRequest, body: RequestInit['body']): void {
   if (body instanceof ReadableStream) {
     // The request's own error reports a failure of either.
-    pipeline(Readable.fromWeb(body as NodeReadableStream), request, () => undefined);
+    const source = Readable.fromWeb(body as NodeReadableStream);
+    pipeline(source, request, () => undefined);
+    source.on('data', ({ length }: Uint8Array) => countBuffer(length));
   } else request.end(body ?? undefined);
 }
 

@@ -1,4 +1,5 @@
 import type { Transform } from 'node:stream';
+import { countBuffer } from '../garbage.ts';
 
 /** `bytesWritten` counts the bytes that the engine has consumed, not the bytes that it got. */
 type ZlibTransform = Transform & { readonly bytesWritten: number };
@@ -30,6 +31,7 @@ export function driveZlib(engine: ZlibTransform): Engine {
   let ended = false;
   let wake = () => {};
   engine.on('data', (piece: Uint8Array) => {
+    countBuffer(piece.length);
     ready.push(piece);
     engine.pause();
     wake();

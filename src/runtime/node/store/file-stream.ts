@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { systemClock } from '../../../clock.ts';
+import { countBuffer } from '../garbage.ts';
 import type { StoreFile } from './store-file.ts';
 
 /** Bytes that are read at once. */
@@ -27,6 +28,7 @@ export function fileStream(file: StoreFile, start: number, length: number): Read
         try {
           if (at < stop) {
             const piece = new Uint8Array(Math.min(stop - at, pieceBytes));
+            countBuffer(piece.length);
             const bytesRead = await readPiece(file, piece, at);
             at += bytesRead;
             controller.enqueue(piece.subarray(0, bytesRead));

@@ -5,6 +5,7 @@ import { type Digest, digestAlgorithm, digestHex } from '../../../../converters/
 import type { ByteSpan } from '../../../layers/byte-range.ts';
 import type { BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
+import { countBuffer } from '../garbage.ts';
 import { createStoreOperations, type FileOperations } from './file-operations.ts';
 import { fileStream } from './file-stream.ts';
 import { lookAtFolder } from './folder-place.ts';
@@ -185,7 +186,10 @@ function createWrite(options: WriteOptions): BlobWrite {
       closeIfUnused();
     },
 
-    readBack: (from, into) => file.read(into, from),
+    readBack(from, into) {
+      countBuffer(into.length);
+      return file.read(into, from);
+    },
 
     release() {
       isReleased = true;
