@@ -141,6 +141,7 @@ describe('the clocks of the machine', () => {
     'src/runtime/web/embedded-app.ts',
     'src/runtime/web/platform.ts',
     'src/runtime/worker/entry.ts',
+    'src/runtime/worker/warm-up.ts',
     'src/upstream/auth/token-cache.ts',
     'src/upstream/client.ts',
   ];
