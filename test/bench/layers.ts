@@ -96,7 +96,7 @@ report({
   regshift: speed(took.zstd),
   against: speed(took.zstdProgram),
   figure: took.zstdProgram / took.zstd,
-  bound: 0.8,
+  bound: 0.95,
   is: 'least',
 });
 report({

@@ -22,7 +22,7 @@ export interface Engine {
 /**
  * Drives a zlib engine without pipes. A cancelled pipe between Node and web streams tends to leave an unhandled
  * rejection, and it does not show where the engine stopped reading. While the caller uses one output chunk, the
- * engine makes the next in its own thread, and then waits.
+ * engine makes the next ones in its own thread, as far as its stream has room, and then waits.
  */
 export function driveZlib(engine: ZlibTransform): Engine {
   const ready: Uint8Array[] = [];
