@@ -25,9 +25,9 @@ export interface WorkersMonth extends WorkersUse {
 }
 
 const daysOfMonth = 30;
-/** The recipe and the converted manifest. */
+/** The converted manifest, and what is known of its layers' labels. */
 const kvReadsOfManifest = 2;
-/** For each new image, at most: recipe, converted manifest, stored manifest. */
+/** For each new image, at most: recipe, converted manifest, what its layers' labels say. */
 const kvWritesOfImage = 3;
 
 /**
