@@ -192,7 +192,8 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const { credential, signal } = context;
     const start = async () => {
       const compression = await probeLayer(client, repository, digest, context);
-      compressions.set(key, compression);
+      // Anything looks like a tar by its first bytes.
+      if (compression !== 'none') compressions.set(key, compression);
       return compression;
     };
     return probes.join({ key, credential: credentialKey(credential), start }, signal);

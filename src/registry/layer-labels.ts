@@ -43,51 +43,68 @@ export interface LayerLabels {
 
 type Verdict = 'right' | 'wrong';
 
+/** What is known about an image, and the end of that by the clock. */
+interface Known {
+  readonly labels: Verdict;
+  readonly until: number;
+}
+
+/**
+ * Milliseconds for which a layer that is labelled gzip and seems to be a tar counts as right. A registry in trouble may
+ * have sent other bytes once, like a page of HTML with the status 200.
+ */
+const doubtMs = 600_000;
+
 /** Requests of one check at once. */
 const concurrentProbes = 2;
 /** Maximum time of one check, in milliseconds. */
 const longestMs = 30_000;
 
 export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
-  const { registry, cache, content, countsPulls, memory } = options;
-  const checked = memory.table<Verdict>('manifest-facts');
+  const { registry, cache, content, countsPulls, memory, clock } = options;
+  const checked = memory.table<Known>('manifest-facts');
   const jobs = createBackgroundJobs({ ...options, longestMs });
 
   /** One entry for an image, so that another process reads that in place of its layers. */
-  async function findOut(
-    repository: RepositoryName,
-    image: Digest,
-    context: RequestContext,
-  ): Promise<Verdict> {
+  async function findOut(repository: RepositoryName, image: Digest, context: RequestContext): Promise<Known> {
     const key = joinKey('labels', registry, repository, image);
     const known = await cache.get(key, context.budget);
-    if (known) return known.facts.labels as Verdict;
+    if (known) return { labels: known.facts.labels as Verdict, until: Number.POSITIVE_INFINITY };
     const labels = await readLabels(repository, image, context);
+    if (labels === 'doubtful') return { labels: 'right', until: clock() + doubtMs };
     await cache.set(key, { facts: { labels }, body: new Uint8Array() }, context.budget);
-    return labels;
+    return { labels, until: Number.POSITIVE_INFINITY };
   }
 
   async function readLabels(
     repository: RepositoryName,
     image: Digest,
     context: RequestContext,
-  ): Promise<Verdict> {
+  ): Promise<Verdict | 'doubtful'> {
     const model = await content.getModel(repository, image, context);
     const layers = model.kind === 'image' ? model.dependencies.filter(hasDoubtfulLabel) : [];
-    const found = await mapBounded(layers, concurrentProbes, async ({ digest }) => {
+    const found = await mapBounded(layers, concurrentProbes, async ({ digest, compression }) => {
       context.signal?.throwIfAborted();
-      return content.probeCompression(repository, digest, context);
+      const bytes = await content.probeCompression(repository, digest, context);
+      if (bytes === 'zstd') return 'wrong';
+      return compression === 'gzip' && bytes !== 'gzip' ? 'doubtful' : 'right';
     });
-    return found.includes('zstd') ? 'wrong' : 'right';
+    if (found.includes('wrong')) return 'wrong';
+    return found.includes('doubtful') ? 'doubtful' : 'right';
+  }
+
+  function known(key: string): Verdict | undefined {
+    const found = checked.get(key);
+    return found && clock() < found.until ? found.labels : undefined;
   }
 
   return {
-    areWrong: (repository, image) => checked.get(joinKey(repository, image)) === 'wrong',
-    areChecked: (repository, image) => checked.get(joinKey(repository, image)) !== undefined,
+    areWrong: (repository, image) => known(joinKey(repository, image)) === 'wrong',
+    areChecked: (repository, image) => known(joinKey(repository, image)) !== undefined,
     check(repository, image, context) {
       if (countsPulls(context) || context.mayFetch) return false;
       const key = joinKey(repository, image);
-      if (checked.get(key) !== undefined) return true;
+      if (known(key) !== undefined) return true;
       jobs.start(key, context, async (own) => {
         checked.set(key, await findOut(repository, image, own));
         return true;

@@ -170,6 +170,25 @@ describe('an image with zstd layers that are labelled gzip and tar', () => {
     expect(ranges).toEqual([]);
   });
 
+  it('is looked into again after ten minutes, and no other process believes it, where upstream sent a page of HTML', async () => {
+    let isIll = true;
+    const { tiers, entries } = sharedCache();
+    const image = compressedImage(name, [trueBase, lyingGzip]);
+    const upstream = scriptedUpstream((request, url) =>
+      isIll && request.headers.has('range') ? new Response('<html>maintenance</html>') : image(request, url),
+    );
+    const app = testApp({}, upstream.fetch, { tiers });
+    const wanted = [trueBase.compressed, lyingGzip.tar].map((bytes) => digestOf(bytes));
+    expect(inOrder((await twice(app, docker20)).second)).toEqual(stored.slice(0, 2));
+    isIll = false;
+    expect([...entries.keys()].map(kindOf)).not.toContain('labels');
+    expect(inOrder((await twice(testApp({}, upstream.fetch, { tiers }), docker20)).second)).toEqual(wanted);
+    entries.clear();
+    app.advance(601);
+    await twice(app, docker20);
+    expect(inOrder((await twice(app, docker20)).second)).toEqual(wanted);
+  });
+
   it('is looked into again a minute after upstream failed to give the first bytes', async () => {
     let fails = true;
     const { app } = appOver(lying, (_, { pathname }) =>

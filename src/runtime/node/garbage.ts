@@ -1,4 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 let collect: NodeJS.GCFunction | undefined;
@@ -13,9 +13,18 @@ export function garbageCollector(): NodeJS.GCFunction {
   return collect;
 }
 
-/** Bytes of new buffers between two collections: half of what V8 lets come together, because others come besides. */
-const bytesBetween = 4 * 2 ** 20;
+/**
+ * Bytes of new buffers between two collections. The least is half of what V8 lets come together, because others come
+ * besides.
+ */
+const least = 4 * 2 ** 20;
+const most = 64 * 2 ** 20;
+/** A collection frees buffers on another thread. What it has freed is known so many bytes of new buffers later. */
+const lookAfter = 2 ** 20;
+
+let distance = least;
 let bytesSince = 0;
+let before: number | undefined;
 
 /**
  * Counts the bytes of a buffer that was made for a stream, and collects such buffers when there are 4 MiB of them. A
@@ -25,10 +34,24 @@ let bytesSince = 0;
  * KiB takes only some hundred bytes. But it counts buffers as growth of the old objects (Heap::OldGenerationSpaceAvailable,
  * deps/v8/src/heap/heap-inl.h), and marks the whole heap after about 8 MiB of them: 30 ms of CPU each time. That was half of
  * the CPU of a zstd layer that is served as tar.
+ *
+ * Buffers that wait for slow clients become old objects by their second collection. Where a collection frees less than
+ * half of what has come, the next one is twice as far away.
  */
 export function countBuffer(bytes: number): void {
   bytesSince += bytes;
-  if (bytesSince < bytesBetween) return;
+  if (before !== undefined && bytesSince >= lookAfter) {
+    const freed = before - (bytesOfBuffers() - bytesSince);
+    distance = freed < distance / 2 ? Math.min(most, distance * 2) : Math.max(least, distance / 2);
+    before = undefined;
+  }
+  if (bytesSince < distance) return;
   bytesSince = 0;
+  before = bytesOfBuffers();
   garbageCollector()({ type: 'minor' });
+}
+
+/** Bytes outside of V8's heap that objects in it hold. */
+function bytesOfBuffers(): number {
+  return getHeapStatistics().external_memory;
 }

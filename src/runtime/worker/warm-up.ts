@@ -31,13 +31,33 @@ const mostTurns = 20_000;
  */
 export async function warmUp(): Promise<readonly number[] | undefined> {
   const { setTimeout, clearTimeout } = globalThis;
-  // Workers refuse timers outside of a request. A timer that never fires is right for work that waits for nothing.
-  Object.assign(globalThis, { setTimeout: () => 0, clearTimeout: () => undefined });
   try {
-    return await Promise.race([answerRequests().catch(() => undefined), turns(mostTurns)]);
+    Object.assign(globalThis, {
+      setTimeout: whereAllowed(setTimeout),
+      clearTimeout: whereAllowed(clearTimeout),
+    });
+    return await Promise.race([answerRequests(), turns(mostTurns)]);
+  } catch {
+    return undefined;
   } finally {
-    Object.assign(globalThis, { setTimeout, clearTimeout });
+    // An app around this Worker may have changed them, or forbidden to change them.
+    Reflect.set(globalThis, 'setTimeout', setTimeout);
+    Reflect.set(globalThis, 'clearTimeout', clearTimeout);
   }
+}
+
+/**
+ * Workers refuse timers outside of a request. A timer that never fires is right for work that waits for nothing. Other
+ * modules may be evaluated meanwhile, and keep what they find here: it works within their requests.
+ */
+function whereAllowed(timer: (...args: never[]) => unknown) {
+  return (...args: unknown[]) => {
+    try {
+      return Reflect.apply(timer, globalThis, args);
+    } catch {
+      return 0;
+    }
+  };
 }
 
 /** Ends after a number of turns of the queue of microtasks, the only measure of time that there is at the start. */

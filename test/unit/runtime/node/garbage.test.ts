@@ -3,28 +3,41 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../support/wrangler.ts';
 
-/** A process that makes buffers of 512 MiB in all, and prints how many times V8 marked the whole heap for them. */
+/** A process that makes buffers of 512 MiB in all, and prints how many collections of all objects and of young ones it made. */
 const program = (use: string) => `
   import { constants, PerformanceObserver } from 'node:perf_hooks';
   const { countBuffer } = await import(${JSON.stringify(join(projectRoot, 'src/runtime/node/garbage.ts'))});
-  let marked = 0;
+  let [all, young] = [0, 0];
   new PerformanceObserver((list) => {
-    marked += list.getEntries().filter(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR).length;
+    for (const { detail } of list.getEntries()) {
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) all += 1;
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MINOR) young += 1;
+    }
   }).observe({ entryTypes: ['gc'] });
+  const waiting = [];
   for (let made = 0; made < 4_096; made += 1) {
     const buffer = Buffer.allocUnsafeSlow(131_072);
     ${use}
     await new Promise(setImmediate);
   }
   await new Promise((resolve) => setTimeout(resolve, 50));
-  console.log(marked);`;
+  console.log(JSON.stringify([all, young]));`;
 
-function collectionsWith(use: string): number {
+function collectionsWith(use: string): [all: number, young: number] {
   const flags = ['--max-semi-space-size=4', '--input-type=module'];
-  return Number(execFileSync(process.execPath, [...flags, '-e', program(use)], { encoding: 'utf8' }));
+  return JSON.parse(execFileSync(process.execPath, [...flags, '-e', program(use)], { encoding: 'utf8' }));
 }
 
 it('collects the buffers of a stream, so that V8 does not mark the whole heap for them', () => {
-  expect(collectionsWith('countBuffer(buffer.length)')).toBeLessThan(3);
-  expect(collectionsWith('')).toBeGreaterThan(3);
+  const [all, young] = collectionsWith('countBuffer(buffer.length)');
+  expect(all).toBeLessThan(3);
+  expect(young).toBeGreaterThan(100);
+  expect(collectionsWith('')[0]).toBeGreaterThan(3);
+});
+
+it('collects rarely where the buffers wait for slow clients', () => {
+  const waits = 'waiting.push(buffer); if (waiting.length > 512) waiting.shift();';
+  const [, young] = collectionsWith(`countBuffer(buffer.length); ${waits}`);
+  const [, withoutYoung] = collectionsWith(waits);
+  expect(young - withoutYoung).toBeLessThan(40);
 });
