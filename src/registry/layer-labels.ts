@@ -43,7 +43,7 @@ export interface LayerLabels {
 
 type Verdict = 'right' | 'wrong';
 
-/** What is known about an image, and the end of that by the clock. */
+/** The verdict on an image, which holds until a time of the clock. */
 interface Known {
   readonly labels: Verdict;
   readonly until: number;
