@@ -19,12 +19,11 @@ export function garbageCollector(): NodeJS.GCFunction {
  */
 const least = 4 * 2 ** 20;
 const most = 64 * 2 ** 20;
-/** A collection frees buffers on another thread. What it has freed is known so many bytes of new buffers later. */
-const lookAfter = 2 ** 20;
 
 let distance = least;
 let bytesSince = 0;
 let before: number | undefined;
+let hasFreedLittle = false;
 
 /**
  * Counts the bytes of a buffer that was made for a stream, and collects such buffers when there are 4 MiB of them. A
@@ -35,20 +34,27 @@ let before: number | undefined;
  * deps/v8/src/heap/heap-inl.h), and marks the whole heap after about 8 MiB of them: 30 ms of CPU each time. That was half of
  * the CPU of a zstd layer that is served as tar.
  *
- * Buffers that wait for slow clients become old objects by their second collection. Where a collection frees less than
+ * Buffers that wait for slow clients become old objects by their second collection. Where two collections free less than
  * half of what has come, the next one is twice as far away.
  */
 export function countBuffer(bytes: number): void {
   bytesSince += bytes;
-  if (before !== undefined && bytesSince >= lookAfter) {
-    const freed = before - (bytesOfBuffers() - bytesSince);
-    distance = freed < distance / 2 ? Math.min(most, distance * 2) : Math.max(least, distance / 2);
+  // Another thread frees the buffers, and takes its time.
+  if (before !== undefined && bytesSince >= distance / 2) {
+    judge(before - (bytesOfBuffers() - bytesSince));
     before = undefined;
   }
   if (bytesSince < distance) return;
   bytesSince = 0;
   before = bytesOfBuffers();
   garbageCollector()({ type: 'minor' });
+}
+
+function judge(freed: number): void {
+  const freesLittle = freed < distance / 2;
+  if (!freesLittle) distance = Math.max(least, distance / 2);
+  else if (hasFreedLittle) distance = Math.min(most, distance * 2);
+  hasFreedLittle = freesLittle;
 }
 
 /** Bytes outside of V8's heap that objects in it hold. */
