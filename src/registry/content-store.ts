@@ -7,6 +7,7 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { RegistryError } from '../errors.ts';
 import { probeLayer } from '../layers/compression.ts';
@@ -83,11 +84,24 @@ export interface ContentStore {
   learnCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
+/**
+ * Milliseconds for which a layer counts as a tar, because any bytes look like one: a registry in trouble may have sent a
+ * page of HTML with the status 200.
+ */
+export const doubtMs = 600_000;
+
+/** The compression of a layer, and the end of that knowledge by the clock. */
+interface Probed {
+  readonly compression: Compression;
+  readonly until: number;
+}
+
 export interface ContentStoreOptions {
   readonly client: UpstreamClient;
   readonly cache: Cache;
   readonly memory: MemoryBudget;
   readonly background: Background;
+  readonly clock: Clock;
   /** The longest wait for work that requests share, in milliseconds (`sharedWorkMs`). */
   readonly deadlineMs?: number;
   /** Called before a document is verified, and before it is given to a reader. */
@@ -97,10 +111,10 @@ export interface ContentStoreOptions {
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
-  const { client, cache, memory, background, turn, refusesUnsigned } = options;
+  const { client, cache, memory, background, clock, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
-  const compressions = memory.table<Compression>('manifest-facts');
+  const compressions = memory.table<Probed>('manifest-facts');
   const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
   const probes = createSharedQuestions<Compression>(background, options.deadlineMs);
 
@@ -188,12 +202,12 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   ): Promise<Compression> {
     const key = joinKey(repository, digest);
     const known = compressions.get(key);
-    if (known) return known;
+    if (known && clock() < known.until) return known.compression;
     const { credential, signal } = context;
     const start = async () => {
       const compression = await probeLayer(client, repository, digest, context);
-      // Anything looks like a tar by its first bytes.
-      if (compression !== 'none') compressions.set(key, compression);
+      const until = compression === 'none' ? clock() + doubtMs : Number.POSITIVE_INFINITY;
+      compressions.set(key, { compression, until });
       return compression;
     };
     return probes.join({ key, credential: credentialKey(credential), start }, signal);

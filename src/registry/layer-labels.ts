@@ -10,7 +10,7 @@ import type { Background } from '../concurrency/background.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
-import type { ContentStore } from './content-store.ts';
+import { type ContentStore, doubtMs } from './content-store.ts';
 
 export interface LayerLabelsOptions {
   /** The id of the registry's client, for keys of the cache. */
@@ -48,12 +48,6 @@ interface Known {
   readonly labels: Verdict;
   readonly until: number;
 }
-
-/**
- * Milliseconds for which a layer that is labelled gzip and seems to be a tar counts as right. A registry in trouble may
- * have sent other bytes once, like a page of HTML with the status 200.
- */
-const doubtMs = 600_000;
 
 /** Requests of one check at once. */
 const concurrentProbes = 2;

@@ -165,6 +165,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     cache,
     memory,
     background,
+    clock,
     turn,
     refusesUnsigned: settings.refusesUnsigned,
   });
