@@ -261,8 +261,8 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async learnCompression(repository, digest, context) {
       const key = joinKey('compression', client.id, repository, digest);
-      const fetch = async () => ({
-        facts: { compression: await probe(repository, digest, context) },
+      const fetch = async (signal: AbortSignal) => ({
+        facts: { compression: await probe(repository, digest, { ...context, signal }) },
         body: new Uint8Array(),
       });
       const found = await cached(key, context, fetch, () => {

@@ -62,8 +62,8 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
   /** One entry for an image, so that another process reads that in place of its layers. */
   async function findOut(repository: RepositoryName, image: Digest, context: RequestContext): Promise<Known> {
     const key = joinKey('labels', registry, repository, image);
-    const known = await cache.get(key, context.budget);
-    if (known) return { labels: known.facts.labels as Verdict, until: Number.POSITIVE_INFINITY };
+    const shared = await cache.get(key, context.budget);
+    if (shared) return { labels: shared.facts.labels as Verdict, until: Number.POSITIVE_INFINITY };
     const labels = await readLabels(repository, image, context);
     if (labels === 'doubtful') return { labels: 'right', until: clock() + doubtMs };
     await cache.set(key, { facts: { labels }, body: new Uint8Array() }, context.budget);
