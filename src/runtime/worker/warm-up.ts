@@ -66,7 +66,7 @@ async function turns(count: number): Promise<undefined> {
 }
 
 async function answerRequests(): Promise<number[]> {
-  const { fetch, image, layer } = createWarmUpRegistry();
+  const { fetch, image, blob } = createWarmUpRegistry();
   const read = readSettings({
     REGSHIFT_UPSTREAM: 'https://registry.invalid',
     // The id of a request is made of random bytes, which Workers refuse here; that of a trusted proxy is not.
@@ -90,7 +90,7 @@ async function answerRequests(): Promise<number[]> {
   await ask('manifests/latest', clients.old);
   await ask('manifests/latest', clients.new);
   await ask(`manifests/${image}`, clients.new);
-  await ask(`blobs/${layer}`, clients.new);
+  await ask(`blobs/${blob}`, clients.new);
   await Promise.allSettled(background);
   return statuses;
 }

@@ -49,7 +49,6 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/metrics/prometheus.ts': [1, 'routes, resources and statuses'],
   'src/runtime/node/password-worker.ts': [1, 'one comparison'],
   'src/runtime/node/store/file-operations.ts': [1, 'half of the threads for files'],
-  'src/runtime/worker/warm-up-registry.ts': [1, 'four documents'],
   'src/sample-registry/content.ts': [2, 'the samples'],
   'src/sample-registry/registry.ts': [1, 'the samples'],
   'src/upstream/auth/challenge.ts': [1, 'one response'],
