@@ -4,9 +4,10 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import { openByteSource } from './byte-stream.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import { createPullStream } from './pull-stream.ts';
+import { startsTar, tarBlockLength } from './tar-header.ts';
 
 /** The length of the longest magic number below, in bytes. */
 const magicLength = 6;
@@ -39,31 +40,42 @@ export async function detectCompression(
   what: string,
 ): Promise<DetectedCompression> {
   const source = openByteSource(stream, what);
-  const chunks: Uint8Array[] = [];
-  const head = new Uint8Array(magicLength);
-  let length = 0;
-  while (length < magicLength) {
-    const bytes = await source.read();
-    if (bytes === undefined) break;
-    chunks.push(bytes);
-    head.set(bytes.subarray(0, magicLength - length), Math.min(length, magicLength));
-    length += bytes.length;
-  }
-  const first = head.subarray(0, Math.min(length, magicLength));
-  const unsupported = unsupportedCompression(first);
-  if (unsupported !== undefined) {
-    source.cancel();
-    throw corruptLayer(
-      'not-readable',
-      what,
-      `is packed with ${unsupported}; only gzip, zstd and plain tar are read.`,
-    );
-  }
+  const { first, chunks } = await readFirst(source, magicLength);
+  refuseUnsupported(first, source, what);
   async function* allChunks(): AsyncGenerator<Uint8Array> {
     yield* chunks.splice(0);
     yield* source.chunks();
   }
   return { compression: compressionOf(first), compressed: createPullStream(allChunks(), source.cancel) };
+}
+
+/** Reads the first bytes of a layer; fewer where it ends before. @returns them, and the chunks that they came in. */
+async function readFirst(
+  source: ByteSource,
+  wanted: number,
+): Promise<{ readonly first: Uint8Array; readonly chunks: Uint8Array[] }> {
+  const chunks: Uint8Array[] = [];
+  const head = new Uint8Array(wanted);
+  let length = 0;
+  while (length < wanted) {
+    const bytes = await source.read();
+    if (bytes === undefined) break;
+    chunks.push(bytes);
+    head.set(bytes.subarray(0, wanted - length), length);
+    length += bytes.length;
+  }
+  return { first: head.subarray(0, Math.min(length, wanted)), chunks };
+}
+
+function refuseUnsupported(first: Uint8Array, source: ByteSource, what: string): void {
+  const unsupported = unsupportedCompression(first);
+  if (unsupported === undefined) return;
+  source.cancel();
+  throw corruptLayer(
+    'not-readable',
+    what,
+    `is packed with ${unsupported}; only gzip, zstd and plain tar are read.`,
+  );
 }
 
 function unsupportedCompression(bytes: Uint8Array): string | undefined {
@@ -78,17 +90,31 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
+/** The compression of a layer by its first bytes. */
+export interface ProbedLayer {
+  readonly compression: Exclude<Compression, 'unknown'>;
+  /**
+   * Whether the bytes show it. Bytes that are neither gzip nor zstd nor a tar count as a tar, but may be a page of HTML
+   * that a registry in trouble sent with the status 200.
+   */
+  readonly certain: boolean;
+}
+
 /** Detects the compression of a layer with a Range request for its first bytes. @throws RegistryError. */
 export async function probeLayer(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
   { credential, budget }: RequestContext,
-): Promise<Compression> {
-  const options = { range: { first: 0, last: 7 }, what: 'layer' } as const;
+): Promise<ProbedLayer> {
+  const options = { range: { first: 0, last: tarBlockLength - 1 }, what: 'layer' } as const;
   const { body } = await fetchBlob(client, repository, digest, { credential, budget }, options);
-  const { compression, compressed } = await detectCompression(body, `layer ${digest} of ${repository}`);
+  const what = `layer ${digest} of ${repository}`;
+  const source = openByteSource(body, what);
+  const { first } = await readFirst(source, tarBlockLength);
   // If the registry ignores Range, the rest of the layer is not read.
-  await compressed.cancel();
-  return compression;
+  source.cancel();
+  refuseUnsupported(first, source, what);
+  const compression = compressionOf(first);
+  return { compression, certain: compression !== 'none' || startsTar(first) };
 }

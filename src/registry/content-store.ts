@@ -10,7 +10,7 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { RegistryError } from '../errors.ts';
-import { probeLayer } from '../layers/compression.ts';
+import { type ProbedLayer, probeLayer } from '../layers/compression.ts';
 import { unread } from '../layers/layer-service.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { type ReadManifest, readManifestOnce } from '../request/last-manifest.ts';
@@ -79,20 +79,17 @@ export interface ContentStore {
    * Finds out the compression of a layer by a Range request for its first bytes, which only this process remembers.
    * @throws RegistryError
    */
-  probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
-  /** As `probeCompression`, for a conversion that depends on it: the shared cache remembers it, too. */
+  probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<ProbedLayer>;
+  /** As `probeCompression`, for a conversion that depends on it: the shared cache remembers what is certain, too. */
   learnCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
-/**
- * Milliseconds for which a layer counts as a tar, because any bytes look like one: a registry in trouble may have sent a
- * page of HTML with the status 200.
- */
+/** Milliseconds for which a process remembers the compression of a layer whose first bytes do not show it. */
 export const doubtMs = 600_000;
 
 /** The compression of a layer, and the end of that knowledge by the clock. */
-interface Probed {
-  readonly compression: Compression;
+interface KnownCompression {
+  readonly probed: ProbedLayer;
   readonly until: number;
 }
 
@@ -114,9 +111,9 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
   const { client, cache, memory, background, clock, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
   const infos = memory.table<ManifestInfo>('manifest-facts');
-  const compressions = memory.table<Probed>('manifest-facts');
+  const compressions = memory.table<KnownCompression>('manifest-facts');
   const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
-  const probes = createSharedQuestions<Compression>(background, options.deadlineMs);
+  const probes = createSharedQuestions<ProbedLayer>(background, options.deadlineMs);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -199,16 +196,16 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
-  ): Promise<Compression> {
+  ): Promise<ProbedLayer> {
     const key = joinKey(repository, digest);
     const known = compressions.get(key);
-    if (known && clock() < known.until) return known.compression;
+    if (known && clock() < known.until) return known.probed;
     const { credential, signal } = context;
     const start = async () => {
-      const compression = await probeLayer(client, repository, digest, context);
-      const until = compression === 'none' ? clock() + doubtMs : Number.POSITIVE_INFINITY;
-      compressions.set(key, { compression, until });
-      return compression;
+      const probed = await probeLayer(client, repository, digest, context);
+      const until = probed.certain ? Number.POSITIVE_INFINITY : clock() + doubtMs;
+      compressions.set(key, { probed, until });
+      return probed;
     };
     return probes.join({ key, credential: credentialKey(credential), start }, signal);
   }
@@ -260,15 +257,15 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     probeCompression: probe,
 
     async learnCompression(repository, digest, context) {
+      const { budget } = context;
       const key = joinKey('compression', client.id, repository, digest);
-      const fetch = async (signal: AbortSignal) => ({
-        facts: { compression: await probe(repository, digest, { ...context, signal }) },
-        body: new Uint8Array(),
-      });
-      const found = await cached(key, context, fetch, () => {
-        if (context.mayFetch) unread(`layer ${digest}`);
-      });
-      return found.facts.compression as Compression;
+      const known = await cache.get(key, budget);
+      if (known) return known.facts.compression as Compression;
+      if (context.mayFetch) unread(`layer ${digest}`);
+      recordSource(budget.stats, upstreamSource);
+      const { compression, certain } = await probe(repository, digest, context);
+      if (certain) await cache.set(key, { facts: { compression }, body: new Uint8Array() }, budget);
+      return compression;
     },
   };
 }

@@ -77,11 +77,11 @@ export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
   ): Promise<Verdict | 'doubtful'> {
     const model = await content.getModel(repository, image, context);
     const layers = model.kind === 'image' ? model.dependencies.filter(hasDoubtfulLabel) : [];
-    const found = await mapBounded(layers, concurrentProbes, async ({ digest, compression }) => {
+    const found = await mapBounded(layers, concurrentProbes, async ({ digest }) => {
       context.signal?.throwIfAborted();
-      const bytes = await content.probeCompression(repository, digest, context);
-      if (bytes === 'zstd') return 'wrong';
-      return compression === 'gzip' && bytes !== 'gzip' ? 'doubtful' : 'right';
+      const { compression, certain } = await content.probeCompression(repository, digest, context);
+      if (compression === 'zstd') return 'wrong';
+      return certain ? 'right' : 'doubtful';
     });
     if (found.includes('wrong')) return 'wrong';
     return found.includes('doubtful') ? 'doubtful' : 'right';

@@ -5,6 +5,7 @@ import { gzip } from '../../src/sample-registry/gzip.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { type Listening, listen } from './listen.ts';
 import { compressedImage } from './packed-image.ts';
+import { firstBytes } from './scripted-upstream.ts';
 import type { WireServer } from './wire-server.ts';
 
 /** A response to one request for a layer. */
@@ -59,9 +60,10 @@ async function startBreakingRegistry(): Promise<BreakingRegistry> {
     if (image === undefined || pathname === '/v2/') return void response.end('{}');
     const isLayer = pathname.includes(digestOf(image.compressed));
     // The first bytes are read in the background, at any time: scripts do not count that request.
-    if (isLayer && headers.range === 'bytes=0-7') {
-      response.writeHead(206, { 'content-range': `bytes 0-7/${image.compressed.length}` });
-      return void response.end(image.compressed.subarray(0, 8));
+    if (isLayer && headers.range === firstBytes) {
+      const first = image.compressed.subarray(0, 512);
+      response.writeHead(206, { 'content-range': `bytes 0-${first.length - 1}/${image.compressed.length}` });
+      return void response.end(first);
     }
     if (isLayer && method === 'GET') {
       const ticket = searchParams.get('ticket');

@@ -5,6 +5,9 @@ import { upstreamUrl } from './upstream-url.ts';
 /** A script that responds to a request itself, throws as `fetch` does, or leaves the request to the samples. */
 export type Script = (request: Request, url: URL) => Response | undefined | Promise<Response | undefined>;
 
+/** The Range of a request for the first bytes of a layer. */
+export const firstBytes = 'bytes=0-511';
+
 export interface Upstream {
   readonly fetch: Fetch;
   /**
@@ -46,7 +49,7 @@ export function scriptedUpstream(first?: Script): Upstream {
       const request = new Request(href, init);
       const own = url.origin === upstreamUrl;
       const path = own ? `${url.pathname}${url.search}` : url.href;
-      if (request.headers.get('range') === 'bytes=0-7') {
+      if (request.headers.get('range') === firstBytes) {
         probed.push(path);
       } else {
         asked.push(`${request.method} ${path}`);
