@@ -36,9 +36,11 @@ export async function doOnce<Result>(
       if (milliseconds > 0) await pause(milliseconds, signal);
       // A process ends its claim after its result is in the cache, so the look comes after the claim. A connection keeps
       // the order of both, without a wait between them.
-      const [claim, found] = await Promise.all([cache.claim(key, budget), find()]);
-      isOurs = claim === 'claimed';
-      if (found !== undefined) return found;
+      const claim = cache.claim(key, budget);
+      const [, found] = await Promise.allSettled([claim, find()]);
+      isOurs = (await claim) === 'claimed';
+      if (found.status === 'rejected') throw found.reason;
+      if (found.value !== undefined) return found.value;
       if (isOurs) break;
     }
     return await make();

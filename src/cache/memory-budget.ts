@@ -124,7 +124,13 @@ function createPool(limit: number): Pool {
         get: (key) => entries.get(key),
         peek: (key) => entries.peek(key),
         has: (key) => entries.has(key),
-        set: (key, value) => counting(() => entries.set(ownText(key), value)),
+        set: (key, value) =>
+          counting(() => {
+            const earlier = entries.peek(key);
+            entries.set(ownText(key), value);
+            // lru-cache reports an entry as replaced where the new value is too large to replace it.
+            if (earlier !== undefined && !entries.has(key)) removed(earlier);
+          }),
         delete: (key) => counting(() => entries.delete(key)),
         clear: () => counting(() => entries.clear()),
       };

@@ -11,6 +11,8 @@ export interface StateKeys {
   readonly token: Uint8Array;
   /** Encrypts the address at which upstream continues an upload, in the path of its requests. */
   readonly upload: Uint8Array;
+  /** Encrypts the place at which upstream continues a list, in the query of its next page. */
+  readonly list: Uint8Array;
 }
 
 /**
@@ -31,5 +33,6 @@ export async function deriveStateKeys({ privateKey }: SigningKey, route: string)
     context: derive('registry-v1 context'),
     token: derive('registry-v1 token'),
     upload: derive('upload'),
+    list: derive('list'),
   };
 }

@@ -1,8 +1,8 @@
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { StateKeys } from './keys.ts';
+import { openSealed, seal } from './sealed.ts';
 
 /**
  * Seals the addresses of uploads that upstream moves away from `/v2/<name>/blobs/uploads/`: to another path or another
@@ -18,9 +18,6 @@ export interface UploadLocations {
 }
 
 const prefix = 'elsewhere.';
-/** The lifetime of an address: an upload over a slow line takes hours. */
-const lifeSeconds = 24 * 60 * 60;
-const algorithms = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] };
 
 export function isSealed(segment: string): boolean {
   return segment.startsWith(prefix);
@@ -34,21 +31,11 @@ export function withoutSealed(path: string): string {
 export function createUploadLocations(keys: () => Promise<StateKeys>, wallClock: WallClock): UploadLocations {
   return {
     async seal(url, repository) {
-      const issued = Math.floor(wallClock().getTime() / 1000);
-      const sealed = await new EncryptJWT({ url, repository })
-        .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-        .setExpirationTime(issued + lifeSeconds)
-        .encrypt((await keys()).upload);
-      return `${prefix}${sealed}`;
+      return `${prefix}${await seal({ url, repository }, (await keys()).upload, wallClock())}`;
     },
     async open(segment, repository) {
-      try {
-        const rules = { ...algorithms, currentDate: wallClock(), requiredClaims: ['exp'] };
-        const { payload } = await jwtDecrypt(segment.slice(prefix.length), (await keys()).upload, rules);
-        if (payload.repository === repository && typeof payload.url === 'string') return payload.url;
-      } catch (error) {
-        if (!(error instanceof errors.JOSEError)) throw error;
-      }
+      const state = await openSealed(segment.slice(prefix.length), (await keys()).upload, wallClock());
+      if (state?.repository === repository && typeof state.url === 'string') return state.url;
       throw new RegistryError(
         'UPLOAD_UNKNOWN',
         'This upload was not begun here, or too long ago. Push again.',

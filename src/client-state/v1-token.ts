@@ -1,5 +1,5 @@
-import { EncryptJWT, errors, jwtDecrypt } from 'jose';
 import { parseRepositoryName, type RepositoryName } from '../../converters/reference.ts';
+import { openSealed, seal } from './sealed.ts';
 
 /** The content of the token that a client sends as `Authorization: Token …`. */
 export interface V1Token {
@@ -9,43 +9,25 @@ export interface V1Token {
   readonly authorization: string | undefined;
 }
 
-/**
- * The lifetime of a token. A pull over a slow line takes hours; Docker 1.6 to 1.9 ask for a password if a token
- * expires.
- */
-const lifeSeconds = 24 * 60 * 60;
-
-const algorithms = {
-  keyManagementAlgorithms: ['dir'],
-  contentEncryptionAlgorithms: ['A256GCM'],
-};
-
 /** @param route the id of the route that the key belongs to. */
-export async function sealToken(token: V1Token, key: Uint8Array, route: string, now: Date): Promise<string> {
+export function sealToken(token: V1Token, key: Uint8Array, route: string, now: Date): Promise<string> {
   const { repository, authorization } = token;
-  const issued = Math.floor(now.getTime() / 1000);
-  return new EncryptJWT({ repository, ...(authorization ? { authorization } : {}) })
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: route })
-    .setIssuedAt(issued)
-    .setExpirationTime(issued + lifeSeconds)
-    .encrypt(key);
+  return seal({ repository, ...(authorization ? { authorization } : {}) }, key, now, route);
 }
 
-/** @returns undefined for text that was not sealed with this key, or that is too old. */
+/**
+ * Docker 1.6 to 1.9 ask for a password if a token expires.
+ * @returns undefined for text that was not sealed with this key, or that is too old.
+ */
 export async function openToken(sealed: string, key: Uint8Array, now: Date): Promise<V1Token | undefined> {
-  try {
-    const rules = { ...algorithms, currentDate: now, requiredClaims: ['exp'] };
-    const { payload } = await jwtDecrypt(sealed, key, rules);
-    const repository = parseRepositoryName(String(payload.repository));
-    const { authorization } = payload;
-    return (
-      repository && {
-        repository,
-        authorization: authorization === undefined ? undefined : String(authorization),
-      }
-    );
-  } catch (error) {
-    if (error instanceof errors.JOSEError) return undefined;
-    throw error;
-  }
+  const state = await openSealed(sealed, key, now);
+  if (state === undefined) return undefined;
+  const repository = parseRepositoryName(String(state.repository));
+  const { authorization } = state;
+  return (
+    repository && {
+      repository,
+      authorization: authorization === undefined ? undefined : String(authorization),
+    }
+  );
 }

@@ -92,7 +92,6 @@ function cacheOf({ tiers = [], metrics, memory: budget, turn }: RuntimePlatform)
 /** Leases for layer reads, for all routes together: each read costs a connection and a decoder's memory. */
 const layerReadings = 4;
 
-/** A runtime that limits processor time decompresses a layer in the same time with a store as without one. */
 const needsNode =
   'regshift serve on Node reads layers of any size: put it in front of this image, or raise the limit.';
 

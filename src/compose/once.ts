@@ -1,11 +1,13 @@
-/** Makes a value at its first use; a failure is not kept. */
+/**
+ * Makes a value at its first use; a failure is not kept. Requests at the same moment may each make one, and all get the
+ * first: on Workers, a request must not wait for the work of another, which may never end.
+ */
 export function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
+  let made: { readonly value: Value } | undefined;
+  return async () => {
+    if (made !== undefined) return made.value;
+    const value = await make();
+    made ??= { value };
+    return made.value;
   };
 }

@@ -20,7 +20,7 @@ export function registrySettings(settings: Values): RegistrySettings {
     searchImages: settings.REGSHIFT_WALK_GETS,
     v1Tags: settings.REGSHIFT_V1_TAGS,
     aliases: settings.REGSHIFT_ALIASES,
-    serves: settings.REGSHIFT_REPOSITORIES ?? (() => true),
+    serves: settings.REGSHIFT_REPOSITORIES,
     passThrough,
     // Where regshift uses one account for all clients, the right to read through it is no right to write.
     takesPushes: settings.REGSHIFT_PUSH === undefined ? passThrough : settings.REGSHIFT_PUSH === 'allow',

@@ -125,7 +125,9 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
       wantedBy: () => wantedBy(lease),
       reclassify(to) {
         const own = active.get(lease);
-        if (own) own.leaseClass = to;
+        if (own === undefined) return;
+        own.leaseClass = to;
+        admit();
       },
       release() {
         const own = active.get(lease);

@@ -47,18 +47,18 @@ export interface SingleFlight<T> {
 }
 
 /**
+ * Age up to which work is joined, in milliseconds. A connection that hangs, or work that Workers has ended, then holds the
+ * requests that wait for it, and no later ones.
+ */
+const joinableMs = 30_000;
+
+/**
  * Runs one piece of work at a time for each key. Each caller has its own deadline, although the work has one too: on
  * Workers a request that ends cancels its fetch, and the promise that other requests wait for then never settles.
  * @param deadlineMs maximum wait of one caller, in milliseconds.
  * @param background keeps the work alive after the request that started it has ended.
- * @param joinableMs age up to which work is joined, in milliseconds: a connection that hangs then holds the requests
- *   that wait for it, and no later ones. Without it, work is joined as long as it runs.
  */
-export function createSingleFlight<T>(
-  deadlineMs: number,
-  background: Background,
-  joinableMs = Number.POSITIVE_INFINITY,
-): SingleFlight<T> {
+export function createSingleFlight<T>(deadlineMs: number, background: Background): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
 
   function remove(key: string, flight: Flight<T>): void {

@@ -16,8 +16,8 @@ export interface ResponseEntry {
  */
 export interface ResponseStore {
   /** @param cacheKey everything in a request that its response depends on. */
-  put(question: string, held: ResponseEntry): void;
-  get(question: string): ResponseEntry | undefined;
+  put(cacheKey: string, held: ResponseEntry): void;
+  get(cacheKey: string): ResponseEntry | undefined;
 }
 
 /**

@@ -45,7 +45,7 @@ export interface CachedResponse {
 /** Caches whole responses by everything in a request that they depend on. */
 export interface ResponseCache {
   /** The same request with a `storeResponse` that caches its response under the key. */
-  recorded(request: ClientRequest, question: string | undefined): ClientRequest;
+  recorded(request: ClientRequest, cacheKey: string | undefined): ClientRequest;
   /** The response, if it is fresh: upstream is not asked. */
   lookup(lookup: CacheLookup): CachedResponse | undefined;
   /**
@@ -113,10 +113,10 @@ export function createResponseCache(
   }
 
   return {
-    recorded(request, question) {
-      if (question === undefined) return request;
+    recorded(request, cacheKey) {
+      if (cacheKey === undefined) return request;
       const hold: ClientRequest['storeResponse'] = (answer, right) =>
-        held.put(withNetwork(question, request.clientAddress), {
+        held.put(withNetwork(cacheKey, request.clientAddress), {
           response: answer,
           line: lineFor(request, 200),
           freshness: right,

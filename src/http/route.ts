@@ -8,7 +8,6 @@ import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import type { ClientPolicy } from '../registry/client-rules.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
-import { createRegistryV1, type RegistryV1 } from '../registry/v1/registry-v1.ts';
 import { withClientNames } from '../routing/repository-names.ts';
 import type { Routable } from '../routing/virtual-hosts.ts';
 import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
@@ -33,8 +32,8 @@ export interface RouteOptions extends RegistryOptions, ClientPolicy {
 export interface Route extends Routable, ClientPolicy {
   readonly id: string;
   readonly registry: Registry;
-  readonly registryV1: RegistryV1;
   readonly v1Session: V1Session;
+  readonly log: Log;
   readonly login: UpstreamLogin;
   readonly clientAuth: ClientAuth | undefined;
   readonly tokenRelay: TokenRelay | undefined;
@@ -49,14 +48,13 @@ export function createRoute(options: RouteOptions): Route {
   const { id, match, login, clientAuth, tokenRelay, publicUrl, passesCors, wallClock, log } = options;
   const { clientRules, tagLimits } = options;
   const registry = createRegistry(options);
-  const session = createV1Session({ keys: options.stateKeys, route: id, wallClock });
   return {
     id,
     match,
     repositoryNames: registry.repositoryNames,
     registry,
-    registryV1: createRegistryV1({ ...options, registry, session }),
-    v1Session: session,
+    v1Session: createV1Session({ keys: options.stateKeys, route: id, wallClock }),
+    log,
     login,
     clientAuth,
     tokenRelay,

@@ -131,7 +131,8 @@ export function startBackgroundRead(
   let leaseRequest = leases.request(first.owner, leaseClass);
   let keepUntil = Number.NEGATIVE_INFINITY;
   let state = { read: 0, total: undefined as number | undefined, startedAt: undefined as number | undefined };
-  let lastReadAt: number | undefined;
+  /** The last time that a byte came, or that the read was seen to wait for its lease, by the clock. */
+  let lastSignAt = clock();
   let filling = Promise.withResolvers<Fill | undefined>();
 
   const isNearlyDone = () => state.total !== undefined && state.read >= state.total * nearlyDone;
@@ -147,7 +148,7 @@ export function startBackgroundRead(
 
   function onProgress(read: number): void {
     state = { ...state, read };
-    lastReadAt = clock();
+    lastSignAt = clock();
     speed.note(read);
     for (const waiter of waiters) {
       if (read <= waiter.maxSize) continue;
@@ -175,7 +176,7 @@ export function startBackgroundRead(
     }, pace.intervalMs);
     try {
       const onSkipped = (bytes: number) => {
-        lastReadAt = clock();
+        lastSignAt = clock();
         lease.touch();
         pace.onSkipped(bytes);
       };
@@ -210,7 +211,11 @@ export function startBackgroundRead(
     const { promise: abandoned, reject } = Promise.withResolvers<never>();
     const onEnd = () => reject(ended.signal.reason);
     ended.signal.addEventListener('abort', onEnd, { once: true });
-    const watch = setInterval(endIfAbandoned, silenceMs / 4);
+    lastSignAt = clock();
+    const watch = setInterval(() => {
+      lastSignAt = clock();
+      endIfAbandoned();
+    }, silenceMs / 4);
     const queued = setTimeout(endIfBackground, backgroundQueueMs);
     try {
       ended.signal.throwIfAborted();
@@ -228,8 +233,8 @@ export function startBackgroundRead(
   async function run(): Promise<LayerFacts> {
     for (let attempts = 1; ; attempts += 1) {
       const lease = await waitForLease();
-      lastReadAt = clock();
-      state = { ...state, read: 0, startedAt: lastReadAt };
+      lastSignAt = clock();
+      state = { ...state, read: 0, startedAt: lastSignAt };
       if (attempts > 1) filling = Promise.withResolvers();
       speed.start();
       activeRequest = waitingRequest();
@@ -238,7 +243,6 @@ export function startBackgroundRead(
       } catch (error) {
         if (!(error instanceof Suspended)) throw error;
         state = { ...state, read: 0, startedAt: undefined };
-        lastReadAt = undefined;
         leaseClass = error.leaseClass;
         leaseRequest = leases.request(first.owner, leaseClass);
         for (const owner of [...owners].slice(1)) leaseRequest.joinAs(owner.split('\0'));
@@ -286,7 +290,7 @@ export function startBackgroundRead(
       finishedElsewhere.resolve(facts);
       ended.abort(new Abandoned('another read has the facts'));
     },
-    isDead: () => ended.signal.aborted || (lastReadAt !== undefined && clock() - lastReadAt > silenceMs),
+    isDead: () => ended.signal.aborted || clock() - lastSignAt > silenceMs,
   };
 }
 

@@ -3,14 +3,18 @@ import type { Compression } from '../../converters/media-types.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { fetchBlob } from '../upstream/api/blobs.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import type { RequestContext } from '../upstream/request-context.ts';
+import type { ApiContext } from '../upstream/request-context.ts';
 import { type ByteSource, openByteSource } from './byte-stream.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import { createPullStream } from './pull-stream.ts';
-import { startsTar, tarBlockLength } from './tar-header.ts';
 
 /** The length of the longest magic number below, in bytes. */
 const magicLength = 6;
+
+/** The length of a header of a tar, and of each block, in bytes. */
+const tarBlockLength = 512;
+
+const checksumField = { first: 148, end: 156 } as const;
 
 /**
  * Tells the compression by the magic numbers of gzip (RFC 1952, section 2.3.1) and of zstd and its skippable frames
@@ -90,6 +94,30 @@ function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
+/**
+ * Whether bytes are the first block of a tar: a header with its own checksum (POSIX.1-1988, ustar interchange format),
+ * or the zeros that end an empty one. Some old programs add the bytes of the checksum as signed numbers
+ * (archive/tar of Go, `block.computeChecksum`), so both sums are right.
+ * @param block the first bytes of a layer; more or fewer than `tarBlockLength`.
+ */
+export function startsTar(block: Uint8Array): boolean {
+  if (block.length < tarBlockLength) return false;
+  const header = block.subarray(0, tarBlockLength);
+  if (header.every((byte) => byte === 0)) return true;
+  const field = String.fromCharCode(...header.subarray(checksumField.first, checksumField.end));
+  const digits = /^ *([0-7]+)[ \0]*$/.exec(field)?.[1];
+  if (digits === undefined) return false;
+  let unsigned = 0;
+  let signed = 0;
+  for (const [place, stored] of header.entries()) {
+    const byte = place >= checksumField.first && place < checksumField.end ? 0x20 : stored;
+    unsigned += byte;
+    signed += byte > 127 ? byte - 256 : byte;
+  }
+  const stated = Number.parseInt(digits, 8);
+  return stated === unsigned || stated === signed;
+}
+
 /** The compression of a layer by its first bytes. */
 export interface ProbedLayer {
   readonly compression: Exclude<Compression, 'unknown'>;
@@ -105,10 +133,10 @@ export async function probeLayer(
   client: UpstreamClient,
   repository: RepositoryName,
   digest: Digest,
-  { credential, budget }: RequestContext,
+  context: ApiContext,
 ): Promise<ProbedLayer> {
   const options = { range: { first: 0, last: tarBlockLength - 1 }, what: 'layer' } as const;
-  const { body } = await fetchBlob(client, repository, digest, { credential, budget }, options);
+  const { body } = await fetchBlob(client, repository, digest, context, options);
   const what = `layer ${digest} of ${repository}`;
   const source = openByteSource(body, what);
   const { first } = await readFirst(source, tarBlockLength);

@@ -31,7 +31,13 @@ const pauseMs = 60_000;
 export function createBackgroundJobs(options: BackgroundJobsOptions): BackgroundJobs {
   const { longestMs, background, clock } = options;
   const pauses = options.memory.table<number>('searches');
-  const inProgress = new Set<string>();
+  /** The keys of jobs, and when each began. */
+  const inProgress = new Map<string, number>();
+
+  /** A runtime may end the work of a request at any time, and no `finally` of it runs (`waitUntil` of Workers: 30 s). */
+  function forgetEnded(): void {
+    for (const [key, began] of inProgress) if (clock() - began > longestMs) inProgress.delete(key);
+  }
 
   async function run(
     pauseKey: string,
@@ -57,9 +63,14 @@ export function createBackgroundJobs(options: BackgroundJobsOptions): Background
       // A refusal or failure concerns the credential of one request: others try for themselves.
       const pauseKey = `${key} ${credentialKey(context.credential)}`;
       const isPaused = (pauses.get(pauseKey) ?? 0) > clock();
+      forgetEnded();
       if (isPaused || inProgress.has(key) || inProgress.size >= mostAtOnce) return;
-      inProgress.add(key);
-      background(run(pauseKey, backgroundContext(context), job).finally(() => inProgress.delete(key)));
+      const began = clock();
+      inProgress.set(key, began);
+      const end = () => {
+        if (inProgress.get(key) === began) inProgress.delete(key);
+      };
+      background(run(pauseKey, backgroundContext(context), job).finally(end));
     },
   };
 }

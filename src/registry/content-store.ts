@@ -201,8 +201,8 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     const known = compressions.get(key);
     if (known && clock() < known.until) return known.probed;
     const { credential, signal } = context;
-    const start = async () => {
-      const probed = await probeLayer(client, repository, digest, context);
+    const start = async (abandoned: () => AbortSignal) => {
+      const probed = await probeLayer(client, repository, digest, { ...context, signal: abandoned() });
       const until = probed.certain ? Number.POSITIVE_INFINITY : clock() + doubtMs;
       compressions.set(key, { probed, until });
       return probed;

@@ -34,8 +34,8 @@ export interface RegistrySettings {
   /** Tags of a repository in API v1; undefined for a number that depends on whether upstream counts pulls. */
   readonly v1Tags: number | undefined;
   readonly aliases: Aliases;
-  /** Whether a repository, by its name upstream, is served. */
-  readonly serves: (repository: string) => boolean;
+  /** Whether a repository, by its name upstream, is served; undefined where all are. */
+  readonly serves: ((repository: string) => boolean) | undefined;
   /** A client's own login is one for upstream. */
   readonly passThrough: boolean;
   /** Whether clients may push and delete, as far as upstream lets them. */

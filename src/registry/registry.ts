@@ -4,6 +4,7 @@ import type { TakeTurn } from '../../converters/ports.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { StateKeys } from '../client-state/keys.ts';
+import { createListCursors, type ListCursors } from '../client-state/list-cursor.ts';
 import { createUploadLocations, type UploadLocations } from '../client-state/upload-location.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
@@ -56,6 +57,9 @@ export interface Registry {
   readonly repositoryNames: RepositoryNames;
   /** Whether a repository, by its name upstream, is served. */
   readonly serves: (repository: string) => boolean;
+  /** Whether all repositories of upstream are served. */
+  readonly servesAll: boolean;
+  readonly listCursors: ListCursors;
   /** The platform of clients that cannot choose one and do not name one. */
   readonly platform: Platform;
   readonly manifests: ManifestService;
@@ -246,7 +250,9 @@ export function createRegistry(options: RegistryOptions): Registry {
     client,
     pinger: createPinger({ client, staleFor: stale, clock }),
     repositoryNames: createRepositoryNames({ match, aliases, library: options.library }),
-    serves: settings.serves,
+    serves: settings.serves ?? (() => true),
+    servesAll: settings.serves === undefined && match.everything,
+    listCursors: createListCursors(options.stateKeys, options.wallClock),
     platform,
     manifests,
     stored: {

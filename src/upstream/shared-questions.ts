@@ -1,7 +1,7 @@
 import type { Background } from '../concurrency/background.ts';
 import { createSingleFlight, type Work } from '../concurrency/single-flight.ts';
 import { RegistryError } from '../errors.ts';
-import { joinableMs, usualSharedWorkMs } from './timeouts.ts';
+import { usualSharedWorkMs } from './timeouts.ts';
 
 /** A question to upstream that several requests may wait for. */
 export type SharedQuestion<T> = Omit<Work<T>, 'late'>;
@@ -16,7 +16,7 @@ export function createSharedQuestions<T>(
   background: Background,
   deadlineMs = usualSharedWorkMs,
 ): SharedQuestions<T> {
-  const flights = createSingleFlight<T>(deadlineMs, background, joinableMs);
+  const flights = createSingleFlight<T>(deadlineMs, background);
   const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to answer. Try again.');
   return { join: (question, signal) => flights.join({ ...question, late }, signal) };
 }

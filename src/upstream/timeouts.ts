@@ -32,8 +32,5 @@ export function sharedWorkMs(seconds: number): number {
   return Math.max(60_000, 2 * upstreamTimeouts(seconds).answerMs);
 }
 
-/** Age of shared work in milliseconds up to which it is joined: a later request asks upstream by itself. */
-export const joinableMs = 30_000;
-
 /** The wait of `sharedWorkMs` without a setting. */
 export const usualSharedWorkMs = sharedWorkMs(300);

@@ -163,6 +163,23 @@ describe('the list of repositories', () => {
     expect(links.join()).not.toContain('secret');
   });
 
+  it('names no hidden repository, however many are in a row', async () => {
+    const hidden = Array.from({ length: 60 }, (_, index) => `secret/${String(index).padStart(2, '0')}`);
+    const list = paged('/v2/_catalog', 'repositories', [...hidden, 'zone/z']);
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'zone/*' }, scriptedUpstream(list).fetch);
+    const links: string[] = [];
+    let found: string[] = [];
+    for (let next: string | undefined = '/v2/_catalog?n=2'; next !== undefined && links.length < 9; ) {
+      const page = await app.get(next);
+      found = JSON.parse(page.text()).repositories;
+      next = nextOf(page);
+      if (next) links.push(next);
+    }
+    expect([found, links.length, links.join().includes('secret')]).toEqual([['zone/z'], 3, false]);
+    const foreign = await app.get('/v2/_catalog?after=eyJhbGciOiJkaXIifQ..a.b.c');
+    expect([foreign.status, foreign.error().code]).toEqual([400, 'NAME_INVALID']);
+  });
+
   it('has the names that clients use, and accepts them as `last`', async () => {
     const app = testApp({ REGSHIFT_ALIASES: 'short=group/sub/app' }, scriptedUpstream(script).fetch);
     expect(await pages(app, '/v2/_catalog?n=2', 'repositories')).toContainEqual(['short', 'library/busybox']);
@@ -266,7 +283,7 @@ describe('the referrers of a manifest', () => {
   it('are passed on with upstream’s filter, and a link to the proxy', async () => {
     const upstream = scriptedUpstream(() => new Response(index, { headers }));
     const app = testApp({ REGSHIFT_ALIASES: 'short=team/app' }, upstream.fetch);
-    const response = await app.get(`/v2/short/referrers/${digest}?artifactType=x`);
+    const response = await app.get(`/v2/short/referrers/${digest}?artifactType=x&ns=registry.test`);
     expect(upstream.asked).toEqual([`GET ${path}?artifactType=x`]);
     expect([response.status, response.text()]).toEqual([200, index]);
     expect(response.header('Content-Type')).toBe(headers['Content-Type']);

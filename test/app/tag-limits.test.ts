@@ -106,9 +106,11 @@ describe('attestations: drop', () => {
     const answer = await replica().get(`/v2/sample/index/manifests/${digest(made)}`, modern);
     expect(answer.body).toEqual(made.body);
     expect(upstream.asked.filter((each) => each.includes('/tags/list'))).toEqual([]);
-    for (const [key, { facts, body }] of entries) {
+    const recipes = [...entries].filter(([key]) => key.startsWith('recipe '));
+    expect(recipes).not.toEqual([]);
+    for (const [key, { facts, body }] of recipes) {
       const spoilt = { ...facts, recipe: { ...(facts.recipe as object), dropAttestations: 'some' } };
-      if (key.startsWith('recipe ')) expect(isIntact(key, { facts: spoilt, body })).toBe(false);
+      expect(isIntact(key, { facts: spoilt, body })).toBe(false);
     }
   });
 

@@ -207,6 +207,16 @@ describe('a mount', () => {
     expect(await startedWith(`${mount}&from=${from}`, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
   });
 
+  it('without a source may be from a repository that is not served, and is an upload then', async () => {
+    expect(await startedWith(mount)).toBe(mount);
+    expect(await startedWith(mount, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
+  });
+
+  it('has no parameter of the proxy at upstream', async () => {
+    expect(await startedWith(`${mount}&ns=registry.test`)).toBe(mount);
+    expect(await startedWith(`?ns=registry.test&a=%7e+b`)).toBe('?a=%7e+b');
+  });
+
   it('requests a token for the source repository too', async () => {
     const upstream = scriptedUpstream((request, url) => {
       if (url.host === 'auth.test') return Response.json({ token: 'good' });

@@ -112,7 +112,9 @@ describe('a manifest', () => {
     });
     const app = testApp({}, upstream.fetch);
     const headers = { 'Content-Type': mediaTypes.ociManifest, 'Content-Length': String(manifest.length) };
-    const response = await app.send('PUT', `/v2/team/app/manifests/1.0?tag=x`, headers, { body: manifest });
+    const response = await app.send('PUT', `/v2/team/app/manifests/1.0?ns=a.test&tag=x`, headers, {
+      body: manifest,
+    });
     expect(put).toEqual([
       {
         path: '/v2/team/app/manifests/1.0?tag=x',

@@ -15,7 +15,7 @@ import { matchesEtag } from '../../src/http/responses.ts';
 import { readAccept } from '../../src/negotiation/accept.ts';
 import { capabilitiesOf } from '../../src/negotiation/capabilities.ts';
 import { describeClient } from '../../src/negotiation/client-profile.ts';
-import { nextQuery } from '../../src/upstream/api/tags.ts';
+import { nextQuery } from '../../src/upstream/api/link.ts';
 import { parseChallenges } from '../../src/upstream/auth/challenge.ts';
 import { realmUrl, tokenUrl } from '../../src/upstream/auth/token-request.ts';
 import { locationOf } from '../../src/upstream/redirect.ts';

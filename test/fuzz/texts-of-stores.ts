@@ -117,7 +117,7 @@ const words: Vocabulary = {
 const authenticator = await createEntryAuthenticator(await readSigningKey(JSON.stringify(testSigningKey)));
 const sealed = authenticator.seal('recipe a', { facts: { a: 1 }, body: encoder.encode('body') });
 const locations = createUploadLocations(
-  async () => ({ context: key, token: key, upload: key }),
+  async () => ({ context: key, token: key, upload: key, list: key }),
   () => now,
 );
 const repository = 'team/app' as Parameters<typeof locations.seal>[1];

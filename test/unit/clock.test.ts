@@ -117,6 +117,7 @@ describe('the clocks of the machine', () => {
     'src/cli/commands/store.ts',
     'src/cli/commands/warm.ts',
     'src/cli/warm/client.ts',
+    'src/client-state/list-cursor.ts',
     'src/client-state/upload-location.ts',
     'src/client-state/v1-session.ts',
     'src/clock.ts',

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { LayerCodec } from '../../layers/codec.ts';
 import {
@@ -67,7 +67,10 @@ export async function uploadResumably(
         if (begun) await cancel(target, begun);
         throw check.error ?? error;
       }
-      await sleep(pauseMs, undefined, { signal });
+      await pause(pauseMs, signal).catch(async (reason: unknown) => {
+        if (begun) await cancel(target, begun);
+        throw reason;
+      });
       begun = begun && (await progressOf(target, begun, check, context));
     }
   }

@@ -130,6 +130,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	large layers, for a push of schema 1 or zstd	push again; raise \`REGSHIFT_MEASURE_DEADLINE\`	regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in about … s:
 	a pushed manifest names a blob that regshift makes and the registry lacks, or regshift stores the manifest in another form. regshift uploads it with your login, and the registry refuses the upload	code and message of the registry follow: check the right to push, and the registry's limits	upload of … to …
 	the upload is more than a day old, or began with another signing key	push again; give all replicas the same \`REGSHIFT_SIGNING_KEY\`	This upload was not begun here, or too long ago. Push again.
+	the list of repositories continues after many that the proxy does not serve; its link is more than a day old, or from a proxy with another signing key	read the list again; give all replicas the same \`REGSHIFT_SIGNING_KEY\`	This page of the list was not begun here, or too long ago. Read the list again from its first page.
 	the path is not one that regshift made	push again	is no upload that was begun here.
 	\`REGSHIFT_REPOSITORIES\` does not include it	add it to \`REGSHIFT_REPOSITORIES\`, or use another repository	The repository … is not served here.
 	the proxy has several routes, and none is for this name	check the name	No route of this proxy leads to the repository … from here.

@@ -2,9 +2,10 @@ import { parseTag, type RepositoryName, type Tag } from '../../../converters/ref
 import { firstFound } from '../../concurrency/first-found.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { isFaultOfImage } from '../../registry/faults-of-image.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
-import { isFaultOfImage, tagConcurrency, type V1Found } from '../../registry/v1/search.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { tagConcurrency, type V1Found } from '../../registry/v1/search.ts';
 
 const latest = parseTag('latest') as Tag;
 
@@ -15,11 +16,12 @@ const latest = parseTag('latest') as Tag;
  * @throws RegistryError UNSUPPORTED with the reason if no tag fits; NAME_UNKNOWN.
  */
 export async function anyImage(
-  { registry, search, tags }: RegistryV1,
+  registry: Registry,
   request: ClientRequest,
   repository: RepositoryName,
 ): Promise<V1Found | undefined> {
   const { context } = request;
+  const { search, tags, requestedTags } = registry.v1;
   const reasons = new Map<Tag, Error>();
   const look = async (tag: Tag): Promise<V1Found | undefined> => {
     try {
@@ -34,7 +36,7 @@ export async function anyImage(
       return undefined;
     }
   };
-  const wanted = request.v1Context?.tag ?? registry.v1.requestedTags.of(repository)[0];
+  const wanted = request.v1Context?.tag ?? requestedTags.of(repository)[0];
   const likely = [...new Set([...(wanted ? [wanted] : []), latest])];
   const found = await firstFound(likely, 1, look);
   if (found) return found;

@@ -2,7 +2,7 @@ import { v1ImageJson } from '../../../converters/formats/registry-v1/write.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import type { Registry } from '../../registry/registry.ts';
 import type { V1ImageRequest } from './found-image.ts';
 import { getV1Layer, layerSize } from './layer.ts';
 import { v1BytesResponse, v1CacheControl, v1JsonResponse } from './responses.ts';
@@ -10,14 +10,14 @@ import { rootCookie, rootIn } from './root-cookie.ts';
 
 /** `GET /v1/images/<id>/{ancestry,json,layer}`. @throws RegistryError. */
 export async function getV1Image(
-  registry: RegistryV1,
+  registry: Registry,
   request: ClientRequest,
   kind: 'ancestry' | 'image-json' | 'layer',
   id: string,
 ): Promise<Response> {
   const asked = await findImage(registry, request, id);
   if (kind !== 'ancestry' && asked.part.decompressed) {
-    await registry.search.ready(asked.repository, asked, request.context);
+    await registry.v1.search.ready(asked.repository, asked, request.context);
   }
   switch (kind) {
     case 'ancestry':
@@ -30,11 +30,7 @@ export async function getV1Image(
 }
 
 /** The proxy looks up an id only in the repository that is pulled (CVE-2014-8178). */
-async function findImage(
-  { registry, search }: RegistryV1,
-  request: ClientRequest,
-  id: string,
-): Promise<V1ImageRequest> {
+async function findImage(registry: Registry, request: ClientRequest, id: string): Promise<V1ImageRequest> {
   const { v1Context: context, context: caller } = request;
   if (context === undefined) {
     const message =
@@ -47,7 +43,7 @@ async function findImage(
     throw new RegistryError('NAME_UNKNOWN', `The repository ${repository} is not served here.`);
   }
   const hints = { platform: platformFor(registry, request), root: rootIn(request), wanted };
-  const found = await search.withId(repository, id, hints, caller);
+  const found = await registry.v1.search.withId(repository, id, hints, caller);
   const part = found?.chain.parts.find((each) => each.id === id);
   if (found && part) return { ...found, repository, part };
   throw new RegistryError('BLOB_UNKNOWN', `There is no image ${id} in ${repository} that its tags lead to.`);
@@ -61,7 +57,7 @@ function answerAncestry(request: ClientRequest, asked: V1ImageRequest): Response
 }
 
 async function answerJson(
-  registry: RegistryV1,
+  registry: Registry,
   request: ClientRequest,
   asked: V1ImageRequest,
 ): Promise<Response> {

@@ -1,5 +1,5 @@
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { contentLength } from '../../upstream/body.ts';
 import { cacheControl } from '../cache-control.ts';
 import { wholeRequest } from '../v2/blob-head.ts';
@@ -14,7 +14,7 @@ import type { V1ImageRequest } from './found-image.ts';
  * errors of a body).
  */
 export async function getV1Layer(
-  { registry }: RegistryV1,
+  registry: Registry,
   request: ClientRequest,
   { repository, part, public: isPublic }: V1ImageRequest,
 ): Promise<Response> {
@@ -35,7 +35,7 @@ export async function getV1Layer(
 
 /** Size of the layer as it is served, in bytes; undefined if upstream does not tell it. */
 export async function layerSize(
-  { registry }: RegistryV1,
+  registry: Registry,
   request: ClientRequest,
   { repository, part }: V1ImageRequest,
 ): Promise<number | undefined> {

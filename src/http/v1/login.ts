@@ -17,7 +17,8 @@ const programsOfV2 = /^(containers|skopeo|Buildah|cri-o|containerd|containerd-cl
  * @throws RegistryError OVERLOADED, which is 503, where `/v2/` answers with a status of 500 or more.
  */
 export const v1Ping: Handler<Env> = async (context) => {
-  const { registry, passThrough } = context.get('route').registryV1;
+  const { registry } = context.get('route');
+  const { passThrough } = registry.v1;
   const request = context.get('request');
   if (programsOfV2.test(request.headers.get('user-agent') ?? ''))
     return v1ErrorResponse(noPingOfV1(), request);
@@ -43,7 +44,8 @@ function unavailable(cause: unknown): RegistryError {
  *   before.
  */
 export const checkV1Login: Handler<Env> = async (context) => {
-  const { registry, passThrough } = context.get('route').registryV1;
+  const { registry } = context.get('route');
+  const { passThrough } = registry.v1;
   const request = context.get('request');
   if (request.method === 'POST') return v1ErrorResponse(noAccounts(), request);
   if (passThrough && !request.headers.has('authorization')) {

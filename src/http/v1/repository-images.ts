@@ -1,6 +1,6 @@
 import { contextPath } from '../../client-state/v1-session.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import type { Route } from '../route.ts';
 import { anyImage } from './any-image.ts';
 import { candidateRepositories, firstExisting } from './names.ts';
 import { v1JsonResponse } from './responses.ts';
@@ -13,15 +13,14 @@ import { rootCookie } from './root-cookie.ts';
  *   message, and no later one.
  */
 export async function listV1Images(
-  registry: RegistryV1,
+  { registry, v1Session }: Route,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
-  const { registry: route, session } = registry;
-  return firstExisting(candidateRepositories(route, request, name), async (repository) => {
+  return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
-    const tag = route.v1.requestedTags.of(repository)[0];
-    const { context, token } = await session.seal({ repository, tag }, request);
+    const tag = registry.v1.requestedTags.of(repository)[0];
+    const { context, token } = await v1Session.seal({ repository, tag }, request);
     // Docker adds the scheme before it and `/v1/` after it.
     const endpoint = `${request.address.replace(/^https?:\/\//, '')}${contextPath}${context}`;
     return v1JsonResponse([], request, {

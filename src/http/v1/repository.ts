@@ -1,8 +1,9 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
+import type { Registry } from '../../registry/registry.ts';
 import type { V1Found } from '../../registry/v1/search.ts';
+import type { Route } from '../route.ts';
 import { anyImage } from './any-image.ts';
 import { candidateRepositories, firstExisting } from './names.ts';
 import { v1CacheControl, v1JsonResponse } from './responses.ts';
@@ -12,7 +13,7 @@ import { v1CacheControl, v1JsonResponse } from './responses.ts';
  * push.
  */
 export async function getV1Repository(
-  registry: RegistryV1,
+  { registry }: Route,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
@@ -33,7 +34,7 @@ export async function getV1Repository(
 
 /** `GET /v1/repositories/<name>/properties`: `public` if upstream serves the repository without a login. */
 export async function getV1Properties(
-  registry: RegistryV1,
+  { registry }: Route,
   request: ClientRequest,
   name: string,
 ): Promise<Response> {
@@ -42,8 +43,8 @@ export async function getV1Properties(
   return v1JsonResponse({ access: isPublic ? 'public' : 'private' }, request, v1CacheControl(image));
 }
 
-async function someImage(registry: RegistryV1, request: ClientRequest, name: string) {
-  return firstExisting(candidateRepositories(registry.registry, request, name), async (repository) => {
+async function someImage(registry: Registry, request: ClientRequest, name: string) {
+  return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
     if (image) return { repository, image };
     throw new RegistryError(
@@ -55,7 +56,7 @@ async function someImage(registry: RegistryV1, request: ClientRequest, name: str
 
 /** Upstream was asked with a login, which proves nothing about other clients. */
 async function isGivenToAnyone(
-  { registry }: RegistryV1,
+  registry: Registry,
   { context }: ClientRequest,
   repository: RepositoryName,
   { chain }: V1Found,

@@ -4,7 +4,6 @@ import { parseTag, type Tag } from '../../../converters/reference.ts';
 import { invalidSession, sessionRoute, withoutSession } from '../../client-state/v1-session.ts';
 import { RegistryError } from '../../errors.ts';
 import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
@@ -93,7 +92,7 @@ const search: Handler<Env> = (context) => {
 
 function ofImage(kind: 'ancestry' | 'image-json' | 'layer'): Handler<Env> {
   return (context) =>
-    getV1Image(context.get('route').registryV1, context.get('request'), kind, context.req.param('id') ?? '');
+    getV1Image(context.get('route').registry, context.get('request'), kind, context.req.param('id') ?? '');
 }
 
 /** @throws RegistryError METHOD_NOT_ALLOWED: nothing is pushed by API v1. */
@@ -106,7 +105,7 @@ function checkV1Method(method: string, allowed: readonly string[]): void {
 
 /** A response about the repository that a path names, as the path has it. */
 type RepositoryHandler = (
-  registry: RegistryV1,
+  route: Route,
   request: ClientRequest,
   name: string,
   /** The `:tag` of the path; only the handler of a path that has one reads it. */
@@ -128,7 +127,7 @@ function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env
     context.get('received').notes.resource = resource;
     const request = enterRoute(context, found.route, found.mapping);
     checkV1Method(context.req.raw.method, reads);
-    return handler(found.route.registryV1, request, name, tag as Tag);
+    return handler(found.route, request, name, tag as Tag);
   };
 }
 

@@ -2,9 +2,10 @@ import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { collectWithin } from '../../concurrency/collect-within.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { isFaultOfImage } from '../../registry/faults-of-image.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
-import type { RegistryV1 } from '../../registry/v1/registry-v1.ts';
-import { isFaultOfImage, tagConcurrency, type V1Found } from '../../registry/v1/search.ts';
+import { tagConcurrency, type V1Found } from '../../registry/v1/search.ts';
+import type { Route } from '../route.ts';
 import { candidateRepositories, firstExisting } from './names.ts';
 import { v1CacheControl, v1JsonResponse } from './responses.ts';
 import { rootCookie } from './root-cookie.ts';
@@ -14,13 +15,13 @@ const forPlatform = { Vary: 'User-Agent' } as const;
 
 /** `GET /v1/repositories/<name>/tags/<tag>`: Docker from 1.8 on asks so. It looks at that tag only. */
 export async function getV1Tag(
-  { registry, search, log }: RegistryV1,
+  { registry, log }: Route,
   request: ClientRequest,
   name: string,
   tag: Tag,
 ): Promise<Response> {
   return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
-    const asked = search.tagged(repository, tag, platformFor(registry, request), request.context);
+    const asked = registry.v1.search.tagged(repository, tag, platformFor(registry, request), request.context);
     const found = await asked.catch((error: unknown) => {
       const gone = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (gone || !isFaultOfImage(error)) throw error;
@@ -37,14 +38,10 @@ export async function getV1Tag(
 }
 
 /** `GET /v1/repositories/<name>/tags`: Docker up to 1.7, and `pull -a`, pick their tag from the list of all tags. */
-export async function listV1Tags(
-  registry: RegistryV1,
-  request: ClientRequest,
-  name: string,
-): Promise<Response> {
-  const repositories = candidateRepositories(registry.registry, request, name);
+export async function listV1Tags(route: Route, request: ClientRequest, name: string): Promise<Response> {
+  const repositories = candidateRepositories(route.registry, request, name);
   return firstExisting(repositories, async (repository) => {
-    const found = await imagesByTag(registry, request, repository);
+    const found = await imagesByTag(route, request, repository);
     const ids = Object.fromEntries([...found].map(([tag, each]) => [tag, idOf(each)]));
     const isPublic = [...found.values()].every((each) => each.public);
     return v1JsonResponse(ids, request, { ...forPlatform, ...v1CacheControl({ public: isPublic }) });
@@ -63,12 +60,13 @@ const milliseconds = 40_000;
  * @throws RegistryError if no tag answers.
  */
 async function imagesByTag(
-  { registry, search, tags, log }: RegistryV1,
+  { registry, log }: Route,
   request: ClientRequest,
   repository: RepositoryName,
 ): Promise<ReadonlyMap<Tag, V1Found>> {
   const { context } = request;
   const platform = platformFor(registry, request);
+  const { search, tags } = registry.v1;
   const { tags: candidates, left } = await tags.toTry(repository, request.v1Context?.tag, context);
   const limits = { concurrency: tagConcurrency, milliseconds, signal: context.signal };
   const { results: found, errors: failed } = await collectWithin(candidates, limits, (tag, signal) =>

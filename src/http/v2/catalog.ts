@@ -4,14 +4,14 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.ts';
-import { nextQuery } from '../../upstream/api/tags.ts';
+import { nextQuery } from '../../upstream/api/link.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import type { Route } from '../route.ts';
+import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
-import { pageQuery } from './lists.ts';
 import { namesResponse } from './names-response.ts';
 
 /** Maximum number of upstream's pages that one request reads to find a served repository. */
@@ -59,7 +59,7 @@ async function pageOf(
   request: ClientRequest,
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
-  let query = first;
+  let query = await registry.listCursors.open(first);
   for (let pages = 1; ; pages += 1) {
     const response = await askForRepositories(registry.client, query, request.context);
     if (response.status === 401)
@@ -68,7 +68,7 @@ async function pageOf(
     const next = nextQuery(response.headers.get('link'));
     const { names, last, lastServed } = await servedOf(registry, response);
     if (names.length > 0 || next === undefined || next === query || pages === mostPages) {
-      return { names, next: next && withoutHidden(next, last, lastServed) };
+      return { names, next: next && (await withoutHidden(registry, next, last, lastServed)) };
     }
     query = next;
   }
@@ -90,14 +90,19 @@ async function servedOf(registry: Registry, response: Response) {
   return { names, last, lastServed };
 }
 
-/** Upstream's link continues after the last repository of its page. The proxy names the last one that it serves. */
-function withoutHidden(
+/**
+ * Upstream's link continues after the last repository of its page. The proxy names the last one that it serves; where
+ * it serves none of the page, clients get the place sealed.
+ */
+async function withoutHidden(
+  { listCursors, servesAll }: Registry,
   next: string,
   last: RepositoryName | undefined,
   lastServed: RepositoryName | undefined,
-): string {
+): Promise<string> {
+  if (servesAll || (lastServed !== undefined && last === lastServed)) return next;
   const query = new URLSearchParams(next);
-  if (lastServed === undefined || query.get('last') !== last) return next;
+  if (lastServed === undefined || query.get('last') !== last) return listCursors.seal(next);
   query.set('last', lastServed);
   return `?${query}`;
 }
@@ -107,7 +112,7 @@ function withoutHidden(
  * that it knows.
  */
 function beginning({ routes, find }: VirtualHost<Route>, url: URL): { route: number; query: string } {
-  const query = pageQuery(url, routeField);
+  const query = upstreamQuery(url, routeField);
   const named = routes.findIndex(({ id }) => id === url.searchParams.get(routeField));
   if (named !== -1) return { route: named, query };
   const last = parseRepositoryName(url.searchParams.get('last') ?? '');

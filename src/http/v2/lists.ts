@@ -2,12 +2,14 @@ import type { Handler } from 'hono';
 import type { Tag } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
+import { nextQuery } from '../../upstream/api/link.ts';
 import { requestReferrers } from '../../upstream/api/referrers.ts';
-import { allTags, askForTags, nextQuery, tagsIn } from '../../upstream/api/tags.ts';
+import { allTags, askForTags, tagsIn } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
+import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
 import { namesResponse } from './names-response.ts';
 
@@ -20,7 +22,8 @@ export const getTags: Handler<Env> = async (context) => {
   const request = context.get('request');
   const mapping = context.get('mapping');
   const { upstream: name } = mapping;
-  const asked = pageQuery(request.url);
+  // `n` and `last` for most registries, `next_page` for Quay.
+  const asked = upstreamQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
     return tagsAnswer(request, mapping, allTags(client, name, request.context), undefined);
   }
@@ -31,15 +34,6 @@ export const getTags: Handler<Env> = async (context) => {
   const next = nextQuery(response.headers.get('link'));
   return tagsAnswer(request, mapping, tagsIn(client, response, name), next);
 };
-
-/**
- * The query for a page, without parameters of the proxy: `n` and `last` for most registries, `next_page` for Quay.
- */
-export function pageQuery({ searchParams }: URL, ...ours: readonly string[]): string {
-  const query = new URLSearchParams(searchParams);
-  for (const name of ['ns', ...ours]) query.delete(name);
-  return query.size > 0 ? `?${query}` : '';
-}
 
 function tagsAnswer(
   request: ClientRequest,
@@ -63,7 +57,7 @@ export const getReferrers: Handler<Env> = async (context) => {
   const digest = digestParam(context);
   const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
   const accept = request.headers.get('accept') ?? undefined;
-  const options = { query: request.url.search, accept };
+  const options = { query: upstreamQuery(request.url), accept };
   const { response, next } = await requestReferrers(client, method, name, digest, request.context, options);
   const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
   return forwardResponse(request, response, link);

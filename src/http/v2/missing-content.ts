@@ -56,12 +56,9 @@ export async function missingContentOf(
       const pusher = { repository, context };
       const kept = await registry.pushes.converter.pushKept(pusher, lacked.manifests.slice(0, mostLookUps));
       if (kept.length > 0) return true;
-      const wanted = lacked;
-      const recipes = await findRecipes(registry, request, repository, [
-        ...wanted.blobs,
-        ...wanted.manifests,
-      ]);
-      const content = derivedContentOf(wanted, (digest) => recipes.get(digest));
+      const wanted = [...lacked.blobs, ...lacked.manifests];
+      const recipes = await findRecipes(registry, request, repository, wanted);
+      const content = derivedContentOf(lacked, (digest) => recipes.get(digest));
       return (await upload(content, true)).length > 0;
     },
   };

@@ -31,6 +31,7 @@ import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
 import { referenceParam } from '../params.ts';
 import { apiVersion } from '../responses.ts';
+import { upstreamQuery } from '../upstream-query.ts';
 import { type MissingContent, missingContentOf } from './missing-content.ts';
 import {
   isAboutContent,
@@ -108,7 +109,13 @@ function putTo(
   reference: string,
   own: ClientRequest,
 ): Promise<Response> {
-  return write(registry, own, name, `${manifestPath(name, reference)}${request.url.search}`, pushScope(name));
+  return write(
+    registry,
+    own,
+    name,
+    `${manifestPath(name, reference)}${upstreamQuery(request.url)}`,
+    pushScope(name),
+  );
 }
 
 async function answered(push: ManifestPush, answer: Promise<Response>): Promise<Response | PushRefusal> {

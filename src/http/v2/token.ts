@@ -77,8 +77,10 @@ function basicOnly(credential: Credential): StaticCredential {
   return isLogin ? credential : { kind: 'none' };
 }
 
-/** Both names of the token: Docker ≤ 1.10 knows only `token`, OAuth 2 only `access_token`. */
-/** @param now when the token was requested: a server that does not say when it gave the token gave it later. */
+/**
+ * Both names of the token: Docker ≤ 1.10 knows only `token`, OAuth 2 only `access_token`.
+ * @param now when the token was requested: a server that does not say when it gave the token gave it later.
+ */
 function answerFields({ value, expiresIn, issuedAt }: GrantedToken, now: Date) {
   return {
     token: value,

@@ -15,6 +15,7 @@ import { forwardResponse } from '../forward-response.ts';
 import { contentLocation, uploadLocation } from '../location.ts';
 import { inSameRoute } from '../middleware/routing.ts';
 import { uploadParam } from '../params.ts';
+import { upstreamQuery } from '../upstream-query.ts';
 
 /**
  * `POST /v2/<name>/blobs/uploads/`: begins an upload, takes a blob in one piece, or mounts one.
@@ -25,7 +26,7 @@ export const startUpload: Handler<Env> = (context) => {
   const request = context.get('request');
   const mapping = context.get('mapping');
   const sameRoute = inSameRoute(context);
-  const { query, from } = mount(request.url, (name) => served(registry, sameRoute(name)));
+  const { query, from } = mount(request.url, registry.servesAll, (name) => served(registry, sameRoute(name)));
   const path = `${uploadsPath(mapping.upstream)}${query}`;
   const scopes = [
     pushScope(mapping.upstream),
@@ -40,7 +41,7 @@ export const continueUpload: Handler<Env> = async (context) => {
   const request = context.get('request');
   const mapping = context.get('mapping');
   const upload = uploadParam(context);
-  const { search } = request.url;
+  const search = upstreamQuery(request.url);
   const path = `${uploadsPath(mapping.upstream)}${upload}${search}`;
   const scopes = [pushScope(mapping.upstream)];
   if (!isSealed(upload)) return answer(registry, request, mapping, { path, scopes });
@@ -77,17 +78,20 @@ async function answer(
 
 /**
  * A mount names another repository by upstream's name. If the proxy does not serve that repository, the client
- * uploads the blob, as at a registry that cannot mount (distribution-spec 1.1, "Mounting a blob").
+ * uploads the blob, as at a registry that cannot mount (distribution-spec 1.1, "Mounting a blob"). Without `from`, the
+ * registry may mount from any repository, so also from one that the proxy does not serve.
  */
 function mount(
-  { search, searchParams }: URL,
+  url: URL,
+  servesAll: boolean,
   upstreamName: (name: RepositoryName) => RepositoryName | undefined,
 ): { readonly query: string; readonly from?: RepositoryName } {
+  const { searchParams } = url;
   const asked = searchParams.get('from');
-  if (asked === null) return { query: search };
-  const name = parseRepositoryName(asked);
+  if (asked === null && (servesAll || !searchParams.has('mount'))) return { query: upstreamQuery(url) };
+  const name = parseRepositoryName(asked ?? '');
   const from = name && upstreamName(name);
-  const query = new URLSearchParams(searchParams);
+  const query = new URLSearchParams(upstreamQuery(url));
   if (from === undefined) {
     query.delete('from');
     query.delete('mount');

@@ -12,6 +12,7 @@ import type { Env } from '../env.ts';
 import { forwardRequest } from '../forward.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam, referenceParam } from '../params.ts';
+import { upstreamQuery } from '../upstream-query.ts';
 
 /**
  * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
@@ -49,7 +50,7 @@ function deleteContent(
   const { registry } = context.get('route');
   const request = context.get('request');
   const { upstream: name } = context.get('mapping');
-  const path = `${pathOf(name, reference)}${request.url.search}`;
+  const path = `${pathOf(name, reference)}${upstreamQuery(request.url)}`;
   return write(registry, request, name, path, deleteScope(name));
 }
 

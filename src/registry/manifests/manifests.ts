@@ -12,6 +12,7 @@ import type { Resolution } from '../../upstream/resolution.ts';
 import { standInMs } from '../../upstream/timeouts.ts';
 import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
+import { isFaultOfImage } from '../faults-of-image.ts';
 import { opaqueManifest } from '../manifest-info.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import { hintsFor } from './client-platform.ts';
@@ -85,6 +86,16 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     const derived = await converter.convert(repository, recipe, context);
     const root: Reference = { kind: 'digest', digest: recipe.root };
     return resultOf(representationOf(derived, recipe.sourceType), resolution, { ...wanted, reference: root });
+  }
+
+  /** The manifest of a digest whose recipe fails, where upstream has it itself. @throws the failure, where not. */
+  async function storedInstead(wanted: ManifestRequest, failure: unknown): Promise<ManifestResult> {
+    if (!isFaultOfImage(failure)) throw failure;
+    const { request, repository, reference } = wanted;
+    const found = await resolver.resolve(repository, reference, request.context).catch(() => {
+      throw failure;
+    });
+    return fromStored(wanted, found);
   }
 
   /** A digest that upstream does not have may be one that another replica made, or this one before a restart. */
@@ -232,7 +243,8 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     async get(request, repository, reference) {
       const wanted = { request, repository, reference };
       const recipe = await knownRecipe(wanted);
-      const derived = recipe && (await fromRecipe(wanted, recipe).catch(rootIsGone));
+      const made = recipe && fromRecipe(wanted, recipe).catch(rootIsGone);
+      const derived = await made?.catch((error: unknown) => storedInstead(wanted, error));
       if (derived && isNamedBy(derived, reference)) return derived;
       const found = await resolveOrSearch(wanted, recipe?.root);
       if ('product' in found) return fromRecipe(wanted, found);

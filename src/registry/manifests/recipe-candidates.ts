@@ -1,6 +1,5 @@
 import type { Form } from '../../../converters/conversion-graph.ts';
 import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
@@ -13,6 +12,7 @@ import {
 } from '../../negotiation/stored-entries.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
+import { ignoreFaultOfImage } from '../faults-of-image.ts';
 import type { PlatformSelector } from './platform-selector.ts';
 import { type ManifestRecipe, manifestRecipe } from './recipe.ts';
 
@@ -46,7 +46,7 @@ export async function recipesFor(
   context: RequestContext,
   mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
-  const info = await content.getManifestInfo(repository, root, context).catch(ignoreFaultOfImage);
+  const info = await content.getManifestInfo(repository, root, context).catch(ignoreUnusable);
   if (!info) return [];
   const common = {
     ...{ root, tag, unpackZstd: decompressZstd, layersOf: formatPlatform(platform) },
@@ -75,9 +75,9 @@ export async function recipesFor(
   const lists = [...stripped, ...((await mayRead(images)) ? indexRecipes(info, index) : [])];
   const likely = fitting(platform, images).slice(0, 1);
   if (!(await mayRead(likely.length > 0 ? likely : images))) return lists;
-  const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreFaultOfImage);
+  const chosen = await platformSelector.select(repository, root, platform, context).catch(ignoreUnusable);
   const chosenInfo =
-    chosen && (await content.getManifestInfo(repository, chosen, context).catch(ignoreFaultOfImage));
+    chosen && (await content.getManifestInfo(repository, chosen, context).catch(ignoreUnusable));
   return chosenInfo ? [...lists, ...image(chosen, chosenInfo.mediaType)] : lists;
 }
 
@@ -103,17 +103,8 @@ function indexRecipes(
 const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
 const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 
-/** An image that is broken, or cannot be converted, does not end the search; an error of upstream does. */
-export function ignoreFaultOfImage(error: unknown): undefined {
-  if (error instanceof ConversionError) return undefined;
-  if (error instanceof RegistryError && faultsOfImage.has(error.code) && !isSpent(error)) return undefined;
-  throw error;
+/** An image that is broken, or cannot be converted now, does not end the search; an error of upstream does. */
+export function ignoreUnusable(error: unknown): undefined {
+  if (error instanceof RegistryError && error.code === 'UNSUPPORTED' && !isSpent(error)) return undefined;
+  return ignoreFaultOfImage(error);
 }
-
-const faultsOfImage: ReadonlySet<string> = new Set([
-  'MANIFEST_UNKNOWN',
-  'BLOB_UNKNOWN',
-  'UPSTREAM_CONTENT',
-  'UNSIGNED',
-  'UNSUPPORTED',
-]);

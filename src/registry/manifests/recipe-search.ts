@@ -26,7 +26,7 @@ import {
 import type { ManifestConverter } from './converter.ts';
 import type { PlatformSelector } from './platform-selector.ts';
 import { type ManifestRecipe, type Recipe, wholeListRecipe } from './recipe.ts';
-import { ignoreFaultOfImage, recipesFor, type SearchHints } from './recipe-candidates.ts';
+import { ignoreUnusable, recipesFor, type SearchHints } from './recipe-candidates.ts';
 
 export interface RecipeSearchOptions {
   readonly client: UpstreamClient;
@@ -228,7 +228,7 @@ async function tryRecipe(
   const { repository, digest, hints, context } = walk;
   // Each layer is read once, so the cost of made-up digests is bounded; no layer is read where pulls count.
   const making = options.converter.convert(repository, recipe, { ...context, knownLayersOnly: !mayFetch });
-  const derived = await walk.during(making).catch(ignoreFaultOfImage);
+  const derived = await walk.during(making).catch(ignoreUnusable);
   // The cache may have no memory for recipes, so they are not looked up in it.
   const [, found] = derived?.recipes.find(([made]) => made === digest) ?? [];
   if (found && found.root !== hints.deadRoot) return found;

@@ -49,13 +49,14 @@ export async function uploadBlob(
   });
   const end = new AbortController();
   const signal = context.signal ? AbortSignal.any([context.signal, end.signal]) : end.signal;
+  const { digest, size } = content;
+  const body = fixedLength(stream, size);
   try {
-    const { digest, size } = content;
-    const blob = { digest, size, body: fixedLength(stream, size) };
-    await completeUpload(client, repository, location, blob, { ...context, signal });
+    await completeUpload(client, repository, location, { digest, size, body }, { ...context, signal });
   } catch (error) {
-    // Upstream may have refused the content before the end of it.
+    // Upstream may have refused the content before the end of it, or the request for it was never sent.
     end.abort(error);
+    if (!body.locked) await body.cancel(error).catch(() => undefined);
     await cancel(uploader, repository, location, context);
     throw streamError() ?? error;
   }

@@ -1,5 +1,4 @@
 import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
@@ -7,10 +6,10 @@ import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { RegistryError } from '../../errors.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBoundedSearch, type SearchRun } from '../bounded-search.ts';
+import { ignoreFaultOfImage } from '../faults-of-image.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import type { Resolver } from '../resolver.ts';
@@ -145,16 +144,4 @@ export function createV1Search(options: V1SearchOptions): V1Search {
 
 function hasId({ parts }: V1Chain, id: string): boolean {
   return parts.some((part) => part.id === id);
-}
-
-/** Whether an error is a lasting one of one image; others are temporary, or due to the request's rights. */
-export function isFaultOfImage(error: unknown): error is Error {
-  if (error instanceof ConversionError) return true;
-  const codes = ['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED'];
-  return error instanceof RegistryError && codes.includes(error.code);
-}
-
-function ignoreFaultOfImage(error: unknown): undefined {
-  if (isFaultOfImage(error)) return undefined;
-  throw error;
 }

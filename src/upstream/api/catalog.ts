@@ -4,9 +4,9 @@ import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { nextQuery } from './link.ts';
 import { namesIn } from './name-list.ts';
 import { catalogPath } from './paths.ts';
-import { nextQuery } from './tags.ts';
 
 const pageLength = 1000;
 const mostPages = 10;

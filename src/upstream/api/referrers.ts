@@ -3,8 +3,8 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { nextQuery } from './link.ts';
 import { referrersPath } from './paths.ts';
-import { nextQuery } from './tags.ts';
 
 export interface ReferrersPage {
   /** Any status but 401: a registry without this API answers 404. */

@@ -2,6 +2,7 @@ import { parseTag, type RepositoryName, type Tag } from '../../../converters/ref
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
+import { nextQuery } from './link.ts';
 import { namesIn } from './name-list.ts';
 import { tagsPath } from './paths.ts';
 
@@ -58,14 +59,6 @@ export async function* allTags(
     // A page that is empty or names itself would never end.
     query = count > before && next !== query ? next : undefined;
   }
-}
-
-/** The query of upstream's link to the next page (RFC 8288); the host that it names is ignored. */
-export function nextQuery(header: string | null): string | undefined {
-  // No "<" inside: a header full of them would be read once for each (RFC 3986 has none in a URL).
-  const target = /<([^<>]*)>\s*;\s*rel="?next"?/i.exec(header ?? '')?.[1];
-  const at = target?.indexOf('?') ?? -1;
-  return at === -1 ? undefined : target?.slice(at);
 }
 
 /** The most tags of a page. The largest public repositories have some 100,000, and registries without pages send all. */

@@ -7,7 +7,8 @@ import type { GrantedToken } from './token-server.ts';
 /** The newest identity tokens of token servers that send another one with each access token. */
 export interface RefreshTokens {
   /**
-   * Sends a token request with the newest identity token; with the configured one where the server refuses that.
+   * Sends a token request with the newest identity token; with the configured one where the server refuses that, and
+   * with a newer one where another request has got it meanwhile.
    * @throws as `send`.
    */
   withNewest<Granted extends GrantedToken>(
@@ -15,6 +16,9 @@ export interface RefreshTokens {
     send: (request: TokenRequest) => Promise<Granted>,
   ): Promise<Granted>;
 }
+
+/** Requests at the same moment spend the same token, and only one of them wins each time. */
+const mostAttempts = 5;
 
 /**
  * "the client MUST discard the old refresh token and replace it with the new refresh token" (RFC 6749 §6). The newest
@@ -27,18 +31,21 @@ export function createRefreshTokens(memory: MemoryBudget): RefreshTokens {
       const { realm, service, credential } = request;
       if (credential.kind !== 'identity') return send(request);
       const key = JSON.stringify([realm, service ?? null, credentialKey(credential)]);
-      const keep = <Granted extends GrantedToken>(granted: Granted) => {
-        if (granted.identity !== undefined) newest.set(key, granted.identity);
-        return granted;
-      };
-      const token = newest.get(key);
-      if (token === undefined) return keep(await send(request));
-      try {
-        return keep(await send({ ...request, credential: { kind: 'identity', token } }));
-      } catch (error) {
-        if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
-        newest.delete(key);
-        return keep(await send(request));
+      let token = newest.get(key) ?? credential.token;
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const granted = await send({ ...request, credential: { kind: 'identity', token } });
+          if (granted.identity !== undefined) newest.set(key, granted.identity);
+          return granted;
+        } catch (error) {
+          const isRefused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
+          if (!isRefused || attempt === mostAttempts) throw error;
+          // Another request may have spent the token meanwhile, and got a newer one.
+          if (newest.get(key) === token) newest.delete(key);
+          const next = newest.get(key) ?? credential.token;
+          if (next === token) throw error;
+          token = next;
+        }
       }
     },
   };

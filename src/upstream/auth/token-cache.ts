@@ -5,7 +5,6 @@ import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import type { Budget } from '../../request/budget.ts';
 import { timeoutError } from '../network-errors.ts';
-import { joinableMs } from '../timeouts.ts';
 import { credentialKey } from './credential.ts';
 import { createRefreshTokens } from './refresh-tokens.ts';
 import type { TokenRequest } from './token-request.ts';
@@ -62,7 +61,7 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
   const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
   // Tokens of Docker Hub have 2–3 KB.
   const cached = options.memory.table<CachedToken>('tokens', bytesOfToken, ({ stopTimer }) => stopTimer());
-  const flights = createSingleFlight<string>(server.deadlineMs, options.background, joinableMs);
+  const flights = createSingleFlight<string>(server.deadlineMs, options.background);
   const refreshTokens = createRefreshTokens(options.memory);
 
   async function requestNew(key: string, request: TokenRequest, budget: Budget | undefined): Promise<string> {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { doOnce } from '../../../src/cache/claimed-work.ts';
+import { settled } from '../../support/settled.ts';
 
 /** A cache of two processes: the claims of one, and results. */
 function sharedCache() {
@@ -48,6 +49,20 @@ describe('work on an entry that several processes lack', () => {
     const second = worker(cache, async () => 'made');
     await expect(first.result).rejects.toThrow('upstream is away');
     expect(await second.result).toBe('made');
+    expect([...cache.claims]).toEqual([]);
+  });
+
+  it('leaves no claim where the look for a result fails', async () => {
+    const cache = sharedCache();
+    const claim = async () => {
+      await settled();
+      return cache.claim(key);
+    };
+    const slow = { ...cache, claim };
+    const find = () => Promise.reject(new Error('the entry is broken'));
+    const result = doOnce(slow, { key, find, make: async () => 'made', budget: undefined, signal: never });
+    await expect(result).rejects.toThrow('the entry is broken');
+    await settled();
     expect([...cache.claims]).toEqual([]);
   });
 

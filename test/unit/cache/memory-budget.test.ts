@@ -46,6 +46,19 @@ describe('the shares', () => {
 });
 
 describe('a table', () => {
+  test('reports each value that goes, also one whose successor has no room', () => {
+    const gone: string[] = [];
+    const table = memoryWith(name, limit).table<string>(name, undefined, (value) => gone.push(value));
+    table.set('a', 'one');
+    table.set('a', 'two');
+    expect(gone).toEqual([]);
+    table.set('a', 'x'.repeat(limit));
+    expect([gone, table.has('a')]).toEqual([['two'], false]);
+    table.set('b', 'three');
+    table.delete('b');
+    expect(gone).toEqual(['two', 'three']);
+  });
+
   test('never takes more than its share, and accounts for each entry that comes and goes', () => {
     const change = fc.record({
       table: fc.nat(2),

@@ -8,8 +8,8 @@ import { testSigningKey } from '../../support/signing-key.ts';
 const upstream = 'https://registry.test';
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const derived = async (key: string, of = upstream) => {
-  const { context, token, upload } = await deriveStateKeys(await readSigningKey(key), of);
-  return [hex(context), hex(token), hex(upload)];
+  const { context, token, upload, list } = await deriveStateKeys(await readSigningKey(key), of);
+  return [hex(context), hex(token), hex(upload), hex(list)];
 };
 const jwk = JSON.stringify(testSigningKey);
 
@@ -20,7 +20,9 @@ describe('the keys of carried state', () => {
       const secret = Buffer.from(testSigningKey.d, 'base64url');
       return hex(new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(), info, 32)));
     };
-    expect(await derived(jwk)).toEqual(['registry-v1 context', 'registry-v1 token', 'upload'].map(expected));
+    expect(await derived(jwk)).toEqual(
+      ['registry-v1 context', 'registry-v1 token', 'upload', 'list'].map(expected),
+    );
   });
 
   it('do not depend on the spelling of the signing key', async () => {

@@ -29,6 +29,23 @@ test('leases are limited, and granted in the order of the requests', async () =>
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('a lease that changes its class gives way to a request that now has room', async () => {
+  const leases = createLeaseSemaphore({ limit: 3, staleMs: 1_000_000, clock: Date.now });
+  const [first] = await Promise.all([
+    leases.request(['a'], 'background').granted,
+    leases.request(['a'], 'background').granted,
+  ]);
+  let begun = false;
+  void leases.request(['a'], 'background').granted.then(() => {
+    begun = true;
+  });
+  await vi.advanceTimersByTimeAsync(1);
+  expect(begun).toBe(false);
+  first.reclassify('normal');
+  await vi.advanceTimersByTimeAsync(1);
+  expect(begun).toBe(true);
+});
+
 test('a stale lease is revoked, an active one is not', async () => {
   const leases = createLeaseSemaphore({ limit: 1, staleMs: 1000, clock: Date.now });
   const holder = await leases.request(['a'], 'normal').granted;

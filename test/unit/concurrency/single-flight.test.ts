@@ -125,7 +125,7 @@ describe('work that several requests wait for', () => {
 it('work that runs for too long is joined by no further request, and others wait for it still', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  const flights = createSingleFlight<string>(60_000, nothing, 30_000);
+  const flights = createSingleFlight<string>(60_000, nothing);
   const ends: ((value: string) => void)[] = [];
   const start = () => new Promise<string>((resolve) => ends.push(resolve));
   const join = () => flights.join({ key: 'k', start, late }, undefined);

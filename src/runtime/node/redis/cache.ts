@@ -43,6 +43,8 @@ export function createRedisCache(
 ): RedisCache {
   /** The time at which this replica asked Redis for an entry that was there, or for writing it. */
   const present = memory.table<number>('redis');
+  /** The claims of this process, and when it asked for each: Redis ends them later, never earlier. */
+  const claims = new Map<string, number>();
 
   return {
     async get(key, budget) {
@@ -68,12 +70,21 @@ export function createRedisCache(
     },
     async claim(key, budget) {
       budget?.spend();
+      const at = clock();
       const name = authenticator.keyFor(`claim ${key}`);
       const done = await connection.run((client) => client.set(name, '1', { PX: claimMs, NX: true }));
       // Redis answers null where the name is there already.
-      return done === null ? 'taken' : 'claimed';
+      if (done === null) return 'taken';
+      claims.set(key, at);
+      return 'claimed';
     },
-    release: (key) => void connection.run((client) => client.del([authenticator.keyFor(`claim ${key}`)])),
+    release(key) {
+      const at = claims.get(key);
+      claims.delete(key);
+      // A claim that has ended may be that of another process by now.
+      if (at === undefined || clock() - at >= claimMs) return;
+      void connection.run((client) => client.del([authenticator.keyFor(`claim ${key}`)]));
+    },
     lacks: (key) =>
       !connection.isDown() && clock() - (present.get(key) ?? Number.NEGATIVE_INFINITY) >= trustedMs,
     forget: () => present.clear(),

@@ -61,7 +61,7 @@ export function fileOf(stream: ReadableStream): FilePart | undefined {
  */
 export async function sendFile({ file, start, length }: FilePart, outgoing: ServerResponse): Promise<void> {
   const stop = start + length;
-  const pace = createPace(length);
+  const pace = createReadBuffers(length);
   let ahead: Promise<Uint8Array> | undefined;
   try {
     for (let at = start; at < stop; ) {
@@ -93,7 +93,7 @@ const mostFast = 4;
 let fastClients = 0;
 
 /** The buffers of one client: one of them, or two large ones while the client is fast and few others are. */
-function createPace(length: number) {
+function createReadBuffers(length: number) {
   let buffers = [Buffer.allocUnsafeSlow(Math.min(length, pieceBytes))];
   let turn = 0;
   const isFast = () => buffers.length > 1;

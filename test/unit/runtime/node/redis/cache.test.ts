@@ -90,6 +90,21 @@ describe('a claim', () => {
     expect(await other.claim?.(product)).toBe('claimed');
   });
 
+  it('that has ended by itself is not ended for the replica that has it now', async () => {
+    const { connection, written } = standIn();
+    let now = 0;
+    const [one, other] = [
+      createRedisCache(connection, authenticator, testMemory(), () => now),
+      createRedisCache(connection, authenticator, testMemory(), () => now),
+    ];
+    expect(await one.claim?.(product)).toBe('claimed');
+    now = 5_000;
+    written.clear();
+    expect(await other.claim?.(product)).toBe('claimed');
+    one.release?.(product);
+    expect(await one.claim?.(product)).toBe('taken');
+  });
+
   it('is given to all while Redis is away', async () => {
     const { connection, state } = standIn();
     const cache = createRedisCache(connection, authenticator, testMemory());

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { startsTar } from '../../../src/layers/tar-header.ts';
+import { startsTar } from '../../../src/layers/compression.ts';
 import { temporaryFolder } from '../../support/cli.ts';
 
 const block = 512;
