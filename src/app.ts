@@ -90,7 +90,9 @@ export function createApp(dependencies: Dependencies): App {
   }
   v2.use(cors, clientAuth);
   v2.use('/v2', anyRoute('ping')).get(ping);
-  v2.use('/token', anyRoute('token')).get(token(wallClock));
+  v2.use('/token', anyRoute('token', [...reads, 'POST']))
+    .get(token(wallClock))
+    .post(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
   v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
 

@@ -21,6 +21,8 @@ export type ErrorCode =
   /** The manifest is schema 1 without a signature, and the settings refuse those. */
   | 'UNSIGNED'
   | 'METHOD_NOT_ALLOWED'
+  /** The body of a request for a token that regshift cannot read. */
+  | 'TOKEN_REQUEST_INVALID'
   /** A notification of a registry that regshift cannot read. */
   | 'EVENT_INVALID'
   | 'EVENT_TOO_LARGE'
@@ -61,6 +63,7 @@ export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
   EVENT_TOO_LARGE: { status: 413, code: 'UNSUPPORTED' },
   EVENT_TIMEOUT: { status: 408, code: 'UNSUPPORTED' },
   METHOD_NOT_ALLOWED: { status: 405, code: 'UNSUPPORTED' },
+  TOKEN_REQUEST_INVALID: { status: 400, code: 'UNSUPPORTED' },
   UNAUTHORIZED: { status: 401, code: 'UNAUTHORIZED' },
   DENIED: { status: 403, code: 'DENIED' },
   RATE_LIMITED: { status: 429, code: 'TOOMANYREQUESTS' },

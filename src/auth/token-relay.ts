@@ -22,6 +22,8 @@ export interface TokenQuestion {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credential: StaticCredential;
+  /** As in `TokenRequest`. */
+  readonly offlineFor: string | undefined;
 }
 
 /** Gets tokens from upstream's token server for clients that cannot reach it, or that do not speak today's TLS. */
@@ -69,7 +71,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
 
   return {
     server,
-    async token({ service, scopes, credential }) {
+    async token({ service, ...question }) {
       const named = await server();
       if (named === undefined) {
         throw new RegistryError(
@@ -77,7 +79,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
           'Upstream names no token server, so there is no token to be had here.',
         );
       }
-      const request = { realm: named.realm, service: service ?? named.service, scopes, credential };
+      const request = { ...question, realm: named.realm, service: service ?? named.service };
       return await requestToken({ ...options, deadlineMs: options.tokenDeadlineMs ?? deadlineMs }, request);
     },
   };

@@ -2,11 +2,13 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
+import { joinKey } from '../cache/key.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
-import { type FetchedBlob, fetchBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
+import { type FetchedBlob, fetchBlob, findBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { contentLength } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -34,6 +36,7 @@ export interface LayerServiceOptions {
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
   readonly clock: Clock;
+  readonly memory: MemoryBudget;
   readonly store: LayerStore | undefined;
   /** Stores the blobs of upstream that clients get as they are, too. */
   readonly keepsBlobs: boolean;
@@ -93,6 +96,21 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   const { client, inspector, codec, deadline } = options;
   const downloads = createLayerDownloads(options);
   const stored = options.store && createStoredLayers({ ...options, store: options.store, downloads });
+  /** Repositories and layers that upstream has in them, as it has said to some request. */
+  const members = options.memory.table<true>('layer-facts');
+
+  /**
+   * A manifest may name a layer that its repository does not have: docker-registry takes one with `urls` (distribution
+   * 2.8, registry/storage/schema2manifesthandler.go, `verifyManifest`). Facts, and bytes of a store, that another
+   * repository has told are not for its readers.
+   * @throws RegistryError as `findBlob`.
+   */
+  async function proveMember(repository: RepositoryName, digest: Digest, context: ApiContext): Promise<void> {
+    const key = joinKey(repository, digest);
+    if (members.get(key)) return;
+    await findBlob(client, repository, digest, context);
+    members.set(key, true);
+  }
 
   async function fetchLayer(
     repository: RepositoryName,
@@ -104,6 +122,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       ...options,
       what: 'layer',
     });
+    members.set(joinKey(repository, digest), true);
     const size = contentLength({ headers });
     return { stream: body, from, ...(size === undefined ? {} : { size }) };
   }
@@ -136,7 +155,13 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     layers: LayersToRead,
     context: RequestContext,
   ): Promise<LayerFacts> {
-    if (context.knownLayersOnly) return (await inspector.cachedFacts(digest)) ?? unread(`layer ${digest}`);
+    if (context.knownLayersOnly) {
+      const known = (await inspector.cachedFacts(digest)) ?? unread(`layer ${digest}`);
+      await proveMember(repository, digest, context);
+      return known;
+    }
+    // The time that the read of another repository still takes is a fact of that repository, too.
+    if (inspector.progress(digest)) await proveMember(repository, digest, context);
     layers.add(digest, size);
     const request: LayerRequest = {
       ...readOf(repository, digest, context),
@@ -144,11 +169,18 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     };
     const { signal: ending, budget } = context;
     if (context.inBackground) {
-      return inspector.facts(digest, request, { signal: ending, budget, leaseClass: 'background' });
+      const known = await inspector.facts(digest, request, {
+        signal: ending,
+        budget,
+        leaseClass: 'background',
+      });
+      await proveMember(repository, digest, context);
+      return known;
     }
     return withDeadline(deadline * 1000, context.signal, async (signal) => {
       try {
         const known = await inspector.facts(digest, request, { signal, budget: context.budget });
+        await proveMember(repository, digest, { ...context, signal });
         layers.done(digest);
         return known;
       } catch (error) {

@@ -327,6 +327,7 @@ function createLayers(options: RegistryOptions): LayerService {
     tails: layers.tails,
     deadline: settings.layerDeadline,
     clock,
+    memory,
     store: layers.store,
     keepsBlobs: settings.keepsBlobs,
   });

@@ -7,6 +7,7 @@ const realm = 'https://auth.test/token?tenant=1';
 const named = `Bearer realm="${realm}",service="registry.test"`;
 const latest = '/v2/sample/oci/manifests/latest';
 const own = 'http://regshift.test/token';
+const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 /** A registry that challenges every request without alice's token, and its token server, which accepts alice's login. */
 function registry(challengeAt: (url: URL) => string = () => named): Script {
@@ -156,7 +157,7 @@ describe('GET /token', () => {
     ['', '&service=registry.test'],
     ['?service=other', '&service=other'],
     ['?scope=a&scope=b&scope=', '&service=registry.test&scope=a&scope=b'],
-    ['?scope=a%20b&account=alice&client_id=docker&offline_token=true', '&service=registry.test&scope=a+b'],
+    ['?scope=a%20b&account=alice&client_id=docker', '&service=registry.test&scope=a+b'],
     ['?realm=https://evil.test/&tenant=2', '&service=registry.test'],
     [
       '?scope=a%26realm%3Dhttps://evil.test',
@@ -180,10 +181,10 @@ describe('GET /token', () => {
     expect(response.header('Cache-Control')).toBe('no-store');
   });
 
-  it.each(['POST', 'PUT', 'DELETE'])('does not accept %s', async (method) => {
+  it.each(['PUT', 'DELETE'])('does not accept %s', async (method) => {
     const upstream = scriptedUpstream(registry());
     const response = await testApp({}, upstream.fetch).send(method, '/token', { Authorization: alice });
-    expect([response.status, response.header('Allow')]).toEqual([405, 'GET, HEAD']);
+    expect([response.status, response.header('Allow')]).toEqual([405, 'GET, HEAD, POST']);
     expect(response.error().code).toBe('UNSUPPORTED');
     expect(upstream.asked).toEqual([]);
   });
@@ -242,4 +243,82 @@ describe('GET /token', () => {
       expect(upstream.asked).toEqual([]);
     },
   );
+});
+
+describe('an identity token', () => {
+  const formType = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  const forms: Record<string, string>[] = [];
+
+  /** A token server that gives identity tokens to those who ask for one, and takes `R1` by POST. */
+  const server: Script = async (request, url) => {
+    if (url.host !== 'auth.test') return registry()(request, url);
+    const wantsIdentity = url.searchParams.get('offline_token') === 'true';
+    if (request.method === 'GET') {
+      if (request.headers.get('authorization') !== alice) return specError(401, 'UNAUTHORIZED');
+      return Response.json({ token: 'of-alice', ...(wantsIdentity ? { refresh_token: 'R1' } : {}) });
+    }
+    const form = Object.fromEntries(new URLSearchParams(await request.text()));
+    forms.push(form);
+    if (form.refresh_token !== 'R1') return specError(401, 'UNAUTHORIZED');
+    return Response.json({ access_token: 'of-alice', refresh_token: 'R2' });
+  };
+
+  const app = () => testApp({ REGSHIFT_ALIASES: 'short=sample/oci' }, scriptedUpstream(server).fetch);
+  const post = (fields: Record<string, string>) =>
+    app().send('POST', '/token', formType, { body: bytesOf(new URLSearchParams(fields).toString()) });
+
+  it('is given at a login that asks for one, and at no other', async () => {
+    const query = '/token?account=alice&client_id=docker&service=registry.test';
+    const offline = await app().get(`${query}&offline_token=true`, { Authorization: alice });
+    expect(JSON.parse(offline.text())).toMatchObject({ token: 'of-alice', refresh_token: 'R1' });
+    const usual = await app().get(query, { Authorization: alice });
+    expect(Object.keys(JSON.parse(usual.text()))).not.toContain('refresh_token');
+  });
+
+  it('gets a token, for the names that upstream has, and its successor', async () => {
+    forms.length = 0;
+    const response = await post({
+      ...{ grant_type: 'refresh_token', refresh_token: 'R1', client_id: 'containers/image' },
+      ...{ service: 'registry.test', scope: 'repository:short:pull repository:short:push' },
+    });
+    expect([response.status, response.header('Cache-Control')]).toEqual([200, 'no-store']);
+    expect(JSON.parse(response.text())).toMatchObject({ access_token: 'of-alice', refresh_token: 'R2' });
+    expect(forms).toEqual([
+      {
+        ...{ grant_type: 'refresh_token', refresh_token: 'R1', client_id: 'containers/image' },
+        ...{ service: 'registry.test', scope: 'repository:sample/oci:pull repository:sample/oci:push' },
+      },
+    ]);
+  });
+
+  it('that the token server refuses leads to a new login', async () => {
+    const response = await post({ grant_type: 'refresh_token', refresh_token: 'R0' });
+    expect([response.status, response.error()]).toEqual([
+      401,
+      {
+        code: 'UNAUTHORIZED',
+        message: 'The token server of the registry refused the identity token: log in again (docker login).',
+      },
+    ]);
+    expect(response.header('WWW-Authenticate')).toBe('Basic realm="regshift"');
+  });
+
+  it.each([
+    ['online', {}, false],
+    ['offline', { access_type: 'offline' }, true],
+  ])('is not needed for a login in a form (%s)', async (_, more, isGiven) => {
+    const fields = { grant_type: 'password', username: 'alice', password: 'secret', client_id: 'containerd' };
+    const answer = JSON.parse((await post({ ...fields, ...more })).text());
+    expect([answer.access_token, 'refresh_token' in answer]).toEqual(['of-alice', isGiven]);
+    expect((await post({ ...fields, password: 'wrong' })).status).toBe(401);
+  });
+
+  it.each([
+    ['another grant', 'grant_type=client_credentials', 405],
+    ['no form', '', 405],
+    ['a form without end', `grant_type=password&scope=${'x'.repeat(65_536)}`, 400],
+  ])('is not to be had for %s', async (_, body, status) => {
+    const response = await app().send('POST', '/token', formType, { body: bytesOf(body) });
+    expect([response.status, response.error().code]).toEqual([status, 'UNSUPPORTED']);
+  });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { manyTags } from '../support/many-tags.ts';
-import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import {
+  basicChallenge,
+  privateTo,
+  type Script,
+  scriptedUpstream,
+  specError,
+} from '../support/scripted-upstream.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 
 const alice = `Basic ${btoa('alice:secret')}`;
@@ -206,8 +212,19 @@ describe('GET /v1/search', () => {
     ]);
   });
 
-  it.each([401, 403, 404, 405])('is empty when upstream responds %i', async (status) => {
+  it.each([403, 404, 405])('is empty when upstream responds %i', async (status) => {
     expect(await names('q=a', {}, () => specError(status, 'DENIED'))).toEqual([]);
+  });
+
+  it('is 401 where upstream lists nothing without a login, and empty where it lists nothing with one', async () => {
+    const upstream = scriptedUpstream(() =>
+      specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': basicChallenge }),
+    );
+    const app = testApp({}, upstream.fetch);
+    const anonymous = await app.get('/v1/search?q=a');
+    expect([anonymous.status, anonymous.header('WWW-Authenticate')]).toEqual([401, 'Basic realm="regshift"']);
+    const known = await app.get('/v1/search?q=a', as(alice));
+    expect([known.status, JSON.parse(known.text()).results]).toEqual([200, []]);
   });
 
   it('reports that upstream fails', async () => {

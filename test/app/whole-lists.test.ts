@@ -62,11 +62,11 @@ async function whole(app: TestApp, headers = docker('amd64')): Promise<Answer> {
   return last as Answer;
 }
 
-/** Lets requests for these blobs wait at the gate. */
+/** Lets reads of these blobs wait at the gate. */
 const holding =
   (digests: readonly string[], pass: () => Promise<void>): Script =>
-  async (_request, { pathname }) => {
-    if (digests.some((digest) => pathname.endsWith(`/blobs/${digest}`))) await pass();
+  async ({ method }, { pathname }) => {
+    if (method === 'GET' && digests.some((digest) => pathname.endsWith(`/blobs/${digest}`))) await pass();
     return undefined;
   };
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { listen } from './listen.ts';
 
@@ -7,20 +8,29 @@ export interface TokenRegistry {
   stop(): Promise<void>;
 }
 
-/** Serves the samples to one login, behind tokens like those of Docker Hub (distribution, "Token Authentication"). */
+/** The identity token that the login gets, and that its server takes by POST. */
+export const identityToken = 'identity-of-the-login';
+
+/**
+ * Serves the samples to one login, behind tokens like those of Docker Hub (distribution, "Token Authentication" and
+ * "OAuth2 token").
+ */
 export async function startTokenRegistry(login: string): Promise<TokenRegistry> {
   const samples = createSampleRegistry();
   const server = createServer((request, response) => void answer(request, response));
   const { url, stop } = await listen(server);
 
-  async function answer(
-    { method = 'GET', url: path = '/', headers }: IncomingMessage,
-    response: ServerResponse,
-  ) {
+  async function answer(request: IncomingMessage, response: ServerResponse) {
+    const { method = 'GET', url: path = '/', headers } = request;
     const { authorization } = headers;
-    if (path.startsWith('/auth?')) {
-      const known = authorization === `Basic ${btoa(login)}`;
-      response.writeHead(known ? 200 : 401).end(known ? '{"token":"good","expires_in":300}' : '{}');
+    if (/^\/auth(\?|$)/.test(path)) {
+      const form = method === 'POST' ? new URLSearchParams(await text(request)) : undefined;
+      const isKnown = form
+        ? form.get('refresh_token') === identityToken
+        : authorization === `Basic ${btoa(login)}`;
+      const identity = path.includes('offline_token=true') ? { refresh_token: identityToken } : {};
+      const granted = { token: 'good', access_token: 'good', expires_in: 300, ...identity };
+      response.writeHead(isKnown ? 200 : 401).end(JSON.stringify(isKnown ? granted : {}));
     } else if (authorization !== 'Bearer good') {
       const challenge = `Bearer realm="${url}/auth",service="test"`;
       response.writeHead(401, { 'WWW-Authenticate': challenge }).end('{}');

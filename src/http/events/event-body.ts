@@ -1,10 +1,9 @@
-import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
 import type { TakeTurn } from '../../../converters/ports.ts';
 import type { Clock } from '../../clock.ts';
-import { isDeadline, waitFor, withDeadline } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { readBody } from '../request-body.ts';
 import { createJsonPartCounter } from './json-parts.ts';
 
 /** Bytes of a notification: zot sends the whole manifest in it, as a text in JSON. */
@@ -63,31 +62,16 @@ export function createEventBodies({ clock, turn }: EventBodyOptions): ReadEventB
 }
 
 function readInTime(request: ClientRequest): Promise<Uint8Array> {
-  return withDeadline(longestMs, request.context.signal, async (signal) => {
-    try {
-      return await readAll(request, signal);
-    } catch (error) {
-      throw isDeadline(signal) ? tooSlow() : error;
-    }
+  const counter = createJsonPartCounter();
+  return readBody(request, {
+    bytes: mostBytes,
+    milliseconds: longestMs,
+    tooLarge: () => tooLarge(`more than ${mostBytes} bytes`),
+    tooSlow,
+    onPart(part) {
+      if (counter.add(part) > mostParts) throw tooLarge(`more than ${mostParts} values`);
+    },
   });
-}
-
-async function readAll(request: ClientRequest, signal: AbortSignal): Promise<Uint8Array> {
-  const stated = Number(request.headers.get('content-length') ?? 0);
-  if (stated > mostBytes) throw tooLarge(`more than ${mostBytes} bytes`);
-  const reader = request.body()?.getReader();
-  const parts = createJsonPartCounter();
-  const chunks: Uint8Array[] = [];
-  for (let length = 0; reader !== undefined; ) {
-    const { done, value } = await waitFor(reader.read(), signal);
-    if (done) break;
-    length += value.length;
-    // The rest is neither read nor cancelled: that would close the connection before the response is sent.
-    if (length > mostBytes) throw tooLarge(`more than ${mostBytes} bytes`);
-    if (parts.add(value) > mostParts) throw tooLarge(`more than ${mostParts} values`);
-    chunks.push(value);
-  }
-  return concatenate(chunks);
 }
 
 function tooLarge(found: string): RegistryError {

@@ -68,11 +68,11 @@ export const reads = ['GET', 'HEAD'] as const;
  * Middleware of a path that names no repository: the first route of the host answers.
  * @param resource for the log and the counters. @throws RegistryError METHOD_NOT_ALLOWED.
  */
-export function anyRoute(resource: string): MiddlewareHandler<Env> {
+export function anyRoute(resource: string, methods: readonly string[] = reads): MiddlewareHandler<Env> {
   return async (context, next) => {
     context.get('received').notes.resource = resource;
     enterRoute(context, context.get('host').routes[0], undefined);
-    checkMethod(context.req.raw.method, reads);
+    checkMethod(context.req.raw.method, methods);
     await next();
   };
 }

@@ -67,6 +67,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the image exists, but not in a form for this client (or not yet)	the message has the reason	UNSUPPORTED
 	the image is stored as schema 1 without a signature, and \`REGSHIFT_UNSIGNED_SCHEMA1\` is \`refuse\`	push it again with a newer client	UNSIGNED
 	a push or a deletion through a read-only proxy, or of content that regshift makes	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`	METHOD_NOT_ALLOWED
+	a request for a token whose form regshift cannot read	report it to the maker of the client	TOKEN_REQUEST_INVALID
 	a notification that regshift cannot read	check the registry's settings (events.md)	EVENT_INVALID
 	a notification of more than 2 MiB, or of more than 20,000 values	nothing: the image is made at its first pull	EVENT_TOO_LARGE
 	a notification whose body did not arrive within 10 s	check the network between the registry and regshift	EVENT_TIMEOUT
@@ -209,6 +210,9 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the proxy's account has no name or password	set the variables that settings.md lists for that setting	REGSHIFT_UPSTREAM_AUTH is …, and what it needs is not set.
 	the proxy's account has no name or password, for the proxy's users	set the variables that settings.md lists for that setting	REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.
 	\`REGSHIFT_TOKEN_RELAY=never\`, or the proxy uses its own account	clients need no token here: they log in at the proxy	This proxy gives out no tokens.
+	the identity token that \`docker login\` keeps has ended, or is of another registry	\`docker login\` at the proxy	The token server of the registry refused the identity token: log in again (docker login).
+	a client sent another kind of request for a token	log in with user name and password	A POST for a token needs the grant_type password or refresh_token. Log in by GET with Basic otherwise.
+	its form is too large, or did not arrive in time	report it to the maker of the client	The form of the request for a token …
 	the registry uses Basic, or no login at all	nothing: the client needs no token	Upstream names no token server, so there is no token to be had here.
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
 	\`?route=\` in the address names no route	use one of the named ids	There is no route … here. The routes are …

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import type { TokenRelay } from '../../auth/token-relay.ts';
+import type { TokenQuestion, TokenRelay } from '../../auth/token-relay.ts';
 import type { WallClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
@@ -14,6 +14,7 @@ import {
 import { readingScope } from '../../upstream/auth/scope.ts';
 import type { GrantedToken } from '../../upstream/auth/token-server.ts';
 import type { Env } from '../env.ts';
+import { readBody } from '../request-body.ts';
 import { bytesResponse } from '../responses.ts';
 import type { Route } from '../route.ts';
 
@@ -23,13 +24,12 @@ const noStore = { 'Cache-Control': 'no-store' } as const;
 const shortestLife = 60;
 
 /**
- * `GET /token` is upstream's token server, reached through the proxy (distribution, "Token Authentication"). Of the
- * query, `service` and `scope` are forwarded. `account` repeats the Basic user; `offline_token` and `client_id` ask
- * for a refresh token, which a client would return by POST (OAuth 2). The proxy answers POST with 405 and gives out
- * no refresh token. Docker POSTs only with a refresh token; containerd ≥ 1.6 POSTs a password first and continues
- * with GET at 405.
+ * `GET` and `POST /token` are upstream's token server, reached through the proxy (distribution, "Token Authentication"
+ * and "OAuth2 token"). A login comes as Basic, or in the form of a POST: containerd from 1.6 on sends it so first. An
+ * identity token comes in a form alone; `docker login` asks for one by `offline_token` (moby, registry/auth.go,
+ * `loginV2`), and so do Azure's programs.
  * @throws RegistryError as `TokenRelay.token`: UNAUTHORIZED if the token server refuses the login (with a Basic
- *   challenge from challenge.ts).
+ *   challenge from challenge.ts); TOKEN_REQUEST_INVALID; METHOD_NOT_ALLOWED for a grant that is neither of both.
  */
 export function token(wallClock: WallClock): Handler<Env> {
   return (context) =>
@@ -43,17 +43,81 @@ async function tokenResponse(
   wallClock: WallClock,
 ): Promise<Response> {
   if (relay === undefined) throw new RegistryError('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
-  const { searchParams } = request.url;
-  const service = searchParams.get('service') ?? undefined;
-  const asked = searchParams.getAll('scope').filter((scope) => scope !== '');
+  const { service, scopes: asked, credential, offlineFor } = await questionOf(request);
   const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(host, scope) ?? []))];
-  const credential = basicOnly(request.context.credential);
   const now = wallClock();
-  const granted = await relay.token({ service, scopes, credential }).catch((error: unknown) => {
-    throw notStored(error);
+  const granted = await relay.token({ service, scopes, credential, offlineFor }).catch((error: unknown) => {
+    throw notStored(explained(error, credential));
   });
-  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, now)));
+  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, now, offlineFor !== undefined)));
   return bytesResponse(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
+}
+
+async function questionOf(request: ClientRequest): Promise<TokenQuestion> {
+  const isForm = request.method === 'POST';
+  const fields = isForm ? await formOf(request) : request.url.searchParams;
+  const isOffline = isForm ? fields.get('access_type') === 'offline' : fields.get('offline_token') === 'true';
+  const credential = isForm ? loginIn(fields) : basicOnly(request.context.credential);
+  return {
+    service: fields.get('service') ?? undefined,
+    // OAuth 2 divides scopes by spaces (RFC 6749, section 3.3), and a query has several fields.
+    scopes: fields
+      .getAll('scope')
+      .flatMap((scope) => (isForm ? scope.split(' ') : [scope]))
+      .filter((scope) => scope !== ''),
+    credential,
+    offlineFor:
+      isOffline || credential.kind === 'identity' ? (fields.get('client_id') ?? unknownClient) : undefined,
+  };
+}
+
+const unknownClient = 'regshift';
+
+/** A form has a login, an identity token of some KiB, and scopes. */
+const formBytes = 65_536;
+const formMs = 10_000;
+
+async function formOf(request: ClientRequest): Promise<URLSearchParams> {
+  const bytes = await readBody(request, {
+    bytes: formBytes,
+    milliseconds: formMs,
+    tooLarge: () => invalid(`has more than ${formBytes} bytes`),
+    tooSlow: () => invalid(`did not arrive within ${formMs / 1000} seconds`, { connection: 'close' }),
+  });
+  return new URLSearchParams(new TextDecoder().decode(bytes));
+}
+
+function invalid(found: string, headers: Record<string, string> = {}): RegistryError {
+  return new RegistryError('TOKEN_REQUEST_INVALID', `The form of the request for a token ${found}.`, {
+    headers,
+  });
+}
+
+/** The login in a form. containerd asks by GET after a 405 (containerd 1.7, remotes/docker/authorizer.go). */
+function loginIn(fields: URLSearchParams): StaticCredential {
+  const field = (name: string) => fields.get(name) ?? '';
+  switch (fields.get('grant_type')) {
+    case 'refresh_token':
+      return { kind: 'identity', token: field('refresh_token') };
+    case 'password': {
+      const login = { kind: 'service', username: field('username'), password: field('password') } as const;
+      return { kind: 'client', authorization: basicAuthorization(login) ?? '' };
+    }
+    default:
+      throw new RegistryError(
+        'METHOD_NOT_ALLOWED',
+        'A POST for a token needs the grant_type password or refresh_token. Log in by GET with Basic otherwise.',
+        { headers: { Allow: 'GET, HEAD, POST' } },
+      );
+  }
+}
+
+/** The relay's words are about an identity token of the proxy. */
+function explained(error: unknown, { kind }: StaticCredential): unknown {
+  const isRefused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
+  if (kind !== 'identity' || !isRefused) return error;
+  const message = 'The token server of the registry refused the identity token: log in again (docker login).';
+  return new RegistryError('UNAUTHORIZED', message, { cause: error });
 }
 
 /**
@@ -81,12 +145,13 @@ function basicOnly(credential: Credential): StaticCredential {
  * Both names of the token: Docker ≤ 1.10 knows only `token`, OAuth 2 only `access_token`.
  * @param now when the token was requested: a server that does not say when it gave the token gave it later.
  */
-function answerFields({ value, expiresIn, issuedAt }: GrantedToken, now: Date) {
+function answerFields({ value, expiresIn, issuedAt, identity }: GrantedToken, now: Date, isOffline: boolean) {
   return {
     token: value,
     access_token: value,
     expires_in: Math.max(shortestLife, Math.floor(expiresIn)),
     issued_at: (issuedAt ?? now).toISOString(),
+    ...(isOffline && identity !== undefined ? { refresh_token: identity } : {}),
   };
 }
 

@@ -14,7 +14,8 @@ const mostPages = 10;
 /**
  * Reads the repositories that upstream lists to this caller (`/v2/_catalog`, which is not in the distribution spec, and
  * which Docker Hub and others do not have).
- * @returns the first ten thousand; none if upstream has no list for this caller. @throws RegistryError.
+ * @returns the first ten thousand; none if upstream has no list for this caller.
+ * @throws RegistryError, also UNAUTHORIZED to a caller without a login: podman asks API v2 with its login after that.
  */
 export async function listRepositories(
   client: UpstreamClient,
@@ -24,7 +25,8 @@ export async function listRepositories(
   let query: string | undefined = `?n=${pageLength}`;
   for (let page = 0; page < mostPages && query !== undefined; page += 1) {
     const response: Response = await askForRepositories(client, query, context);
-    if ([401, 403, 404, 405].includes(response.status)) {
+    const isClosed = response.status === 401 && context.credential.kind === 'none';
+    if (!isClosed && [401, 403, 404, 405].includes(response.status)) {
       await discard(response);
       break;
     }

@@ -22,6 +22,8 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly credential: StaticCredential;
+  /** The client that wants an identity token, too, for its later requests; its name is for the token server alone. */
+  readonly offlineFor?: string | undefined;
 }
 
 /**
@@ -77,6 +79,10 @@ export function tokenUrl(request: TokenRequest, upstream: URL): URL {
   const url = realmUrl(request, upstream);
   if (request.service !== undefined) url.searchParams.append('service', request.service);
   for (const scope of request.scopes) url.searchParams.append('scope', scope);
+  if (request.offlineFor !== undefined) {
+    url.searchParams.append('offline_token', 'true');
+    url.searchParams.append('client_id', request.offlineFor);
+  }
   return url;
 }
 

@@ -106,7 +106,7 @@ function httpRequestFor(
   const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
   if (credential.kind === 'identity') {
     const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: credential.token });
-    form.set('client_id', 'regshift');
+    form.set('client_id', request.offlineFor ?? 'regshift');
     if (service !== undefined) form.set('service', service);
     if (scopes.length > 0) form.set('scope', scopes.join(' '));
     const headers = { ...common, 'content-type': 'application/x-www-form-urlencoded' };

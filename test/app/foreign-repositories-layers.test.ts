@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
+import { tar } from '../../src/sample-registry/tar.ts';
+import { zstd } from '../../src/sample-registry/zstd.ts';
+import { testApp } from '../support/app.ts';
+import { layerContent } from '../support/layer-content.ts';
+import { createMemoryBlobStore } from '../support/memory-blob-store.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { compressedImage } from '../support/packed-image.ts';
+import { pull } from '../support/pull.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+
+const secret = tar([{ kind: 'file', path: 'secret', content: layerContent(50_000) }]);
+const plain = digestOf(secret);
+const compressed = zstd(secret, { contentSize: true }).slice() as Uint8Array<ArrayBuffer>;
+const packed = digestOf(compressed);
+const other = tar([{ kind: 'file', path: 'other', content: layerContent(10) }]);
+const layer = { mediaType: mediaTypes.ociLayerZstd, compressed };
+
+const alice = `Basic ${btoa('alice:secret')}`;
+const bob = `Basic ${btoa('bob:secret')}`;
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
+const as = (login: string) => [...docker113, ['Authorization', login] as const];
+
+/**
+ * A registry that gives each user the repository of the user. bob's image names alice's layer, which his repository does
+ * not have: docker-registry takes such a manifest if the layer has `urls`.
+ * @param claimed the tar that bob's config says to be in the layer.
+ */
+function registry(claimed: Uint8Array): Script {
+  const ofAlice = compressedImage('alice/app', [{ ...layer, tar: secret }]);
+  const ofBob = compressedImage('bob/app', [{ ...layer, tar: claimed }]);
+  return async (request, url) => {
+    const owner = request.headers.get('authorization') === alice ? 'alice' : 'bob';
+    if (!url.pathname.startsWith(`/v2/${owner}/`)) return specError(403, 'DENIED');
+    if (owner === 'alice') return ofAlice(request, url);
+    if (url.pathname.endsWith(packed)) return specError(404, 'BLOB_UNKNOWN');
+    return ofBob(request, url);
+  };
+}
+
+describe.each([
+  ['with a store', () => ({ store: createMemoryBlobStore() })],
+  ['without a store', () => ({})],
+])('a layer of a private repository, %s', (_, platform) => {
+  const appAfterAlice = async (claimed: Uint8Array) => {
+    const app = testApp({}, scriptedUpstream(registry(claimed)).fetch, platform());
+    const manifest = await app.get('/v2/alice/app/manifests/latest', as(alice));
+    expect([manifest.status, (await app.get(`/v2/alice/app/blobs/${plain}`, as(alice))).body]).toEqual([
+      200,
+      new Uint8Array(secret),
+    ]);
+    await app.settled();
+    return app;
+  };
+
+  it('is not given to a reader of another repository whose image names it', async () => {
+    const app = await appAfterAlice(secret);
+    const manifest = await app.get('/v2/bob/app/manifests/latest', as(bob));
+    expect([manifest.status, manifest.error().code]).toEqual([404, 'UNSUPPORTED']);
+    for (const method of ['GET', 'HEAD']) {
+      expect((await app.send(method, `/v2/bob/app/blobs/${plain}`, as(bob))).status).toBe(404);
+    }
+  });
+
+  it('does not tell its digest in the error of an image that claims another one', async () => {
+    const app = await appAfterAlice(other);
+    const manifest = await app.get('/v2/bob/app/manifests/latest', as(bob));
+    expect(manifest.status).toBe(404);
+    expect(manifest.text()).not.toContain(plain);
+  });
+});
+
+it('a layer of two repositories is read once, and asked for once in the second one', async () => {
+  const [one, two] = ['team/one', 'team/two'].map((name) =>
+    compressedImage(name, [{ ...layer, tar: secret }]),
+  );
+  const upstream = scriptedUpstream(
+    async (request, url) => (await one?.(request, url)) ?? two?.(request, url),
+  );
+  const app = testApp({}, upstream.fetch);
+  await app.get('/v2/team/one/manifests/latest', docker113);
+  await app.settled();
+  upstream.forget();
+  const { root } = await pull(app, 'Docker 1.13.1', 'team/two');
+  expect(root.status).toBe(200);
+  const asked = upstream.asked.filter((each) => each.endsWith(packed));
+  expect(asked).toEqual([`HEAD /v2/team/two/blobs/${packed}`, `GET /v2/team/two/blobs/${packed}`]);
+});
