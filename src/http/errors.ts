@@ -26,10 +26,14 @@ export function errorResponse(error: unknown, head: boolean): Response {
   return new Response(head ? null : body, { status, headers });
 }
 
-/** The HTTP status of an error. A 5xx of upstream passes through. */
+/**
+ * The HTTP status of an error. A 5xx of upstream passes through, and so does a 4xx with an error code of a registry:
+ * engines show the reason of a 4xx alone. Any other 4xx is that of a gateway, to a request that the client did not send.
+ */
 export function statusOf({ code, detail }: RegistryError): number {
   const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
-  return upstreamStatus >= 500 ? upstreamStatus : httpErrors[code].status;
+  const passes = upstreamStatus >= 500 || (upstreamStatus >= 400 && detail?.upstreamCode !== undefined);
+  return passes ? upstreamStatus : httpErrors[code].status;
 }
 
 /** The error for the client. A conversion error gets the code of `codeOfConversion`. */

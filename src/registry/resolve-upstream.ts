@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
+import { bareMediaType } from '../../converters/media-types.ts';
 import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
@@ -11,7 +12,7 @@ import {
 } from '../upstream/api/manifests.ts';
 import { referenceText } from '../upstream/api/paths.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
-import { hasStatus, isAbsence, isRefused } from '../upstream/error-response.ts';
+import { hasStatus, isAbsence, isRefusalWithReason, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import type { HeadRefusals } from './head-refusals.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -76,7 +77,8 @@ export async function resolveUpstream(
       const response = await fetchManifest(client, repository, text, context);
       if (refusal) heads.contradicted();
       rateLimits.record(context, response.headers);
-      return { ...(await readWhole(response, reference, turn)), public: response.public };
+      const what = `manifest ${text} of ${repository}`;
+      return { ...(await readWhole(response, reference, what, turn)), public: response.public };
     } catch (error) {
       heads.confirmed(error, context);
       throw refusal && isConfirmation(refusal, error) ? refusal : error;
@@ -86,18 +88,18 @@ export async function resolveUpstream(
 
 /**
  * Whether the error of a GET leaves the refusal of its HEAD as the answer. One refusal has one message, whether a GET
- * confirms it or not. While upstream fails, its last word about the reference is its refusal. A 400 may be about the
- * connection, for a reason that only the body of the GET has (`errorFromResponse`).
+ * confirms it or not. While upstream fails, its last word about the reference is its refusal.
  */
 function isConfirmation(refusal: RegistryError, error: unknown): boolean {
-  if (hasStatus(error, 400)) return false;
+  if (isRefusalWithReason(error)) return false;
   if (hasStatus(error, Number(refusal.detail?.upstreamStatus))) return true;
   if (!isRefused(refusal)) return isAbsence(refusal) && isUpstreamFailing(error);
   return isRefused(error) || isUpstreamFailing(error);
 }
 
 /**
- * Whether to ask again by GET after the error of a HEAD. Some registries take no HEAD (405). Others refuse each HEAD to
+ * Whether to ask again by GET after the error of a HEAD. Some registries take no HEAD (405), and a reason is in the body
+ * of a GET alone. Others refuse each HEAD to
  * requests without a login (`headBlob`), so that a HEAD alone does not tell that upstream refuses the repository.
  * Docker asks again after each error (distribution, registry/client/repository.go, `tags.Get`). A refused login is not
  * sent twice, because registries lock accounts after several wrong logins (Artifactory, "User Account Locking").
@@ -107,7 +109,7 @@ function mayTakeGet(
   { credential }: RequestContext,
   isConfirmed: () => boolean,
 ): error is RegistryError {
-  if (hasStatus(error, 405)) return true;
+  if (isRefusalWithReason(error)) return true;
   return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403)) && isConfirmed();
 }
 
@@ -123,25 +125,39 @@ function namedBy(
 async function readWhole(
   response: ManifestResponse,
   reference: Reference,
+  what: string,
   turn: TakeTurn,
 ): Promise<Omit<UpstreamReply, 'public'>> {
   const { contentType } = response;
   const manifest = await response.bytes();
   await turn(manifest.length);
   const named = namedBy(response, reference);
-  if (named === undefined) return { digest: digestInBody(manifest, contentType), contentType, manifest };
+  if (named === undefined)
+    return { digest: digestInBody(manifest, contentType, what), contentType, manifest };
   verifyManifest(manifest, named.digest, contentType);
   return { ...named, manifest };
 }
 
-/** The digest of a manifest whose response has none. */
-function digestInBody(bytes: Uint8Array, contentType: string): Digest {
+/**
+ * The digest of a manifest whose response has none. An artifact, or a document of an unknown dialect, passes by its own
+ * type. Other documents are no manifests, such as the words of a gateway about its maintenance.
+ * @throws RegistryError UPSTREAM_ANSWER.
+ */
+function digestInBody(bytes: Uint8Array, contentType: string, what: string): Digest {
   try {
     return contentDigest(bytes, contentType);
   } catch (error) {
-    // An artifact, or a document of an unknown dialect, may pass; a document that is not JSON is no manifest.
-    if (error instanceof ConversionError && error.code !== 'UNREADABLE') return digestOf(bytes);
-    throw error;
+    if (!(error instanceof ConversionError)) throw error;
+    const type = bareMediaType(contentType);
+    const isUnknown = error.code === 'UNREADABLE' || error.code === 'UNKNOWN_DIALECT';
+    if (!isUnknown || (error.code === 'UNKNOWN_DIALECT' && type.startsWith('application/vnd.')))
+      return digestOf(bytes);
+    throw new RegistryError(
+      'UPSTREAM_ANSWER',
+      `Upstream sent a document of the type ${type === '' ? 'none' : type}, which is no manifest, as the ${what}. ` +
+        'Check that REGSHIFT_UPSTREAM names a registry, and what is in front of it. Try again.',
+      { cause: error },
+    );
   }
 }
 

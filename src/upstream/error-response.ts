@@ -27,7 +27,7 @@ export async function errorFromResponse(
   };
   return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
     headers,
-    detail: { upstreamStatus: status },
+    detail: { upstreamStatus: status, ...(reason.code === undefined ? {} : { upstreamCode: reason.code }) },
   });
 }
 
@@ -103,6 +103,15 @@ function printable(text: string): string {
 /** Whether an error is one that `errorFromResponse` made of this status. */
 export function hasStatus(error: unknown, status: number): boolean {
   return error instanceof RegistryError && error.detail?.upstreamStatus === status;
+}
+
+/**
+ * Whether an error is a refusal for a reason that only its body has: 412 for an image that a policy blocks, 451, 400. 401,
+ * 403, 404 and 429 say enough by themselves.
+ */
+export function isRefusalWithReason(error: unknown): boolean {
+  const status = Number(error instanceof RegistryError ? error.detail?.upstreamStatus : Number.NaN);
+  return status >= 400 && status < 500 && ![401, 403, 404, 429].includes(status);
 }
 
 /** Whether an error says that upstream does not have the requested content. */

@@ -73,6 +73,17 @@ describe('the refusal of a HEAD', () => {
     expect(response.error().message).toMatch(reason);
   });
 
+  it('with a status that needs words has the status and the reason of the GET', async () => {
+    const message = 'current image with 12 vulnerabilities cannot be pulled';
+    const upstream = scriptedUpstream(({ method }) => {
+      const refusal = specError(412, 'PROJECTPOLICYVIOLATION', {}, message);
+      return method === 'HEAD' ? new Response(null, { status: 412 }) : refusal;
+    });
+    const response = await testApp({}, upstream.fetch).get(latest, docker20);
+    expect([response.status, response.error().message]).toEqual([412, expect.stringContaining(message)]);
+    expect(upstream.asked).toEqual([`HEAD ${latest}`, `GET ${latest}`]);
+  });
+
   it.each([400, 401, 403, 404, 500, 501])(
     'with %i of a digest at first is no answer to a GET',
     async (status) => {

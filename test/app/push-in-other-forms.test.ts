@@ -104,6 +104,19 @@ describe.each(cases)(
       }
     });
 
+    it('is deleted in both forms where the registry has them', async () => {
+      const [tree, parts] = [await make(), start(options)];
+      await pushTree(parts.app, name, tree);
+      const { digest, mediaType, bytes } = rootOf(tree);
+      parts.registry.manifests.set(`${name}@${digest}`, { mediaType, bytes });
+      const path = `/v2/${name}/manifests/${digest}`;
+      expect((await parts.anotherApp().send('DELETE', path, login)).status).toBe(202);
+      expect([stateOf(parts), parts.registry.manifests.get(`${name}@${digest}`)]).toEqual([
+        undefined,
+        undefined,
+      ]);
+    });
+
     it('may be pushed again, and deleted by either digest', async () => {
       const [tree, parts] = [await make(), start(options)];
       await pushTree(parts.app, name, tree);

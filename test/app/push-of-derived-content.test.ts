@@ -300,7 +300,8 @@ describe('an upload that fails', () => {
     request.method === 'PUT' && url.pathname.includes('/uploads/') ? response() : undefined;
 
   it.each([
-    ['refused', () => specError(413, 'SIZE_INVALID'), 502],
+    ['refused', () => specError(413, 'SIZE_INVALID'), 413],
+    ['refused by a gateway', () => new Response('too large', { status: 413 }), 502],
     ['broken', () => new Response(null, { status: 503 }), 503],
   ])('is cancelled, and the manifest is not passed on: %s', async (_, response, status) => {
     const { registry, upstream, app } = start(layerPut(response));

@@ -94,6 +94,23 @@ describe('a refusal of a manifest', () => {
     expect(registry.manifests.size).toBe(0);
   });
 
+  it.each([400, 405, 415])(
+    'is of a gateway where the registry takes the manifest at once after it: %i',
+    async (status) => {
+      let isFirst = true;
+      const before: Script = ({ method }, { pathname }) => {
+        if (method !== 'PUT' || !pathname.includes('/manifests/') || !isFirst) return undefined;
+        isFirst = false;
+        return new Response('<html>', { status });
+      };
+      const { registry, app } = start({ takes: generations.today, before });
+      const tree = await treeOfSample('sample/oci');
+      const [answer] = await pushTree(app, name, tree);
+      expect([answer?.status, answer?.header('Regshift-Conversion')]).toEqual([201, null]);
+      expect([...registry.manifests.keys()]).toEqual([`${name}@${tree.manifests[0]?.digest}`]);
+    },
+  );
+
   it('is about the form: 500 UNKNOWN to schema 1, as of docker-registry 2.8', async () => {
     const { registry, app } = start({ takes: generations.today, refuse: () => specError(500, 'UNKNOWN') });
     const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));

@@ -12,6 +12,9 @@ describe('while upstream fails', () => {
   const failures: readonly [string, Script][] = [
     ['responds 500', () => specError(500, 'UNKNOWN')],
     ['responds 503', () => specError(503, 'UNKNOWN')],
+    ['sends a page with 200', () => new Response('<html>', { headers: { 'Content-Type': 'text/html' } })],
+    ['sends the words of a gateway with 200', () => Response.json({ status: 'maintenance' })],
+    ['sends nothing with 200', () => new Response(null)],
     ['responds 429', () => specError(429, 'TOOMANYREQUESTS', { 'Retry-After': '9' })],
     [
       'is unreachable',

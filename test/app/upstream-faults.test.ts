@@ -57,7 +57,7 @@ const faults: readonly Fault[] = [
     fault: 'HTML with 200 for everything',
     script: htmlAnswer,
     status: 502,
-    code: 'MANIFEST_INVALID',
+    code: 'UNKNOWN',
     message: /web page \(text\/html\)/,
   },
   {

@@ -87,6 +87,11 @@ async function putBody(push: ManifestPush): Promise<Response> {
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
   let outcome = await answered(push, put());
   if (outcome instanceof Response) return stored(push, outcome);
+  if (bytes && outcome.codes.length === 0 && registry.pushes.converter.format !== 'asis') {
+    // A gateway may refuse one request so. A registry refuses a form each time, and most of them have a code for it.
+    outcome = await answered(push, put());
+    if (outcome instanceof Response) return stored(push, outcome);
+  }
   const isContentFirst = isAboutContent(outcome);
   const other = isContentFirst ? undefined : await putOtherwise(push, missing, outcome);
   if (other) return other;

@@ -16,8 +16,9 @@ import { upstreamQuery } from '../upstream-query.ts';
 
 /**
  * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
- * deleted, and after it the blob that keeps the pushed one. docker-registry up to 2.8 takes a blob of the repository for
- * a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that it must be looked for first.
+ * deleted, and after it the pushed one, which is a blob, and may be a manifest as well. docker-registry up to 2.8 takes a
+ * blob of the repository for a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that the other
+ * form must be looked for first.
  * @throws RegistryError.
  */
 export const deleteManifest: Handler<Env> = async (context) => {
@@ -32,7 +33,11 @@ export const deleteManifest: Handler<Env> = async (context) => {
       : undefined;
   if (kept === undefined) return respond(context, await deleteContent(context, manifestPath, text), text);
   const response = await deleteContent(context, manifestPath, kept.stored.digest);
-  if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
+  if (response.ok) {
+    for (const pathOf of [manifestPath, blobPath]) {
+      await discard(await deleteContent(context, pathOf, kept.digest));
+    }
+  }
   return respond(context, response, text);
 };
 

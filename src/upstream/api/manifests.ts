@@ -86,7 +86,7 @@ export async function headManifest(
 
 /**
  * `GET` of a manifest.
- * @throws RegistryError as `manifestError` where upstream does not have or give it; UPSTREAM_CONTENT for a web page.
+ * @throws RegistryError as `manifestError` where upstream does not have or give it; UPSTREAM_ANSWER for a web page.
  */
 export async function fetchManifest(
   client: UpstreamClient,
@@ -108,7 +108,7 @@ export async function fetchManifest(
 
 function webPage(repository: RepositoryName, reference: string): RegistryError {
   return new RegistryError(
-    'UPSTREAM_CONTENT',
+    'UPSTREAM_ANSWER',
     `Upstream sent a web page (text/html) as the manifest ${reference} of ${repository}. Check that ` +
       'REGSHIFT_UPSTREAM names a registry, and that nothing in front of it asks for a login.',
   );
