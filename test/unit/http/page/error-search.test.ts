@@ -47,6 +47,10 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'failed to resolve reference "proxy.test:8080/team/app:1.0": failed to do request: Head "https://proxy.test:8080/v2/team/app/manifests/1.0": http: server gave HTTP response to HTTPS client',
     'http: server gave HTTP response to HTTPS client',
   ],
+  [
+    'time="2026-12-06T10:11:12Z" level=fatal msg="Error parsing image name \\"docker://127.0.0.1:8102/team/app:1.0\\": pinging container registry 127.0.0.1:8102: invalid status code from registry 502 (Bad Gateway)"',
+    'invalid status code from registry 502 (Bad Gateway)',
+  ],
   ['no basic auth credentials', 'no basic auth credentials'],
   [
     'Error response from daemon: Head "http://127.0.0.1:5000/v2/team/app/manifests/1.0": no basic auth credentials',
