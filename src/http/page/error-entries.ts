@@ -68,7 +68,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a pushed manifest has more than 4 MiB, or regshift must convert the push and meets a limit	push an image with fewer layers or annotations; the message names the limit	MANIFEST_TOO_LARGE
 	the image exists, but not in a form for this client (or not yet)	the message has the reason	UNSUPPORTED
 	the image is stored as schema 1 without a signature, and \`REGSHIFT_UNSIGNED_SCHEMA1\` is \`refuse\`	push it again with a newer client	UNSIGNED
-	a push or a deletion through a read-only proxy, or of content that regshift makes	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`	METHOD_NOT_ALLOWED
+	a push or a deletion through a read-only proxy, or of content that regshift makes; or another method than \`POST\` for \`/events\`	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`	METHOD_NOT_ALLOWED
 	a notification that regshift cannot read	check the registry's settings (events.md)	EVENT_INVALID
 	a notification of more than 2 MiB, or of more than 20,000 values	nothing: the image is made at its first pull	EVENT_TOO_LARGE
 	a notification whose body did not arrive within 10 s	check the network between the registry and regshift	EVENT_TIMEOUT
@@ -213,6 +213,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`REGSHIFT_TOKEN_RELAY=never\`, or the proxy uses its own account	clients need no token here: they log in at the proxy	This proxy gives out no tokens.
 	the registry uses Basic, or no login at all	nothing: the client needs no token	Upstream names no token server, so there is no token to be had here.
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
+	a browser or a program asked for \`/events\` by another method; notifications are on	nothing: the registry sends \`POST\`	Registries send notifications to this path by POST.
 	\`?route=\` in the address names no route	use one of the named ids	There is no route … here. The routes are …
 	another program sends it, or another version	use a format of events.md	This is no notification of docker-registry, Harbor or zot that regshift knows
 	the sender, or a proxy before regshift, is wrong	check both	The notification is no JSON, or broke off before its end.
