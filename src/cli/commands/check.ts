@@ -80,6 +80,6 @@ async function checkImage(
   } catch (error) {
     if (!(error instanceof RegistryError || error instanceof ConversionError)) throw error;
     for (const reader of readers) progress.step(`${name} for ${reader.name}`);
-    return { image: name, clients: [], failed: errorText(error) };
+    return { image: name, clients: [], failed: errorText(error, 'registry', options) };
   }
 }

@@ -310,6 +310,9 @@ describe('a refused login', () => {
     expect(atSource.err).toContain('Log in with docker login, or give the login by --creds.');
     const within = ['copy', `${host}/sample/oci`, `${host}/copied/oci:1`, '--creds', 'me:right'];
     expect((await regshift(within)).err).toContain('--to-creds.');
+    expect((await regshift([...within, '--to-creds', 'you:wrong'])).err).toContain(
+      'The registry refused the login that --to-creds gave for the user "you".',
+    );
     expect((await regshift([...within, '--to-creds', 'me:right'])).code).toBe(0);
   });
 
