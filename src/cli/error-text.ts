@@ -51,6 +51,8 @@ interface Refused {
   readonly server: Server;
   /** The user whose login the option of the side gave. */
   readonly user: string | undefined;
+  /** The sentence about the tags of the repository (images/known-tags.ts). */
+  readonly tags: unknown;
 }
 
 /** Steps for a user whose request was refused, by the status of the response. */
@@ -63,7 +65,7 @@ const steps: Readonly<Record<number, (refused: Refused) => string>> = {
     side === 'target'
       ? 'Use a login that may push to it: docker login, or --to-creds.'
       : 'Use a login that may read it: docker login, or --creds.',
-  404: () => 'Check the name and the tag.',
+  404: ({ tags }) => (tags === undefined ? 'Check the name and the tag.' : `Check the tag. ${tags}`),
 };
 
 function optionOf(side: unknown): '--creds' | '--to-creds' {
@@ -84,7 +86,7 @@ export function errorText(
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined || error.detail?.isWorded) {
     return text;
   }
-  const { code, host, upstreamStatus, side } = error.detail ?? {};
+  const { code, host, upstreamStatus, side, tags } = error.detail ?? {};
   const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
   // A token server refuses a login without a status of the registry.
   if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined && user !== undefined) {
@@ -92,7 +94,7 @@ export function errorText(
   }
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user });
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user, tags });
   const remedy = remedies[String(code)]?.(String(host), server);
   return remedy ?? (step === undefined ? text : `${text} ${step}`);
 }

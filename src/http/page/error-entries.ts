@@ -161,6 +161,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`regshift warm\` got none or both	use one of the two	Name the clients: use either --for, like --for docker-1.13, or --all-clients.
 	the value of \`--creds\` or \`--to-creds\` has no colon	write \`user:password\`	… must be a user and a password with a colon between them: user:password.
 	the registry, or its token server, refused the login of \`--creds\` or \`--to-creds\`	correct the login; without the option, the login of \`docker login\` counts	refused the login that … gave for the user …. Check the user name and the password.	The login is that of …, for the user ….
+	the repository does not have this tag; without a tag, commands ask for \`latest\`	use one of the tags that the message names	The registry answered 404 for the manifest … of …. Check the tag.
 	the file is damaged	run \`docker login\` again	… is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.
 	the host of the image is wrong; the message says what is possible	correct it	… cannot be used as a registry: it …
 	\`regshift convert --json\` without \`--out\`	add \`--out\`	--json prints the result of the conversion. Use --out to name the file for the manifest.
