@@ -51,8 +51,6 @@ interface Refused {
   readonly server: Server;
   /** The user whose login the option of the side gave. */
   readonly user: string | undefined;
-  /** The sentence about the tags of the repository (images/known-tags.ts). */
-  readonly tags: unknown;
 }
 
 /** Steps for a user whose request was refused, by the status of the response. */
@@ -65,7 +63,7 @@ const steps: Readonly<Record<number, (refused: Refused) => string>> = {
     side === 'target'
       ? 'Use a login that may push to it: docker login, or --to-creds.'
       : 'Use a login that may read it: docker login, or --creds.',
-  404: ({ tags }) => (tags === undefined ? 'Check the name and the tag.' : `Check the tag. ${tags}`),
+  404: () => 'Check the name and the tag.',
 };
 
 function optionOf(side: unknown): '--creds' | '--to-creds' {
@@ -74,6 +72,7 @@ function optionOf(side: unknown): '--creds' | '--to-creds' {
 
 /**
  * Words an error of an image or of a server for a user of the command line.
+ * `detail.advice` is the next step of a command that knows more than the status tells.
  * @param server the server that the command contacts.
  * @param logins the options of the command. The text has the user of a refused login, and never the password.
  */
@@ -86,7 +85,7 @@ export function errorText(
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined || error.detail?.isWorded) {
     return text;
   }
-  const { code, host, upstreamStatus, side, tags } = error.detail ?? {};
+  const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
   const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
   // A token server refuses a login without a status of the registry.
   if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined && user !== undefined) {
@@ -94,9 +93,10 @@ export function errorText(
   }
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user, tags });
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user });
   const remedy = remedies[String(code)]?.(String(host), server);
-  return remedy ?? (step === undefined ? text : `${text} ${step}`);
+  const next = advice ?? step;
+  return remedy ?? (next === undefined ? text : `${text} ${next}`);
 }
 
 function userOf(login: string | undefined): string | undefined {

@@ -8,7 +8,7 @@ const mostTags = 10;
 /**
  * Adds the first tags of the repository to the error of a tag that the registry does not have, for `errorText`. The error
  * stays as it is where the registry lists no tags.
- * @param found the question for the image. @throws its error, with a sentence in `detail.tags`.
+ * @param found the question for the image. @throws its error, with the tags in `detail.advice`.
  */
 export async function orKnownTags<Found>(
   { registry, name, reference, plain }: OpenImage,
@@ -25,7 +25,7 @@ export async function orKnownTags<Found>(
     const { code, message, headers, detail } = error;
     throw new RegistryError(code, message, {
       headers,
-      detail: { ...detail, tags: sentence(tags) },
+      detail: { ...detail, advice: adviceOf(tags) },
       cause: error,
     });
   }
@@ -40,8 +40,8 @@ export async function orKnownTags<Found>(
   }
 }
 
-function sentence(tags: readonly string[]): string {
+function adviceOf(tags: readonly string[]): string {
   const names = tags.slice(0, mostTags).join(', ');
-  if (tags.length > mostTags) return `The first tags of the repository are ${names}.`;
-  return `The repository has the ${tags.length === 1 ? 'tag' : 'tags'} ${names}.`;
+  if (tags.length > mostTags) return `Check the tag. The first tags of the repository are ${names}.`;
+  return `Check the tag. The repository has the ${tags.length === 1 ? 'tag' : 'tags'} ${names}.`;
 }
