@@ -1,7 +1,7 @@
 // Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and
 // in the Worker alike.
 
-/** An entry of docs/errors.md, in its Markdown. */
+/** An entry of docs/errors.md, in its Markdown, with links to machines of the page. */
 export interface ErrorEntry {
   /** The messages or codes; `…` stands for text that varies. */
   readonly texts: readonly string[];
@@ -46,8 +46,9 @@ podman, skopeo; Docker	the login is wrong or has expired	log in again	unable to 
 all	the login has no right to this repository	ask for the right. With \`REGSHIFT_UPSTREAM_AUTH\`, the account of the proxy needs it	denied: requested access to the resource is denied	reading manifest … in …: denied
 all	the registry, or its token server, limits pulls	log in. Set \`REGSHIFT_LISTS=one\`, so that regshift fetches one image instead of all images of an index. Meanwhile regshift serves public images for \`REGSHIFT_STALE\` seconds	toomanyrequests: …	429 Too Many Requests
 all	the machine does not know the authority that signed the certificate of regshift, or of the server in front of it	put the authority's certificate into \`/etc/docker/certs.d/<host:port>/ca.crt\`; containerd: \`ca =\` in \`hosts.toml\`	x509: certificate signed by unknown authority
-all clients of Go; curl	the certificate of regshift, or of the server in front of it, has expired (\`is after\`); or the clock of the client is wrong (\`is before\`)	put the renewed certificate and key into the files of \`REGSHIFT_TLS_CERT\` and \`REGSHIFT_TLS_KEY\`. regshift reads them within ten seconds, without a restart (TLS). With \`is before\`, set the clock of the client right	x509: certificate has expired or is not yet valid	SSL certificate problem: certificate has expired
-Docker 1.12 and later, containerd	regshift speaks plain HTTP, but the client requires TLS	add regshift to \`insecure-registries\`, or put TLS in front of it (guides)	http: server gave HTTP response to HTTPS client
+all clients of Go; curl	the certificate of regshift, or of the server in front of it, has expired (\`is after\`); or the clock of the client is wrong (\`is before\`)	put the renewed certificate and key into the files of \`REGSHIFT_TLS_CERT\` and \`REGSHIFT_TLS_KEY\`. regshift reads them within ten seconds, without a restart (operations.md). With \`is before\`, set the clock of the client right	x509: certificate has expired or is not yet valid	SSL certificate problem: certificate has expired
+Docker 1.12 and later, containerd; podman, skopeo	regshift speaks plain HTTP, but the client requires TLS	Docker: add regshift to \`insecure-registries\`. containerd: \`http://\` in \`hosts.toml\`. podman, skopeo: \`insecure = true\` in \`registries.conf\`, or \`--tls-verify=false\`. Or put TLS in front of regshift ([guides](#machine))	http: server gave HTTP response to HTTPS client
+podman, skopeo, Buildah, CRI-O (seen with podman 4.3.1 and skopeo 1.9.3)	regshift speaks plain HTTP, but the client requires TLS	add a \`[[registry]]\` with \`location = "<proxy>"\` and \`insecure = true\` to \`/etc/containers/registries.conf\`, or use \`--tls-verify=false\` for one command (skopeo copy: \`--src-tls-verify=false\`). Or put TLS in front of regshift ([guide](podman))	pinging …: Get …: http: server gave HTTP response to HTTPS client
 OpenSSL (curl, Python, Node); Go	the address begins with \`https://\`, but the port speaks plain HTTP. The response is \`400\` with \`The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.\`	use \`http://\`, or set \`REGSHIFT_TLS_CERT\` and \`REGSHIFT_TLS_KEY\`	wrong version number	first record does not look like a TLS handshake
 curl and other clients that print the body of a response	the address begins with \`http://\`, and \`REGSHIFT_TLS_CERT\` is set	use \`https://\`	The client sent plain HTTP to a port that speaks TLS. Use https:// here.
 Docker 1.10 and later, podman, skopeo (seen with 20.10 and 4.3)	regshift could not get the content from the registry; the client hides the message	read the message with \`curl\` on the same path, or in the log	received unexpected HTTP status: 502 Bad Gateway
