@@ -1,12 +1,17 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { mediaTypes } from '../../../../converters/media-types.ts';
 import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { tar } from '../../../../src/sample-registry/tar.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { layerContent } from '../../../support/layer-content.ts';
 import { listen } from '../../../support/listen.ts';
+import { compressedImage } from '../../../support/packed-image.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
@@ -52,6 +57,26 @@ async function inspected(sample: string, ...options: string[]): Promise<Inspecte
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return json<Inspected>();
 }
+
+it('counts one image of registry API v1 as one', async () => {
+  const files = tar([{ kind: 'file', path: 'words', content: layerContent(100) }]);
+  const layer = {
+    mediaType: mediaTypes.ociLayerGzip,
+    tar: files,
+    compressed: new Uint8Array(gzipSync(files)),
+  };
+  const image = compressedImage('team/app', [layer]);
+  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+    const request = new Request(new URL(url, 'http://one.test'), { method });
+    const answer = (await image(request, new URL(request.url))) ?? new Response(null, { status: 404 });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  const { json } = await regshift(['inspect', `${host}/team/app`, '--json']);
+  expect(json<Inspected>().clients[0]?.form).toBe('registry API v1, 1 image');
+});
 
 describe('a tag that the registry does not have', () => {
   const missing = 'The registry answered 404 for the manifest none of sample/oci';
