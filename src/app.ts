@@ -4,7 +4,7 @@ import { isV1Path } from './client-state/v1-session.ts';
 import type { WallClock } from './clock.ts';
 import { createAccessLog } from './http/access-log.ts';
 import type { ClientConnection, Env } from './http/env.ts';
-import { type EventOptions, receiveEvents } from './http/events/receive-events.ts';
+import { type EventOptions, receiveEvents, refuseEventMethod } from './http/events/receive-events.ts';
 import { alive, type Health, ready } from './http/health.ts';
 import { type InFlight, inFlightLimit } from './http/in-flight.ts';
 import { type AccessLogOptions, accessLog } from './http/middleware/access-log.ts';
@@ -89,6 +89,7 @@ export function createApp(dependencies: Dependencies): App {
     v2.get('/', page.show).get('/page/:file{page\\.(?:css|js)}', page.file).get('/page/names', page.names);
   }
   v2.use(cors, clientAuth);
+  if (dependencies.events) v2.all('/events', refuseEventMethod);
   v2.use('/v2', anyRoute('ping')).get(ping);
   v2.use('/token', anyRoute('token', [...reads, 'POST']))
     .get(token(wallClock))

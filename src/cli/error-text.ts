@@ -39,30 +39,68 @@ function untrusted(host: string, server: Server): string {
 /** The registries of a copy, which have options of their own for their logins. `detail.side` of an error names one. */
 export type Side = 'source' | 'target';
 
+/** The options of a command that give logins, each with a colon between user and password. */
+export interface GivenLogins {
+  readonly creds?: string | undefined;
+  readonly toCreds?: string | undefined;
+}
+
+/** The facts that the next step of a user depends on. */
+interface Refused {
+  readonly side: unknown;
+  readonly server: Server;
+  /** The user whose login the option of the side gave. */
+  readonly user: string | undefined;
+}
+
 /** Steps for a user whose request was refused, by the status of the response. */
-const steps: Readonly<Record<number, (side: unknown) => string>> = {
-  401: (side) =>
-    `Log in with docker login, or give the login by ${side === 'target' ? '--to-creds' : '--creds'}.`,
-  403: (side) =>
+const steps: Readonly<Record<number, (refused: Refused) => string>> = {
+  401: ({ side, server, user }) =>
+    user === undefined
+      ? `Log in with docker login, or give the login by ${optionOf(side)}.`
+      : `The ${server} refused the login that ${optionOf(side)} gave for the user ${user}. Check the user name and the password.`,
+  403: ({ side }) =>
     side === 'target'
       ? 'Use a login that may push to it: docker login, or --to-creds.'
       : 'Use a login that may read it: docker login, or --creds.',
   404: () => 'Check the name and the tag.',
 };
 
+function optionOf(side: unknown): '--creds' | '--to-creds' {
+  return side === 'target' ? '--to-creds' : '--creds';
+}
+
 /**
  * Words an error of an image or of a server for a user of the command line.
+ * `detail.advice` is the next step of a command that knows more than the status tells.
  * @param server the server that the command contacts.
+ * @param logins the options of the command. The text has the user of a refused login, and never the password.
  */
-export function errorText(error: RegistryError | ConversionError, server: Server = 'registry'): string {
+export function errorText(
+  error: RegistryError | ConversionError,
+  server: Server = 'registry',
+  logins: GivenLogins = {},
+): string {
   const text = serverText(error.message, server);
-  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
-  const { code, host, upstreamStatus, side } = error.detail ?? {};
+  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined || error.detail?.isWorded) {
+    return text;
+  }
+  const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
+  const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
+  // A token server refuses a login without a status of the registry.
+  if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined && user !== undefined) {
+    return `${text} The login is that of ${optionOf(side)}, for the user ${user}.`;
+  }
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.(side);
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user });
   const remedy = remedies[String(code)]?.(String(host), server);
-  return remedy ?? (step === undefined ? text : `${text} ${step}`);
+  const next = advice ?? step;
+  return remedy ?? (next === undefined ? text : `${text} ${next}`);
+}
+
+function userOf(login: string | undefined): string | undefined {
+  return login === undefined ? undefined : JSON.stringify(login.slice(0, login.indexOf(':')));
 }
 
 /** Names the contacted server where the messages of the proxy say upstream: a command has no proxy before a registry. */
@@ -70,5 +108,6 @@ export function serverText(message: string, server: Server): string {
   return message
     .replace(/(?<=^|[.:] )Upstream\b/g, `The ${server}`)
     .replace(/\bThe login for upstream\b/, `The login for the ${server}`)
+    .replace(/\brefused the proxy's own (?:account|identity token):/, 'refused the login:')
     .replace('REGSHIFT_UPSTREAM names a registry', `the host is a ${server}`);
 }

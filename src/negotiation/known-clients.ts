@@ -73,6 +73,9 @@ export const clientNames: readonly string[] = [
 /** A version that is further ahead of the newest known group than this is a slip, like `docker-113` for `docker-1.13`. */
 const majorsAhead = 10;
 
+/** The versions of Docker went from 1.13 to 17.03. */
+const majorsThatNeverWere = { program: 'docker', from: 2, to: 16 };
+
 /**
  * Finds the group of a client. The groups of a program are in ascending order of versions.
  * @param client program and version, like `docker-17.05`, or a program, like `buildkit`, for its newest group.
@@ -85,8 +88,13 @@ export function knownClientById(client: string): KnownClient | undefined {
   if (text === '') return ofProgram.at(-1);
   const version = readVersion(text);
   const newest = ofProgram.at(-1)?.from[0] ?? 0;
-  if (version && version[0] > newest + majorsAhead) return undefined;
+  if (version && (version[0] > newest + majorsAhead || neverWas(program, version))) return undefined;
   return version && ofProgram.findLast(({ from }) => compareVersions(version, from) >= 0);
+}
+
+function neverWas(program: string, [major]: Version): boolean {
+  const { from, to } = majorsThatNeverWere;
+  return program === majorsThatNeverWere.program && major >= from && major <= to;
 }
 
 /** Finds the group of a client like `knownClientById`, with the User-Agent of the named version. */

@@ -468,6 +468,16 @@ describe('the secret', () => {
     expect(answer.status).toBe(404);
   });
 
+  it.each(['GET', 'HEAD', 'PUT', 'DELETE'])('other methods get 405, which says POST: %s', async (method) => {
+    const { app, upstream } = appWith({});
+    const answer = await app.send(method, '/events', withSecret);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    if (method !== 'HEAD') {
+      expect(answer.error().message).toBe('Registries send notifications to this path by POST.');
+    }
+    expect(upstream.asked).toEqual([]);
+  });
+
   it('is not the login of clients, which get 401 without theirs', async () => {
     const { app } = appWith({
       REGSHIFT_UPSTREAM_AUTH: 'basic',

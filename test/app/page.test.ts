@@ -550,6 +550,24 @@ describe('errors and machines', () => {
     expect(text(await see(testApp(), `?${new URLSearchParams({ error })}`))).toContain(why);
   });
 
+  it('links to the instructions in place of the guides, which a proxy does not have', async () => {
+    const ask = async (error: string) => (await see(testApp(), `?${new URLSearchParams({ error })}`)).text();
+    const docker = await ask('http: server gave HTTP response to HTTPS client');
+    expect(docker).toContain('(<a href="./#machine">guides</a>)');
+    const podman = await ask('pinging x: Get x: http: server gave HTTP response to HTTPS client');
+    expect(podman).toContain('(<a href="./?machine=podman">guide</a>)');
+    expect(podman.indexOf('insecure = true')).toBeLessThan(podman.indexOf('insecure-registries'));
+  });
+
+  it.each(machines.map(({ id, undo }) => [id, undo] as const))(
+    'says how to undo it, and leads to no file that the viewer does not have: %s',
+    async (id, undo) => {
+      const shown = text(await see(testApp(), `?machine=${id}`));
+      expect(shown).toContain(undo);
+      expect(shown).not.toMatch(/deploy\/clients|sources/);
+    },
+  );
+
   it('finds nothing for other words, and says where else to look', async () => {
     const shown = text(await see(testApp(), '?error=zzzzzzzzzzzz'));
     expect(shown).toContain('No message that regshift knows is in this text');

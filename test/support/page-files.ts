@@ -1,6 +1,7 @@
 /** Writes the generated files of the page: `npm run page:files`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { machines } from '../../src/http/page/machines.ts';
 import { root } from './house/sources.ts';
 
 /** The generated files, by path, as the page's sources and docs/errors.md make them today. */
@@ -54,7 +55,7 @@ function errorEntries(page: string): string {
     return `\n${[client, why, remedy, ...texts].join('\t')}`;
   });
   return `${note}
-/** An entry of docs/errors.md, in its Markdown. */
+/** An entry of docs/errors.md, in its Markdown, with links to machines of the page. */
 export interface ErrorEntry {
   /** The messages or codes; \`…\` stands for text that varies. */
   readonly texts: readonly string[];
@@ -78,12 +79,19 @@ export const errorEntries: readonly ErrorEntry[] = lines
 }
 
 /**
- * The rows of the tables of docs/errors.md, with links as text: a proxy does not have the documents. Messages of copies
- * and archives are left out: only the command line prints them, with their advice.
+ * The rows of the tables of docs/errors.md. Links to guides lead to the instructions of the page (`[guide](podman)`, and
+ * `[guides](#machine)` for all), and other links are text: a proxy does not have the documents. Messages of copies and
+ * archives are left out: only the command line prints them, with their advice.
  */
 export function entriesOfPage(page: string): Row[] {
-  const sections = page.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').split(/^#{2,3} /m);
+  const sections = page.replace(/\[([^\]]+)\]\(([^)]+)\)/g, pageLinkOf).split(/^#{2,3} /m);
   return sections.filter((section) => !section.startsWith('Copies and archives\n')).flatMap(entriesOf);
+}
+
+function pageLinkOf(_: string, label: string, target: string): string {
+  if (target === '../deploy/clients/') return `[${label}](#machine)`;
+  const machine = machines.find(({ guide }) => target === `../deploy/clients/${guide}`);
+  return machine ? `[${label}](${machine.id})` : label;
 }
 
 interface Row {

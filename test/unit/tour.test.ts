@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { version } from '../../src/version.ts';
 import { regshift } from '../support/cli.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { type SampleServer, startSampleServer } from '../support/sample-server.ts';
@@ -10,7 +13,7 @@ import { type SampleServer, startSampleServer } from '../support/sample-server.t
 const page = readFileSync(new URL('../../docs/tour.md', import.meta.url), 'utf8');
 
 /** Each block of commands, and the output below it; undefined where the text continues without one. */
-const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```\n(?:\n```\n([\s\S]*?)^```\n)?/gm)].map(
+const [begin, ...examples] = [...page.matchAll(/^```sh\n([\s\S]*?)^```\n(?:\n```\n([\s\S]*?)^```\n)?/gm)].map(
   ([, commands = '', output]) => ({ commands, output }),
 );
 
@@ -60,9 +63,9 @@ async function run(line: string): Promise<string> {
     writeFileSync(file, new Uint8Array(await response.arrayBuffer()));
     return '';
   }
-  const start = words.indexOf('npx');
+  const start = words.indexOf('regshift');
   const env = Object.fromEntries(words.slice(0, start).map((word) => word.split('=') as [string, string]));
-  const { out, err } = await regshift(words.slice(start + 2), { env, columns: 80 });
+  const { out, err } = await regshift(words.slice(start + 1), { env, columns: 80 });
   expect(err).not.toMatch(/^regshift:|error:/m);
   return out
     .replaceAll(`127.0.0.1:${proxy.port}`, '127.0.0.1:8080')
@@ -71,6 +74,18 @@ async function run(line: string): Promise<string> {
 
 // An archive is written under the name that the output has, so that its lines have the same width.
 afterAll(() => rmSync('image.tar', { force: true }));
+
+test('docs/tour.md begins in a scratch folder, with the command of the clone', () => {
+  const lines = `${begin?.commands}command -v regshift; pwd; regshift version`.replaceAll('\n', ' && ');
+  const cwd = fileURLToPath(new URL('../..', import.meta.url));
+  const [command, scratch = '', printed] = execFileSync('sh', ['-c', lines], { cwd, encoding: 'utf8' }).split(
+    '\n',
+  );
+  rmSync(scratch, { recursive: true });
+  expect(command).toBe(join(cwd, 'node_modules/.bin/regshift'));
+  expect(scratch.startsWith(cwd)).toBe(false);
+  expect(printed).toContain(version);
+});
 
 test('docs/tour.md has examples', () => {
   expect(examples.length).toBeGreaterThanOrEqual(6);

@@ -4,6 +4,7 @@ import { RegistryError } from '../../errors.ts';
 import { type StraightClient, straightClient } from '../../negotiation/straight.ts';
 import { errorText } from '../error-text.ts';
 import { checkClient, type ImageVerdicts, storedForm, type Verdict } from '../images/check-client.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { openImage } from '../images/open-image.ts';
 import { podImages } from '../images/pod-images.ts';
 import type { AccessOptions } from '../registry-options.ts';
@@ -69,7 +70,7 @@ async function checkImage(
   const { platform = { os: 'linux', architecture: 'amd64' }, withProxy = false } = options;
   try {
     const image = await openImage(name, { ...options, asProxy: withProxy }, io);
-    const stored = await storedForm(image);
+    const stored = await orKnownTags(image, storedForm(image));
     const behindRegshift = stored.regshift === true;
     const clients: Verdict[] = [];
     for (const reader of readers) {
@@ -80,6 +81,6 @@ async function checkImage(
   } catch (error) {
     if (!(error instanceof RegistryError || error instanceof ConversionError)) throw error;
     for (const reader of readers) progress.step(`${name} for ${reader.name}`);
-    return { image: name, clients: [], failed: errorText(error) };
+    return { image: name, clients: [], failed: errorText(error, 'registry', options) };
   }
 }

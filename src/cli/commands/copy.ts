@@ -15,6 +15,7 @@ import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
 import { type CopyPlan, planCopy } from '../copy/plan-copy.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
@@ -83,7 +84,7 @@ async function planOf(
   io: Io,
 ): Promise<CopyPlan> {
   const { registry, name, plain } = source;
-  const { digest, bytes, contentType } = await storedManifest(source);
+  const { digest, bytes, contentType } = await orKnownTags(source, storedManifest(source));
   const stored = registry.stored.ports(name, plain.context);
   const ports: ConversionPorts = {
     ...stored,

@@ -7,6 +7,7 @@ import { type ClientHeaders, findKnownClient, headersOf } from '../../negotiatio
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printNote, withDigests } from '../terminal/io.ts';
@@ -32,7 +33,7 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
   const request = image.request(headers, {
     onSelection: (manifest, selection) => selected.push({ manifest, selection }),
   });
-  const answer = await answerTo(image, request, image.request(headers));
+  const answer = await orKnownTags(image, answerTo(image, request, image.request(headers)));
   if (options.raw) {
     if ('error' in answer) throw answer.error;
     io.stdout(answer.result.body);

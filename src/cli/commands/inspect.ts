@@ -9,6 +9,7 @@ import {
   type StoredLayer,
 } from '../../registry/inspection/describe-stored.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
@@ -28,10 +29,10 @@ interface Options extends AccessOptions, DataOptions {
 export async function inspect(text: string, options: Options, io: Io): Promise<number> {
   const image = await openImage(text, { ...options, asProxy: true }, io);
   if (options.raw) {
-    io.stdout((await storedManifest(image)).bytes);
+    io.stdout((await orKnownTags(image, storedManifest(image))).bytes);
     return exitCodes.good;
   }
-  const stored = await describeStored(image);
+  const stored = await orKnownTags(image, describeStored(image));
   const activity = createActivity(io);
   const clients = await clientViews(image, options.platform, ({ name }) =>
     activity.step(`the image for ${name}`),

@@ -10,6 +10,7 @@ import { systemClock } from '../../clock.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
@@ -97,7 +98,7 @@ async function savedImage(
   onRead: (bytes: number) => void,
 ): Promise<SavedImage> {
   const { registry, name, reference, plain } = source;
-  const { bytes, contentType } = await storedManifest(source);
+  const { bytes, contentType } = await orKnownTags(source, storedManifest(source));
   const stored = registry.stored.ports(name, plain.context);
   const ports: ConversionPorts = {
     ...stored,

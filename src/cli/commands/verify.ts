@@ -8,6 +8,7 @@ import { readManifest, sketchManifest } from '../../../converters/read.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { type Check, checkManifest, documentText } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
+import { orKnownTags } from '../images/known-tags.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
@@ -70,8 +71,9 @@ async function fileSubject(file: string, { from }: Options, io: Io): Promise<Sub
 
 async function registrySubject(text: string, options: Options, io: Io): Promise<Subject | Report> {
   const access = { ...options, readLayers: options.layers };
-  const { registry, name, reference, plain } = await openImage(text, access, io);
-  const { digest } = await registry.stored.resolve(name, reference, plain.context);
+  const image = await openImage(text, access, io);
+  const { registry, name, reference, plain } = image;
+  const { digest } = await orKnownTags(image, registry.stored.resolve(name, reference, plain.context));
   const manifest = await registry.stored.getManifest(name, digest, plain.context).catch(conversionError);
   if (manifest instanceof ConversionError) {
     return { digest, form: 'unreadable', checks: [unreadable(digest, manifest)] };

@@ -101,7 +101,7 @@ function canRequest({ reference }: Omit<Job, 'generation'>, { userAgent }: Known
 
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
-  { proxy, allTags }: WarmOptions,
+  { proxy, allTags, creds }: WarmOptions,
   credential: StaticCredential,
   send: Fetch,
 ): Promise<Omit<Job, 'generation'>[]> {
@@ -123,7 +123,8 @@ async function tagsOf(
   };
   const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context).catch((error: unknown) => {
     if (!(error instanceof RegistryError)) throw error;
-    throw new RegistryError(error.code, errorText(error, 'proxy'), { cause: error });
+    const worded = errorText(error, 'proxy', { creds });
+    throw new RegistryError(error.code, worded, { cause: error, detail: { isWorded: true } });
   });
   return tags.map((tag) => ({ name, reference: tag }));
 }
@@ -131,7 +132,7 @@ async function tagsOf(
 async function run(
   job: Job,
   clients: ReadonlyMap<KnownClient, WarmClient>,
-  { wait }: WarmOptions,
+  { wait, creds }: WarmOptions,
   progress: Progress,
 ): Promise<Result> {
   const { name, reference, generation } = job;
@@ -150,7 +151,7 @@ async function run(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     progress.step(`${about}: nothing`);
-    return { ...result, failed: errorText(error, 'proxy') };
+    return { ...result, failed: errorText(error, 'proxy', { creds }) };
   }
 }
 

@@ -11,6 +11,7 @@ import { contentLength, discard } from '../../upstream/body.ts';
 import type { LayerSpool } from '../images/layer-spool.ts';
 import type { OpenImage } from '../images/open-image.ts';
 import { errorOf } from './error-side.ts';
+import { withFormAdvice } from './form-refusal.ts';
 import type { CopyPlan, PlannedBlob, PlannedManifest } from './plan-copy.ts';
 import { uploadResumably } from './upload-blob.ts';
 import { bytesContent, fileContent, storedContent, type UploadSource } from './upload-source.ts';
@@ -72,9 +73,17 @@ async function copyToTarget(parts: CopyParts, plan: CopyPlan): Promise<CopiedIma
   const blobs = await copyBlobs(parts, plan.blobs);
   const manifests: CopiedContent[] = [];
   for (const manifest of plan.manifests) {
-    manifests.push(await copyManifest(parts, manifest, manifest === root));
+    const copy = copyManifest(parts, manifest, manifest === root);
+    manifests.push(plan.kind === 'artifact' ? await copy : await copy.catch(throwWithAdvice(manifest)));
   }
   return { blobs, manifests };
+}
+
+/** An artifact has no other form, so it gets no advice. */
+function throwWithAdvice({ mediaType }: PlannedManifest): (error: unknown) => never {
+  return (error) => {
+    throw withFormAdvice(error, mediaType);
+  };
 }
 
 /** Whether the target's tag is the same manifest already. */

@@ -120,6 +120,14 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
   };
 }
 
+/** Refuses other methods of `/events`: a 404 would say that notifications are off. */
+export const refuseEventMethod: Handler<Env> = (context) => {
+  context.get('received').notes.resource = 'events';
+  throw new RegistryError('METHOD_NOT_ALLOWED', 'Registries send notifications to this path by POST.', {
+    headers: { Allow: 'POST' },
+  });
+};
+
 const unrouted =
   'an event is about a repository that no route serves, or its route is not certain. Add ?route=<id> to the address ' +
   'in the registry';

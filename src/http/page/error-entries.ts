@@ -1,7 +1,7 @@
 // Written by `npm run page:files`: the program has no other way to this text that works in a clone, in the package and
 // in the Worker alike.
 
-/** An entry of docs/errors.md, in its Markdown. */
+/** An entry of docs/errors.md, in its Markdown, with links to machines of the page. */
 export interface ErrorEntry {
   /** The messages or codes; `…` stands for text that varies. */
   readonly texts: readonly string[];
@@ -46,10 +46,13 @@ podman, skopeo; Docker	the login is wrong or has expired	log in again	unable to 
 all	the login has no right to this repository	ask for the right. With \`REGSHIFT_UPSTREAM_AUTH\`, the account of the proxy needs it	denied: requested access to the resource is denied	reading manifest … in …: denied
 all	the registry, or its token server, limits pulls	log in. Set \`REGSHIFT_LISTS=one\`, so that regshift fetches one image instead of all images of an index. Meanwhile regshift serves public images for \`REGSHIFT_STALE\` seconds	toomanyrequests: …	429 Too Many Requests
 all	the machine does not know the authority that signed the certificate of regshift, or of the server in front of it	put the authority's certificate into \`/etc/docker/certs.d/<host:port>/ca.crt\`; containerd: \`ca =\` in \`hosts.toml\`	x509: certificate signed by unknown authority
-Docker 1.12 and later, containerd	regshift speaks plain HTTP, but the client requires TLS	add regshift to \`insecure-registries\`, or put TLS in front of it (guides)	http: server gave HTTP response to HTTPS client
+all clients of Go; curl	the certificate of regshift, or of the server in front of it, has expired (\`is after\`); or the clock of the client is wrong (\`is before\`)	put the renewed certificate and key into the files of \`REGSHIFT_TLS_CERT\` and \`REGSHIFT_TLS_KEY\`. regshift reads them within ten seconds, without a restart (operations.md). With \`is before\`, set the clock of the client right	x509: certificate has expired or is not yet valid	SSL certificate problem: certificate has expired
+Docker 1.12 and later, containerd; podman, skopeo	regshift speaks plain HTTP, but the client requires TLS	Docker: add regshift to \`insecure-registries\`. containerd: \`http://\` in \`hosts.toml\`. podman, skopeo: \`insecure = true\` in \`registries.conf\`, or \`--tls-verify=false\`. Or put TLS in front of regshift ([guides](#machine))	http: server gave HTTP response to HTTPS client
+podman, skopeo, Buildah, CRI-O (seen with podman 4.3.1 and skopeo 1.9.3)	regshift speaks plain HTTP, but the client requires TLS	add a \`[[registry]]\` with \`location = "<proxy>"\` and \`insecure = true\` to \`/etc/containers/registries.conf\`, or use \`--tls-verify=false\` for one command (skopeo copy: \`--src-tls-verify=false\`). Or put TLS in front of regshift ([guide](podman))	pinging …: Get …: http: server gave HTTP response to HTTPS client
 OpenSSL (curl, Python, Node); Go	the address begins with \`https://\`, but the port speaks plain HTTP. The response is \`400\` with \`The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.\`	use \`http://\`, or set \`REGSHIFT_TLS_CERT\` and \`REGSHIFT_TLS_KEY\`	wrong version number	first record does not look like a TLS handshake
 curl and other clients that print the body of a response	the address begins with \`http://\`, and \`REGSHIFT_TLS_CERT\` is set	use \`https://\`	The client sent plain HTTP to a port that speaks TLS. Use https:// here.
 Docker 1.10 and later, podman, skopeo (seen with 20.10 and 4.3)	regshift could not get the content from the registry; the client hides the message	read the message with \`curl\` on the same path, or in the log	received unexpected HTTP status: 502 Bad Gateway
+skopeo (seen with 1.9.3: \`pinging container registry …: invalid status code from registry …\`), podman	regshift got no response from the registry for \`/v2/\`, which these programs request first; the client hides the message	\`curl -s http://<proxy>/readyz\` shows the state of each registry; the log has the reason	invalid status code from registry 502 (Bad Gateway)	invalid status code from registry 503 (Service Unavailable)	invalid status code from registry 504 (Gateway Timeout)
 all	the client does not reach the proxy: it does not run, listens on 127.0.0.1 alone, or a firewall or a wrong name is between them	\`curl http://<proxy>/v2/\` on the machine of the client. \`HOST=0.0.0.0\` lets regshift listen on all addresses	connection refused	no route to host	i/o timeout	no such host	context deadline exceeded
 any, from docker-registry and Docker Hub	an old client contacted that registry directly	pull through regshift: the text means that the pull did not go through it	OCI manifest found, but accept header does not support OCI manifests
 Charliecloud; umoci up to 0.4.7, Singularity 3; Cloud Foundry; jib	the layers are compressed with zstd, and \`Accept\` does not say that the program cannot decompress them	a rule about the client: recipes	method gz: ReadError('not a gzip file')	manifest list: duplicate architecture: …	blob is not correct mediatype: application/vnd.oci.image.layer.v1.tar+zstd	diffID digest mismatch	NoClassDefFoundError: com/github/luben/zstd/…
@@ -66,7 +69,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a pushed manifest has more than 4 MiB, or regshift must convert the push and meets a limit	push an image with fewer layers or annotations; the message names the limit	MANIFEST_TOO_LARGE
 	the image exists, but not in a form for this client (or not yet)	the message has the reason	UNSUPPORTED
 	the image is stored as schema 1 without a signature, and \`REGSHIFT_UNSIGNED_SCHEMA1\` is \`refuse\`	push it again with a newer client	UNSIGNED
-	a push or a deletion through a read-only proxy, or of content that regshift makes	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`	METHOD_NOT_ALLOWED
+	a push or a deletion through a read-only proxy, or of content that regshift makes; or another method than \`POST\` for \`/events\`	push to the registry itself, or set \`REGSHIFT_PUSH=allow\`	METHOD_NOT_ALLOWED
 	a request for a token whose form regshift cannot read	report it to the maker of the client	TOKEN_REQUEST_INVALID
 	a notification that regshift cannot read	check the registry's settings (events.md)	EVENT_INVALID
 	a notification of more than 2 MiB, or of more than 20,000 values	nothing: the image is made at its first pull	EVENT_TOO_LARGE
@@ -159,6 +162,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`regshift explain\` got both	leave one out	Use either --for, or --accept and --user-agent.
 	\`regshift warm\` got none or both	use one of the two	Name the clients: use either --for, like --for docker-1.13, or --all-clients.
 	the value of \`--creds\` or \`--to-creds\` has no colon	write \`user:password\`	… must be a user and a password with a colon between them: user:password.
+	the registry, or its token server, refused the login of \`--creds\` or \`--to-creds\`	correct the login; without the option, the login of \`docker login\` counts	refused the login that … gave for the user …. Check the user name and the password.	The login is that of …, for the user ….
+	the repository does not have this tag; without a tag, commands ask for \`latest\`	use one of the tags that the message names	The registry answered 404 for the manifest … of …. Check the tag.
 	the file is damaged	run \`docker login\` again	… is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.
 	the host of the image is wrong; the message says what is possible	correct it	… cannot be used as a registry: it …
 	\`regshift convert --json\` without \`--out\`	add \`--out\`	--json prints the result of the conversion. Use --out to name the file for the manifest.
@@ -215,6 +220,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	its form is too large, or did not arrive in time	report it to the maker of the client	The form of the request for a token …
 	the registry uses Basic, or no login at all	nothing: the client needs no token	Upstream names no token server, so there is no token to be had here.
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
+	a browser or a program asked for \`/events\` by another method; notifications are on	nothing: the registry sends \`POST\`	Registries send notifications to this path by POST.
 	\`?route=\` in the address names no route	use one of the named ids	There is no route … here. The routes are …
 	another program sends it, or another version	use a format of events.md	This is no notification of docker-registry, Harbor or zot that regshift knows
 	the sender, or a proxy before regshift, is wrong	check both	The notification is no JSON, or broke off before its end.

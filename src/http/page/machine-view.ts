@@ -48,7 +48,8 @@ ${hostHtml(machine, page, query, proxy)}
     ({ text, lines }, at) =>
       html`<li><p>${stepText(text, query)}</p>${lines === undefined ? '' : linesHtml(lines, `the lines of step ${at + 1}`)}</li>`,
   )}</ol>
-<p class="note">More, with mirrors and how to undo it, is in the file deploy/clients/${machine.guide} of regshift's sources.</p>
+<h2>Undo it</h2>
+<p>${machine.undo}</p>
 <h2>Another machine</h2>
 ${machinesHtml(query, machine)}`;
 }

@@ -17,6 +17,8 @@ export interface Machine {
   /** The file in deploy/clients/ whose lines the steps have: a test holds them to it. */
   readonly guide: string;
   readonly steps: readonly MachineStep[];
+  /** The way back, in the words of the guide. */
+  readonly undo: string;
 }
 
 const pull: MachineStep = { text: 'Pull.', lines: 'docker pull proxy.example.com:8080/team/app:1.0' };
@@ -47,6 +49,13 @@ const restartDocker: MachineStep = {
   scheme: 'http',
 };
 
+const ofHub = 'Only for a proxy in front of Docker Hub (REGSHIFT_UPSTREAM=https://registry-1.docker.io):';
+
+const hubMirror: MachineStep = {
+  text: `${ofHub} add this line to the same file, and restart the engine. Images of Docker Hub then keep their names.`,
+  lines: '"registry-mirrors": ["http://proxy.example.com:8080"]',
+};
+
 /** The instructions of the page, the machines of most users first. The guides say more. */
 export const machines: readonly Machine[] = [
   {
@@ -69,7 +78,9 @@ export const machines: readonly Machine[] = [
       dockerInfo,
       dockerCertificate,
       pull,
+      hubMirror,
     ],
+    undo: 'Remove the lines from /etc/docker/daemon.json, restart the engine, and remove the images with the name of the proxy by docker rmi. A container from such an image needs it until you create the container again.',
   },
   {
     id: 'docker-1.9',
@@ -94,7 +105,12 @@ export const machines: readonly Machine[] = [
       },
       dockerCertificate,
       pull,
+      {
+        text: `${ofHub} from Docker 1.8 on, add this to the options of the daemon. Images of Docker Hub then keep their names.`,
+        lines: '--registry-mirror http://proxy.example.com:8080',
+      },
     ],
+    undo: 'Remove the option, restart the daemon, and remove the images with the name of the proxy by docker rmi.',
   },
   {
     id: 'synology',
@@ -125,7 +141,9 @@ export const machines: readonly Machine[] = [
       dockerInfo,
       dockerCertificate,
       pull,
+      hubMirror,
     ],
+    undo: 'Restore the copy of the file, restart the package, and remove the images with the name of the proxy by docker rmi.',
   },
   {
     id: 'qnap',
@@ -159,7 +177,9 @@ export const machines: readonly Machine[] = [
         text: `${dockerCertificate.text} The folder may be lost after a restart of the NAS.`,
       },
       pull,
+      hubMirror,
     ],
+    undo: 'Restore the copy of the file, restart Container Station, and remove the images with the name of the proxy by docker rmi.',
   },
   {
     id: 'openshift-3',
@@ -188,6 +208,7 @@ export const machines: readonly Machine[] = [
       },
       { text: 'Check that a node has pulled it.', lines: 'oc get events | grep -i pull' },
     ],
+    undo: 'Restore the old names with oc set image, remove the line from the inventory and the files, and restart docker on one node after the other.',
   },
   {
     id: 'containerd',
@@ -223,6 +244,7 @@ export const machines: readonly Machine[] = [
         scheme: 'http',
       },
     ],
+    undo: 'Remove the folder of the registry below /etc/containerd/certs.d. Pulled images stay.',
   },
   {
     id: 'podman',
@@ -243,7 +265,18 @@ insecure = true`,
         scheme: 'https',
       },
       { text: 'Pull.', lines: 'podman pull proxy.example.com:8080/team/app:1.0' },
+      {
+        text: 'Or as a mirror of registry.example, which is the name in your images: write this in place of the lines above.',
+        lines: `[[registry]]
+location = "registry.example"
+
+[[registry.mirror]]
+location = "proxy.example.com:8080"
+insecure = true`,
+        scheme: 'http',
+      },
     ],
+    undo: 'Remove the lines from /etc/containers/registries.conf.',
   },
   {
     id: 'kubernetes',
@@ -263,6 +296,7 @@ insecure = true`,
           'kubectl create secret docker-registry regshift --docker-server=proxy.example.com --docker-username=… --docker-password=…',
       },
     ],
+    undo: 'Restore the old names of the images, and remove the settings of the proxy from the nodes.',
   },
 ];
 

@@ -128,5 +128,5 @@ async function byApiV1({ registry, name, reference }: InspectedImage, request: C
     throw new RegistryError('UNSUPPORTED', 'The index names another index instead of an image.');
   const ports = registry.stored.ports(name, context);
   const { images, losses } = await convertToRegistryV1(model, { ports, name, tag: '', unpackZstd: true });
-  return { form: `registry API v1, ${images.length} images`, losses };
+  return { form: `registry API v1, ${images.length} ${images.length === 1 ? 'image' : 'images'}`, losses };
 }

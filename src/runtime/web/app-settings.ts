@@ -15,7 +15,8 @@ export interface AppSettings {
   readonly REGSHIFT_TRUSTED_PROXIES?: string | undefined;
   /**
    * The URL of the registry, with or without `/v2/`; several URLs with commas between them are mirrors, used in
-   * this order when one fails.
+   * this order when one fails. Several addresses need `REGSHIFT_UPSTREAM_AUTH=anonymous` or `docker-config`.
+   * Clients cannot push through several addresses (docs/routes.md).
    */
   readonly REGSHIFT_UPSTREAM?: string | undefined;
   /**

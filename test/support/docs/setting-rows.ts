@@ -54,7 +54,7 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         variables: ['REGSHIFT_UPSTREAM'],
         meaning:
-          'the URL of the registry, with or without `/v2/`; several URLs with commas between them are mirrors, used in this order when one fails',
+          'the URL of the registry, with or without `/v2/`; several URLs with commas between them are mirrors, used in this order when one fails. Several addresses need `REGSHIFT_UPSTREAM_AUTH=anonymous` or `docker-config`. Clients cannot push through several addresses ([routes.md](routes.md#several-registries-that-hold-the-same))',
         otherwise:
           '`sample`, the sample registry; with `NODE_ENV=production`, only `npm start` in a clone starts without a value',
       },

@@ -377,10 +377,12 @@ describe('the commands of docs/tour.md', () => {
       .replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`)
       .replaceAll('127.0.0.1:5000', new URL(samples.url).host);
 
-  const commands = linesOf('docs/tour.md');
+  // The package brings the command in place of the clone.
+  const [ofClone, scratch, ...commands] = linesOf('docs/tour.md');
 
   it('are all of these', () => {
-    const named = commands.flatMap((line) => /npx regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
+    expect([ofClone, scratch]).toEqual(['export PATH="$PWD/node_modules/.bin:$PATH"', 'cd "$(mktemp -d)"']);
+    const named = commands.flatMap((line) => /(?:^| )regshift ([a-z-]+)/.exec(line)?.[1] ?? []);
     expect(named.toSorted()).toEqual([
       'check',
       'check-config',
@@ -403,7 +405,9 @@ describe('the commands of docs/tour.md', () => {
       writeFileSync(join(folder, file), new Uint8Array(await (await fetch(here(url))).arrayBuffer()));
       return;
     }
-    const { code, out, err } = await runLine(here(line), { cwd: folder, env: { DOCKER_CONFIG: folder } });
+    const PATH = [join(folder, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+    const env = { DOCKER_CONFIG: folder, PATH };
+    const { code, out, err } = await runLine(here(line), { cwd: folder, env });
     // The page says that one of the clients cannot use the image.
     const expected = line.includes('regshift check ') ? 1 : 0;
     expect({ code, err: code === expected ? '' : err }).toEqual({ code: expected, err: '' });

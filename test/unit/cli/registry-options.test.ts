@@ -19,7 +19,30 @@ it.each(['Basic', 'Bearer'] as const)('--creds is the login for a registry with 
   expect((await regshift(['inspect', image, '--creds', 'me:right'])).code).toBe(0);
   const wrong = await regshift(['inspect', image, '--creds', 'me:wrong-password']);
   expect(wrong.code).toBe(1);
-  expect(wrong.err).not.toContain('wrong-password');
+  expect(wrong.err).toContain(
+    scheme === 'Basic'
+      ? 'The registry refused the login that --creds gave for the user "me". Check the user name and the password.'
+      : 'The login is that of --creds, for the user "me".',
+  );
+  expect(wrong.err).not.toMatch(/wrong-password|proxy|docker login/);
+});
+
+it('a login that --creds gave and the registry refused is named by check, too', async () => {
+  const registry = await startLoginRegistry('Basic');
+  onTestFinished(() => registry.stop());
+  const image = `${new URL(registry.url).host}/sample/oci`;
+  const { code, out } = await regshift(['check', image, '--creds', 'me:wrong-password']);
+  expect(code).toBe(1);
+  expect(out).toContain('refused the login that --creds gave for the user "me".');
+});
+
+it.each(['Basic', 'Bearer'] as const)('warm names such a login once, with %s', async (scheme) => {
+  const registry = await startLoginRegistry(scheme);
+  onTestFinished(() => registry.stop());
+  const argv = ['warm', 'sample/oci', '--all-tags', '--for', 'docker-1.13', '--proxy', registry.url];
+  const { code, err } = await regshift([...argv, '--creds', 'me:wrong-password']);
+  expect(code).toBe(1);
+  expect(err.match(/for the user "me"/g)).toHaveLength(1);
 });
 
 it('--verbose prints requests, without logins and queries', async () => {

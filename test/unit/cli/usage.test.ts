@@ -75,6 +75,10 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
     [['convert', 'x', '--to', 'gif'], /Allowed choices are schema1, schema2, oci, generic, list, index, v1/],
     [['convert', 'x'], /required option '--to <form>' not specified/],
     [['convert', 'x', '--to', 'oci', '--json'], /Use --out/],
+    // The versions of Docker went from 1.13 to 17.03.
+    [['explain', 'x', '--for', 'docker-9.9'], /docker-9\.9 is not a known client\./],
+    [['save', 'x', '--for', 'docker-2', '-o', 'x.tar'], /docker-2 is not a known client\./],
+    [['check', 'x', '--clients', 'docker-16.0'], /docker-16\.0 is not a known client\./],
     [
       ['explain', 'x', '--for', 'netscape-4'],
       /netscape-4 is not a known client\. Known clients: docker-1\.5, /,

@@ -294,6 +294,53 @@ describe('regshift copy', () => {
   });
 });
 
+describe('a form that the target refuses', () => {
+  /** A registry that has every blob, and answers each push of a manifest so. */
+  async function refusingTarget(status: number, code: string | undefined) {
+    const server = createServer(async (request, response) => {
+      for await (const _ of request);
+      const isPush = request.method === 'PUT';
+      response.writeHead(isPush ? status : request.url?.includes('/blobs/') ? 200 : 404, {
+        'content-type': 'application/json',
+      });
+      response.end(isPush && code ? JSON.stringify({ errors: [{ code, message: 'no' }] }) : '');
+    });
+    const { host, stop } = await listen(server);
+    onTestFinished(() => stop());
+    return async (sample: string, ...argv: string[]) =>
+      (await regshift(['copy', `${samples.host}/sample/${sample}`, `${host}/copied:1`, ...argv])).err;
+  }
+
+  it.each([
+    // As docker-registry 2.8 answers.
+    ['schema1', 500, 'UNKNOWN', '', 'schema 1. Use --as schema2 or --as oci.'],
+    ['oci', 500, 'UNKNOWN', '--as schema1', 'schema 1. Use --as schema2 or --as oci.'],
+    ['generic', 400, 'MANIFEST_INVALID', '', 'generic manifests. Use --as schema2 or --as oci.'],
+    ['oci', 400, 'MANIFEST_INVALID', '', 'OCI manifests. Use --as schema2.'],
+    ['index', 415, undefined, '--all', 'OCI manifests. Use --as schema2.'],
+    ['oci', 405, 'UNSUPPORTED', '', 'OCI manifests. Use --as schema2.'],
+    ['generic', 400, undefined, '', 'generic manifests. Use --as schema2 or --as oci.'],
+  ])('%s: %d %s %s', async (sample, status, code, argv, advice) => {
+    const copy = await refusingTarget(status, code);
+    const err = await copy(sample, ...argv.split(' ').filter((word) => word !== ''));
+    expect(err).toContain(`The registry answered ${status} for the manifest `);
+    expect(err).toContain(`The target does not take ${advice}`);
+  });
+
+  it.each([
+    ['schema1', 500, 'INTERNAL'],
+    ['schema1', 503, 'UNKNOWN'],
+    ['schema1', 400, 'MANIFEST_BLOB_UNKNOWN'],
+    ['schema2', 400, 'MANIFEST_INVALID'],
+    ['helm-chart', 400, 'MANIFEST_INVALID'],
+  ])('is not the reason here: %s %d %s', async (sample, status, code) => {
+    const copy = await refusingTarget(status, code);
+    const err = await copy(sample);
+    expect(err).toContain(`${status} for the manifest`);
+    expect(err).not.toContain('--as');
+  });
+});
+
 describe('a refused login', () => {
   const loginRegistry = async () => {
     const registry = await startLoginRegistry('Basic');
@@ -310,6 +357,9 @@ describe('a refused login', () => {
     expect(atSource.err).toContain('Log in with docker login, or give the login by --creds.');
     const within = ['copy', `${host}/sample/oci`, `${host}/copied/oci:1`, '--creds', 'me:right'];
     expect((await regshift(within)).err).toContain('--to-creds.');
+    expect((await regshift([...within, '--to-creds', 'you:wrong'])).err).toContain(
+      'The registry refused the login that --to-creds gave for the user "you".',
+    );
     expect((await regshift([...within, '--to-creds', 'me:right'])).code).toBe(0);
   });
 

@@ -1,10 +1,17 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
-import { describe, expect, it, test, vi } from 'vitest';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { mediaTypes } from '../../../../converters/media-types.ts';
 import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { tar } from '../../../../src/sample-registry/tar.ts';
 import { testApp } from '../../../support/app.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
+import { layerContent } from '../../../support/layer-content.ts';
+import { listen } from '../../../support/listen.ts';
+import { compressedImage } from '../../../support/packed-image.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
@@ -49,6 +56,78 @@ async function inspected(sample: string, ...options: string[]): Promise<Inspecte
   ]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   return json<Inspected>();
+}
+
+it('counts one image of registry API v1 as one', async () => {
+  const files = tar([{ kind: 'file', path: 'words', content: layerContent(100) }]);
+  const layer = {
+    mediaType: mediaTypes.ociLayerGzip,
+    tar: files,
+    compressed: new Uint8Array(gzipSync(files)),
+  };
+  const image = compressedImage('team/app', [layer]);
+  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+    const request = new Request(new URL(url, 'http://one.test'), { method });
+    const answer = (await image(request, new URL(request.url))) ?? new Response(null, { status: 404 });
+    response.writeHead(answer.status, Object.fromEntries(answer.headers));
+    response.end(new Uint8Array(await answer.arrayBuffer()));
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  const { json } = await regshift(['inspect', `${host}/team/app`, '--json']);
+  expect(json<Inspected>().clients[0]?.form).toBe('registry API v1, 1 image');
+});
+
+describe('a tag that the registry does not have', () => {
+  const missing = 'The registry answered 404 for the manifest none of sample/oci';
+
+  it.each([
+    ['inspect'],
+    ['inspect', '--raw'],
+    ['explain', '--for', 'docker-1.13'],
+    ['verify'],
+    ['save', '--for', 'docker-1.9', '-o', 'never.tar'],
+  ])('is answered with those that it has: %s %s', async (command, ...options) => {
+    const { code, err } = await regshift([command, `${samples.host}/sample/oci:none`, ...options]);
+    expect(code).toBe(1);
+    expect(err).toContain(`${missing}. Check the tag. The repository has the tags 1.0, latest.`);
+  });
+
+  it('is answered so by check and copy, too', async () => {
+    const image = `${samples.host}/sample/oci:none`;
+    const checked = await regshift(['check', image]);
+    const copied = await regshift(['copy', image, `${samples.host}/copied:1`]);
+    for (const text of [checked.out, copied.err]) expect(text).toContain('has the tags 1.0, latest.');
+  });
+
+  it('is answered with the first ten of many', async () => {
+    const { host } = await tagsRegistry(Array.from({ length: 30 }, (_, at) => `v${at}`));
+    const { err } = await regshift(['inspect', `${host}/team/app`]);
+    expect(err).toContain('The first tags of the repository are v0, v1, v2, v3, v4, v5, v6, v7, v8, v9.');
+  });
+
+  it.each([[[]], [undefined]])('is answered as before where the registry lists none: %j', async (tags) => {
+    const { host } = await tagsRegistry(tags);
+    const { err } = await regshift(['inspect', `${host}/team/app`]);
+    expect(err).toContain('Check the name and the tag.');
+  });
+
+  it('is a tag: a digest, and a manifest that an index names, have no others', async () => {
+    const { err } = await regshift(['inspect', `${samples.host}/sample/oci@sha256:${'0'.repeat(64)}`]);
+    expect(err).toContain('Check the name and the tag.');
+  });
+});
+
+/** A registry of one repository without manifests. @param tags undefined for a registry that refuses to list them. */
+async function tagsRegistry(tags: readonly string[] | undefined) {
+  const server = createServer(({ url = '' }, response) => {
+    const isList = url.startsWith('/v2/team/app/tags/list') && tags !== undefined;
+    response.writeHead(isList ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(isList ? JSON.stringify({ name: 'team/app', tags }) : '{}');
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  return { host };
 }
 
 describe('the stored image', () => {

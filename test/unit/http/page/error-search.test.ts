@@ -47,6 +47,18 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'failed to resolve reference "proxy.test:8080/team/app:1.0": failed to do request: Head "https://proxy.test:8080/v2/team/app/manifests/1.0": http: server gave HTTP response to HTTPS client',
     'http: server gave HTTP response to HTTPS client',
   ],
+  [
+    'time="2026-12-06T10:11:12Z" level=fatal msg="Error parsing image name \\"docker://127.0.0.1:8102/team/app:1.0\\": pinging container registry 127.0.0.1:8102: invalid status code from registry 502 (Bad Gateway)"',
+    'invalid status code from registry 502 (Bad Gateway)',
+  ],
+  [
+    'Error response from daemon: Get "https://proxy.test:8443/v2/": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-12-06T10:11:12Z is after 2026-12-01T00:00:00Z',
+    'x509: certificate has expired or is not yet valid',
+  ],
+  [
+    'Error: initializing source docker://proxy.test:8080/team/app:1.0: pinging container registry proxy.test:8080: Get "https://proxy.test:8080/v2/": http: server gave HTTP response to HTTPS client',
+    'pinging …: Get …: http: server gave HTTP response to HTTPS client',
+  ],
   ['no basic auth credentials', 'no basic auth credentials'],
   [
     'Error response from daemon: Head "http://127.0.0.1:5000/v2/team/app/manifests/1.0": no basic auth credentials',

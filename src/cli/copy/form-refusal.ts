@@ -1,0 +1,43 @@
+import { RegistryError } from '../../errors.ts';
+import { formName } from '../../negotiation/format-names.ts';
+
+/** Forms that registries of today or of 2015 refuse, by their short names: the words for each, and the way out. */
+const remedies: Readonly<Record<string, readonly [form: string, options: string]>> = {
+  schema1: ['schema 1', '--as schema2 or --as oci'],
+  generic: ['generic manifests', '--as schema2 or --as oci'],
+  oci: ['OCI manifests', '--as schema2'],
+  'oci-index': ['OCI indexes', '--as schema2'],
+};
+
+/**
+ * Adds advice to the error of a pushed manifest whose form the target refuses. Any other error stays as it is.
+ * @param mediaType the type of the manifest.
+ */
+export function withFormAdvice(error: unknown, mediaType: string): unknown {
+  const remedy = remedies[formName(mediaType)];
+  if (!(error instanceof RegistryError) || remedy === undefined || !refusesForm(error)) return error;
+  const [form, options] = remedy;
+  const { code, message, headers, detail } = error;
+  const advice = `The target does not take ${form}. Use ${options}.`;
+  return new RegistryError(code, message, { headers, detail: { ...detail, advice }, cause: error });
+}
+
+/**
+ * Whether an error is the refusal of a form. docker-registry answers 400 MANIFEST_INVALID to a type that it does not know
+ * (distribution 2.8, registry/handlers/manifests.go, PutManifest), and 500 UNKNOWN to schema 1, which its settings refuse
+ * by default (registry/storage/v1unsupportedhandler.go). Others answer 415, or 400 and 405 without a code.
+ */
+function refusesForm({ message, detail }: RegistryError): boolean {
+  const [, code = ''] = /: ([A-Z_]+)(?:,|\.$)/.exec(message) ?? [];
+  switch (detail?.upstreamStatus) {
+    case 400:
+      return code === '' || code === 'MANIFEST_INVALID';
+    case 405:
+    case 415:
+      return true;
+    case 500:
+      return code === 'UNKNOWN';
+    default:
+      return false;
+  }
+}
