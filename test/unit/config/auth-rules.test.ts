@@ -372,6 +372,16 @@ describe('settings that are wrong', () => {
     }
   });
 
+  it.each<[set: Variables, is: string]>([
+    [{}, 'not set, so it is "passthrough"'],
+    [{ REGSHIFT_UPSTREAM_AUTH: 'passthrough' }, '"passthrough"'],
+  ])('names the kind of login in front of mirrors as the operator knows it: %j', (set, is) => {
+    expect(formatProblems(problemsOf({ REGSHIFT_UPSTREAM: 'https://a.test,https://b.test', ...set }))).toBe(
+      `REGSHIFT_UPSTREAM_AUTH is ${is}: it must be anonymous, or docker-config with a login for each that wants one, ` +
+        'because REGSHIFT_UPSTREAM names several registries: a login is for one',
+    );
+  });
+
   it('reads like a sentence', () => {
     expect(formatProblems(problemsOf({ ...service, REGSHIFT_CLIENT_AUTH: 'basic' }))).toBe(
       'REGSHIFT_HTPASSWD is not set: it must be, because REGSHIFT_CLIENT_AUTH is basic: ' +

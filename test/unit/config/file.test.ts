@@ -282,7 +282,7 @@ describe('a problem is reported with its place', () => {
     [
       'upstream: [https://a.test, https://b.test]',
       [
-        'upstreamAuth is "passthrough": it must be anonymous, or docker-config with a login for each that wants one, because upstream names several registries: a login is for one',
+        'upstreamAuth is not set, so it is "passthrough": it must be anonymous, or docker-config with a login for each that wants one, because upstream names several registries: a login is for one',
       ],
     ],
     [
