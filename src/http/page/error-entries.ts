@@ -308,7 +308,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`REGSHIFT_UPSTREAM\` is not set, and \`NODE_ENV\` is \`production\`, as in the container and the systemd unit; or regshift is in an embedded app	set \`REGSHIFT_UPSTREAM\`	must be the URL of your registry, like https://registry.example, because NODE_ENV is production. For the built-in sample registry, set REGSHIFT_UPSTREAM=sample	…, in an embedded app. For …
 	\`HOST\` is \`999.1.1.1\`, \`[::1]\`, \`127.0.0.1:8080\` or the like	correct \`HOST\`. \`PORT\` has the port	must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses
 	\`REGSHIFT_METRICS_PORT\` is \`PORT\`, or the port of a route	use another port	must be another port than …: metrics and clients cannot share one. Set it to a free port, like …
-	a number is not written in decimal digits alone: \`64MB\`, \`1e3\`, \`0x50\`	write it in digits	must be a whole number of …	must be a whole number from 0 to 65535
+	a number is not written in decimal digits alone: \`30s\`, \`1e3\`, \`0x50\`	write it in digits	must be a whole number of …	must be a whole number from 0 to 65535
 	\`REGSHIFT_WARM\` names a program that regshift does not know, or a version that no client has (\`docker-99\`)	use the names in the message	must be clients with commas between them, of …, or none; … is no client
 	the name of a variable or a key is misspelt	use the name in the message	is not a setting: did you mean …?
 	no setting has a similar name	see settings.md, or remove the variable	is not a setting: docs/settings.md lists all
@@ -325,6 +325,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the setting names a file, on Workers or in an embedded app	set the text itself	must be the text itself: there are no files here	must be left out: there are no files here
 	the credential helper in \`REGSHIFT_DOCKER_CONFIG\` is missing. The exit code is 1	install it	docker-credential-… is not in the PATH: install it where this program runs
 	the value is no number, has a unit like \`30s\`, or is outside of its limits	write the number without a unit; \`docs/settings.md\` has the unit	must be a whole number of …	must be … or more …	must be at most … …	must be a whole number from 0 to 65535	must be a number
+	the value is no number of bytes, or has another unit, like \`10G\`	write the bytes, or a unit: \`kB\`, \`MB\`, \`GB\` and \`TB\` count in 1000, \`KiB\`, \`MiB\`, \`GiB\` and \`TiB\` in 1024	must be … or more bytes, as a whole number or with a unit, like 10GB or 10GiB	must be a number of bytes, or text with a unit, like 10GB or 10GiB
 	a program gives \`createApp\` a function, a symbol or an object of a class, like \`new URL(…)\`; on Workers, a binding has the name of a setting	give the text, like \`url.href\`	must be text, a number, true, false, or an object of JSON	must be text, a number, true or false
 	on Workers, \`RECIPES\` is no KV namespace, or \`LAYERS\` is no bucket of R2	correct the binding in \`wrangler.toml\`	must be bound to …, or left out (deploy/cloudflare.md)
 	a Worker around \`regshift/worker\` calls \`fetch\` without \`env\`	pass \`env\` on	must be the second argument of fetch: the bindings of the Worker, with the settings (docs/embedding.md)

@@ -66,6 +66,7 @@ describe('a file means the same as variables', () => {
       'format: schema1\nplatform: linux/arm/v7',
     ],
     [{ REGSHIFT_TAG_TTL: '0', REGSHIFT_CACHE_BYTES: '1000' }, 'tagTtl: 0\ncacheBytes: 1000'],
+    [{ REGSHIFT_STORE_BYTES: '10GB', REGSHIFT_LAYER_BYTES: '1000' }, 'storeBytes: 10GB\nlayerBytes: "1000"'],
     [{ REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8,::1' }, 'upstreamNetworks: [10.0.0.0/8, "::1"]'],
     [
       { REGSHIFT_UPSTREAM_ALIASES: 'http://a.test:5000,https://b.test', REGSHIFT_MIRROR_MISS: 'next' },
@@ -189,6 +190,16 @@ describe('a problem is reported with its place', () => {
     ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is not a setting: did you mean tagTtl?']],
     ['tagTtl: "3"', ['tagTtl is "3": it must be a number']],
     ['tagTtl: -3', ['tagTtl is "-3": it must be 0 or more seconds']],
+    [
+      'storeBytes: 10G',
+      [
+        'storeBytes is "10G": it must be 1 or more bytes, as a whole number or with a unit, like 10GB or 10GiB',
+      ],
+    ],
+    [
+      'storeBytes: true',
+      ['storeBytes is true: it must be a number of bytes, or text with a unit, like 10GB or 10GiB'],
+    ],
     ['upstreamUsername: 0123', ['upstreamUsername must be text; put quotes around what is only digits']],
     ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
     ['- a\n- b', ['REGSHIFT_CONFIG is a list: it must be an object of settings']],
