@@ -147,6 +147,26 @@ routes:
   });
 });
 
+describe('REGSHIFT_UPSTREAM beside routes', () => {
+  const route = (path: string, more = '') => `\n  - { match: { path: ${path}/ }${more} }`;
+  const own = ', upstream: "https://a.test"';
+  const warned = 'REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.';
+  it.each<[which: string, yaml: string, warnings: string[]]>([
+    ['has no effect where each has its own', `routes:${route('a', own)}${route('b', own)}`, [warned]],
+    [
+      'is named so beside a problem, too',
+      `routes:${route('a', own)}${route('b', `${own}, format: x`)}`,
+      [warned],
+    ],
+    ['is for the routes without their own', `routes:${route('a', own)}${route('b')}`, []],
+    ['is for all requests without routes', 'tagTtl: 3', []],
+  ])('%s', (_, yaml, warnings) => {
+    const anonymousAt = { REGSHIFT_UPSTREAM: 'http://127.0.0.1:5555', REGSHIFT_UPSTREAM_AUTH: 'anonymous' };
+    expect(read(yaml, {}, anonymousAt).warnings).toEqual(warnings);
+    expect(read(yaml, {}, { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }).warnings).toEqual([]);
+  });
+});
+
 describe('secrets in files', () => {
   const basic = 'upstream: https://a.test\nupstreamAuth: basic\nupstreamUsername: u\nclientAuth: basic\n';
 
