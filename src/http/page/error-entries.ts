@@ -314,7 +314,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	no setting has a similar name	see settings.md, or remove the variable	is not a setting: docs/settings.md lists all
 	Kubernetes gives each pod variables for the Services of its namespace	set \`enableServiceLinks: false\`, as in the manifests	is not a setting: Kubernetes sets it for a Service with the name regshift; set enableServiceLinks: false in the pod
 	the file does not exist (\`ENOENT\`), or the user of regshift may not read it (\`EACCES\`)	correct the path, or its rights	must be the text itself, or a path to a file that can be read
-	\`REGSHIFT_SIGNING_KEY\` names a file that cannot be read	correct the path, or its rights	is neither a key nor a path to a readable file
+	the value is neither the text that the setting needs nor the path of a file, like \`localhost:6379\` in \`REGSHIFT_REDIS_URL\`	write a value like the example in the message	begins with no known scheme and is no file	begins with no { and is no file	has no user:hash and is no file	has no -----BEGIN line and is no file	must be a path like /etc/regshift.yaml, or the settings as JSON
+	\`REGSHIFT_SIGNING_KEY\` names a file that cannot be read	write a value like the example in the message	is neither a key nor a path to a readable file
 	\`REGSHIFT_SIGNING_KEY\` is no P-256 private key (JWK or PEM)	create one by \`regshift keygen\`	The signing key cannot be read
 	another program listens at \`HOST\` and \`PORT\`. On Linux, the message has its name and process, if it belongs to the same user. The exit code is 1	see the message	regshift cannot start: port … is in use by …: end that program, or set PORT to a free port
 	ports below 1024 need a right (\`CAP_NET_BIND_SERVICE\`)	use another port, or put a proxy in front	the system does not let this user listen on port …: set … to 1024 or more
