@@ -12,6 +12,8 @@ export interface Certificate {
   readonly cert: string;
   readonly key: string;
   /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  /** Milliseconds since the epoch. */
   readonly notAfter: number;
 }
 
@@ -35,8 +37,9 @@ export async function loadCertificate(settings: TlsSettings): Promise<LoadedCert
     return { problems: [cert, key].flatMap((read) => ('problem' in read ? [read.problem] : [])) };
   const problems = pairProblems(cert, key);
   if (problems.length > 0) return { problems };
-  const notAfter = new X509Certificate(cert.text).validToDate.getTime();
-  return { certificate: { cert: cert.text, key: key.text, notAfter } };
+  const { validFromDate, validToDate } = new X509Certificate(cert.text);
+  const dates = { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
+  return { certificate: { cert: cert.text, key: key.text, ...dates } };
 }
 
 /** @returns true if the setting is a path, whose file may change. */

@@ -11,6 +11,7 @@ import { serve } from '../../../../../src/runtime/node/serve.ts';
 import { makeCertificate, type TestCertificate } from '../../../../support/certificate.ts';
 import { regshift, temporaryFolder } from '../../../../support/cli.ts';
 import { requirePeers } from '../../../../support/programs.ts';
+import { verifyingHandshake } from '../../../../support/verifying-handshake.ts';
 
 let one: TestCertificate;
 let other: TestCertificate;
@@ -125,6 +126,27 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     });
     await fetch(`http://127.0.0.1:${port}/v2/`);
     expect(failed).toEqual(['http request']);
+  });
+
+  it('logs the date of a served certificate that has expired as the cause of a failed handshake', async () => {
+    const folder = temporaryFolder();
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const write = (pair: TestCertificate) => {
+      writeFileSync(cert, pair.cert);
+      writeFileSync(key, pair.key);
+    };
+    write(one);
+    const causes: unknown[] = [];
+    const running = await start(
+      { REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key },
+      (_, message, facts) => message === 'a TLS handshake failed' && causes.push(facts?.cause),
+    );
+    write(old);
+    await running.reload();
+    await verifyingHandshake(running.port);
+    expect(causes).toEqual([
+      expect.stringMatching(/^the certificate in REGSHIFT_TLS_CERT expired on 20\d\d-\d\d-\d\d: put a /),
+    ]);
   });
 
   it('warns of a certificate that has expired', async () => {
