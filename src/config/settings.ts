@@ -163,10 +163,13 @@ function readSources(
   parse: (text: string) => unknown,
 ): ReadSources {
   const environment = createSource(undefined, nonEmpty(variables), readFile);
-  const path = environment.values.REGSHIFT_CONFIG;
+  const path = environment.values.REGSHIFT_CONFIG ?? '';
   const text = environment.texts.REGSHIFT_CONFIG;
   const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
-  return { environment, document: readDocument(text, parse, beside) };
+  return {
+    environment,
+    document: readDocument(text, text === path ? 'REGSHIFT_CONFIG' : path, parse, beside),
+  };
 }
 
 function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -389,7 +389,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	\`credsStore\` or \`credHelpers\` has the path or the whole name of the program	write the end of the name only	must name in "…" what follows docker-credential- in a program's name, like ecr-login: letters, digits, dots and hyphens
 	\`REGSHIFT_GOOGLE_KEY\` is another file, like the credentials of a user	create a key of a service account	must be the JSON key of a service account as Google made it, or a path to it
 	\`REGSHIFT_JWKS\` is another document, or has private keys	take the issuer's public keys, like those at its \`jwks_uri\`	must be a JSON Web Key Set: {"keys": [...]} with public RSA, EC or OKP keys and no private part
-	the text has a mistake; for YAML, the message names the line. On Workers, the text must be JSON	correct that line: YAML needs spaces, not tabs	must be YAML or JSON
+	the text has a mistake; for YAML, the message has the path of the file, the line and the column, like \`/etc/regshift.yaml:4:5\`. On Workers, the text must be JSON	correct that line: YAML needs spaces, not tabs	must be YAML or JSON	is wrong (…), in the line of …	has a … that is not closed before …	has an alias without its anchor, or too many aliases: put quotes around a text that begins with *
 	the value has another type, like the number \`1234\` for a password	write \`"1234"\`	must be text; put quotes around what is only digits	must be text, or a list of texts	must be text, or an object	must be an object of settings
 	\`routes\` is empty, or no list	begin each route with \`-\`	must be a list of routes	must have at least one route
 	a value of \`match\` has another form	write it as the message says	must be …, or a list of such	must be a port from 1 to 65535, or a list of such
