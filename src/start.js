@@ -10,7 +10,10 @@ const [oldestMajor = 0, oldestMinor = 0] = oldest.split('.').map(Number);
 if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
   start();
 } else {
-  process.stderr.write(`regshift needs Node ${oldest} or newer; this is ${process.versions.node}\n`);
+  process.stderr.write(
+    `regshift needs Node ${oldest} or newer; this is ${process.versions.node}. Install a newer Node, or run regshift in ` +
+      'a container; in a clone, "npm ci" installs a newer Node for "npm start" and "npx regshift".\n',
+  );
   // EX_CONFIG (sysexits.h). deploy/systemd/regshift.service does not restart after it.
   process.exitCode = 78;
 }

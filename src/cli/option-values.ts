@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { type Platform, parsePlatform } from '../../converters/platform.ts';
+import { parseBytes } from '../byte-text.ts';
 import { parseTemplate, type Template } from './terminal/template.ts';
 
 /** Reads a platform like `linux/arm/v7`. @throws InvalidArgumentError. */
@@ -32,20 +33,9 @@ export function readSecondsOption(text: string): number {
   throw new InvalidArgumentError('It must be a number of seconds, 0 or more.');
 }
 
-const unitLetters = ['k', 'm', 'g', 't'];
-
-/** Bytes by unit: those of IEC 80000-13, in any case of letters. */
-const byteUnits: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  ...Object.fromEntries(unitLetters.map((letter, at) => [`${letter}b`, 1000 ** (at + 1)])),
-  ...Object.fromEntries(unitLetters.map((letter, at) => [`${letter}ib`, 1024 ** (at + 1)])),
-};
-
 /** Reads a number of bytes, 0 or more: `500`, `10GB` (10 × 1000³), `1.5 GiB`. @throws InvalidArgumentError. */
 export function readBytesOption(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text.trim()) ?? [];
-  const bytes = number === '' ? Number.NaN : Number(number) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
+  const bytes = parseBytes(text);
   if (Number.isSafeInteger(bytes)) return bytes;
   throw new InvalidArgumentError(
     'It must be a whole number of bytes, or one with a unit, like 10GB or 10GiB.',

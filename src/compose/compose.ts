@@ -109,10 +109,15 @@ function layersOf(settings: Settings, platform: RuntimePlatform): RouteOptions['
   };
 }
 
+/** A key made at start is no fault in one process. Processes that share a cache, or their clients, need the same key. */
 async function loadSigningKey(setting: string | undefined, platform: RuntimePlatform): Promise<SigningKey> {
   if (setting !== undefined) return readSigningKey(await platform.signingKeyText(setting));
-  platform.log('warn', 'REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start', {
+  const { tiers = [], manyProcesses = false } = platform;
+  const level = tiers.length > 0 || manyProcesses ? 'warn' : 'info';
+  platform.log(level, 'REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start', {
     consequence: 'clients see another key after a restart; digests stay the same',
+    remedy:
+      'for a key that stays, run: npx regshift keygen --out key.pem, and set REGSHIFT_SIGNING_KEY=key.pem',
   });
   return generateSigningKey();
 }

@@ -71,7 +71,7 @@ export function authProblems(
   own = new Set(Object.keys(variables)),
 ): SettingProblem[] {
   const raw = { ...variables, REGSHIFT_UPSTREAM_AUTH: variables.REGSHIFT_UPSTREAM_AUTH ?? 'passthrough' };
-  const mirrors = mirrorProblems(raw);
+  const mirrors = mirrorProblems(raw, variables.REGSHIFT_UPSTREAM_AUTH === undefined);
   const isModeRefused = mirrors.some(({ variable }) => variable === 'REGSHIFT_UPSTREAM_AUTH');
   const clients = isModeRefused ? [] : clientAuthProblems(raw);
   const refused = [...mirrors, ...clients].filter(({ value }) => value !== notSet);
@@ -152,14 +152,16 @@ function upstreamsOf({ REGSHIFT_UPSTREAM: text = '' }: RawSettings): string[] {
   return listedParts(text);
 }
 
-function mirrorProblems(raw: RawSettings): SettingProblem[] {
+/** @param isDefault true if the operator did not set the kind of login. */
+function mirrorProblems(raw: RawSettings, isDefault: boolean): SettingProblem[] {
   const { REGSHIFT_UPSTREAM_AUTH: mode = '' } = raw;
   if (upstreamsOf(raw).length < 2) return [];
   if (!['anonymous', 'docker-config'].includes(mode)) {
     const message =
       'must be anonymous, or docker-config with a login for each that wants one, because REGSHIFT_UPSTREAM names ' +
       'several registries: a login is for one';
-    return [{ variable: 'REGSHIFT_UPSTREAM_AUTH', value: JSON.stringify(mode), message }];
+    const value = isDefault ? `${notSet}, so it is ${JSON.stringify(mode)}` : JSON.stringify(mode);
+    return [{ variable: 'REGSHIFT_UPSTREAM_AUTH', value, message }];
   }
   if (raw.REGSHIFT_PUSH === 'allow') {
     const message =

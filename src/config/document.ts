@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { parseRepositoryName } from '../../converters/reference.ts';
+import { bytesPattern } from '../byte-text.ts';
 import { clientRuleSchema } from './client-rules.ts';
 import { keyOf } from './keys.ts';
-import { boundsOf } from './numbers.ts';
+import { boundsOf, isByteCount } from './numbers.ts';
 import { routeVariables, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
 
@@ -30,6 +31,10 @@ const rules = z
   .min(1, 'must have at least one rule')
   .transform((value) => JSON.stringify(value));
 
+/** The variable's own schema refuses a text of another form. */
+const bytes = z.string().meta({ pattern: bytesPattern });
+const noBytes = 'must be a number of bytes, or text with a unit, like 10GB or 10GiB';
+
 const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
   REGSHIFT_UPSTREAM_ALIASES: listed,
@@ -55,10 +60,8 @@ function inFile(variable: Variable): z.ZodType<string> {
   if (kinds[variable] === undefined && inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
   const bounds = boundsOf(field);
   if (bounds === undefined) return kinds[variable] ?? text;
-  return z
-    .number({ error: 'must be a number' })
-    .meta({ type: 'integer', ...bounds })
-    .transform(String);
+  const number = z.number({ error: 'must be a number' }).meta({ type: 'integer', ...bounds });
+  return (isByteCount(field) ? z.union([number, bytes], { error: noBytes }) : number).transform(String);
 }
 
 const secrets = new Set<Variable>(fileVariables);

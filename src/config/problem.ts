@@ -2,6 +2,8 @@
 export interface SettingProblem {
   /** The name of a variable, or the path of a key in a file, like `routes[2].upstream`. */
   readonly variable: string;
+  /** The path of the file that has the key, or REGSHIFT_CONFIG if that is the text itself; absent for a variable. */
+  readonly file?: string;
   /** The value as a message may show it: that of a secret setting is `notShown`. */
   readonly value: string;
   /** The rest of a sentence whose subject is the setting: `must be …`. */
@@ -22,8 +24,9 @@ export function formatProblems(problems: readonly SettingProblem[]): string {
   return problems.map(formatProblem).join('\n');
 }
 
-function formatProblem({ variable, value, message }: SettingProblem): string {
-  return value === notShown ? `${variable} ${message}` : `${variable} is ${value}: it ${message}`;
+function formatProblem({ variable, file, value, message }: SettingProblem): string {
+  const subject = file === undefined ? variable : `${variable} in ${file}`;
+  return value === notShown ? `${subject} ${message}` : `${subject} is ${value}: it ${message}`;
 }
 
 /** Settings as text, by variable. Empty ones are left out, and files are read. */

@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { nearest } from '../edit-distance.ts';
 import { documentSchema, type RawMatch } from './document.ts';
+import { DocumentSyntaxError } from './document-syntax.ts';
 import { keyOf, variableOf } from './keys.ts';
 import { notShown, type SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
@@ -31,24 +32,26 @@ export function withoutTopSettings(document: ReadDocument, names: readonly strin
 /**
  * Reads the configuration file. All its problems are returned together.
  * @param text undefined if there is no file.
- * @param parse throws an error whose message names the position and quotes nothing of the text.
+ * @param file its path for messages, or REGSHIFT_CONFIG if that is the text itself.
+ * @param parse throws a DocumentSyntaxError, or a SyntaxError whose message quotes the text.
  * @param readFile reads the files that hold secrets; undefined on a runtime without files.
  */
 export function readDocument(
   text: string | undefined,
+  file: string,
   parse: (text: string) => unknown,
   readFile: ((path: string) => string) | undefined,
 ): ReadDocument {
-  const nothing = { top: createSource('', {}, readFile), routes: undefined };
+  const nothing = { top: createSource({ path: '', file }, {}, readFile), routes: undefined };
   if (text === undefined) return { ...nothing, problems: [] };
   let content: unknown;
   try {
     content = parse(text);
   } catch (error) {
-    return { ...nothing, problems: [unreadable(error)] };
+    return { ...nothing, problems: [unreadable(error, text, file)] };
   }
   const parsed = documentSchema.safeParse(content);
-  const wrong = (parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, content));
+  const wrong = (parsed.error?.issues ?? []).flatMap((issue) => problemsOf(issue, content, file));
   // The valid settings are read as well, to report the problems between them too.
   const { data } = parsed.success
     ? parsed
@@ -57,9 +60,9 @@ export function readDocument(
   const { routes, $schema: _, ...top } = data;
   const sources = routes?.map(({ match, ...own }, index) => {
     const location = `routes[${index}].`;
-    return { location, match, source: createSource(location, byVariable(own), readFile) };
+    return { location, match, source: createSource({ path: location, file }, byVariable(own), readFile) };
   });
-  const topSource = createSource('', byVariable(top), readFile);
+  const topSource = createSource({ path: '', file }, byVariable(top), readFile);
   const others = [topSource, ...(sources ?? []).map(({ source }) => source)].flatMap(
     ({ problems }) => problems,
   );
@@ -99,21 +102,33 @@ function byVariable(own: Readonly<Record<string, string | undefined>>): Record<s
   );
 }
 
-function unreadable(error: unknown): SettingProblem {
-  // The message of JSON.parse quotes the text, which may hold secrets.
-  const why = error instanceof SyntaxError || !(error instanceof Error) ? '' : `: ${error.message}`;
+/** The message of JSON.parse quotes the text, which may hold secrets. */
+function unreadable(error: unknown, text: string, file: string): SettingProblem {
+  const why = error instanceof DocumentSyntaxError ? `: ${placedFault(error, text, file)}` : '';
   return { variable: 'REGSHIFT_CONFIG', value: notShown, message: `must be YAML or JSON${why}` };
 }
 
-function problemsOf(issue: z.core.$ZodIssue, content: unknown): SettingProblem[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key));
+/** Of the text of the line, only a known key is shown. */
+function placedFault({ message: fault, place }: DocumentSyntaxError, text: string, file: string): string {
+  if (place === undefined) return `${file} ${fault}`;
+  const line = text.split('\n')[place.line - 1] ?? '';
+  const [, key = ''] = /^[\s{-]*"?([A-Za-z0-9]+)"?\s*:/.exec(line) ?? [];
+  const isKnown = [topKeys, routeKeys, matchKeys].some((keys) => Object.hasOwn(keys, key));
+  return `${file}:${place.line}:${place.column} ${fault}${isKnown ? `, in the line of ${key}` : ''}`;
+}
+
+function problemsOf(issue: z.core.$ZodIssue, content: unknown, file: string): SettingProblem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(issue.path, key, file));
   const value = valueAt(content, issue.path);
   const last = String(issue.path.findLast((each) => typeof each === 'string') ?? '');
   const variable = variableOf(last) ?? (variableOf(last.replace(/File$/, '')) ? `${last}_SECRET` : last);
-  return [{ variable: pathText(issue.path), value: redacted(variable, value), message: issue.message }];
+  const { message } = issue;
+  const shown = redacted(variable, value);
+  if (issue.path.length === 0) return [{ variable: 'REGSHIFT_CONFIG', value: shown, message }];
+  return [{ variable: pathText(issue.path), file, value: shown, message }];
 }
 
-function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {
+function unknownKey(path: readonly PropertyKey[], key: string, file: string): SettingProblem {
   const inMatch = path.at(-1) === 'match';
   const inRoute = !inMatch && path.length > 0;
   const keys = Object.keys(inMatch ? matchKeys : inRoute ? routeKeys : topKeys);
@@ -122,7 +137,7 @@ function unknownKey(path: readonly PropertyKey[], key: string): SettingProblem {
     inRoute && key in topKeys ? 'is for the whole program: put it at the top of the file' : undefined;
   const all = inMatch ? `there are ${keys.join(', ')}` : 'docs/settings.md lists all';
   const message = belongsOnTop ?? `is not a setting: ${near ? `did you mean ${near}?` : all}`;
-  return { variable: pathText([...path, key]), value: notShown, message };
+  return { variable: pathText([...path, key]), file, value: notShown, message };
 }
 
 const { shape: topKeys } = documentSchema;
@@ -132,11 +147,7 @@ const { shape: matchKeys } = routeKeys.match.unwrap();
 
 /** The path of a key for a message, like `routes[2].match.host[0]`. */
 function pathText(path: readonly PropertyKey[]): string {
-  return (
-    path
-      .map((each, index) =>
-        typeof each === 'number' ? `[${each}]` : `${index > 0 ? '.' : ''}${String(each)}`,
-      )
-      .join('') || 'REGSHIFT_CONFIG'
-  );
+  return path
+    .map((each, index) => (typeof each === 'number' ? `[${each}]` : `${index > 0 ? '.' : ''}${String(each)}`))
+    .join('');
 }

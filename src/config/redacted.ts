@@ -52,8 +52,13 @@ export function redactedPart(variable: string, part: string): string {
   return text.startsWith('"') ? text : 'one of them';
 }
 
+/** A host and its port, with or without a database: a Redis without a login. */
+const hostAndPort = /^[^/]*:\d{1,5}(?:\/\d{0,5})?$/;
+
 /** The path in a setting as a message may show it: not that of a secret, because the secret may stand in its place. */
 export function redactedPath(variable: string, path: string): string {
+  const isRedis = variable === 'REGSHIFT_REDIS_URL' && hostAndPort.test(path) && harmlessAddress.test(path);
+  if (isRedis) return JSON.stringify(path);
   const isPath = publicFiles.has(variable) && /^[\w./\\: -]{1,200}$/.test(path);
   if (isPath) return JSON.stringify(path);
   return publicFiles.has(variable) ? withheld : notShown;

@@ -36,7 +36,8 @@ export type RedisAddress =
       readonly login: RedisLogin;
     };
 
-const form =
+/** The end of a sentence about REGSHIFT_REDIS_URL. */
+export const redisForm =
   'must be like redis://127.0.0.1:6379/0, rediss://user:password@redis.example:6380 for TLS, ' +
   'redis-sentinel://one.example:26379,two.example:26379/0?sentinelMasterId=mymaster, ' +
   'or redis-cluster://one.example:6379,two.example:6379';
@@ -61,13 +62,13 @@ const severalHosts =
  * @returns a problem as text for a wrong address. It quotes nothing, because the address holds passwords.
  */
 export function parseRedisAddress(text: string): RedisAddress | { readonly problem: string } {
-  if (!isDecodable(text)) return { problem: form };
+  if (!isDecodable(text)) return { problem: redisForm };
   const parts = severalHosts.exec(text)?.groups;
   if (parts === undefined) return parseSingle(text);
   const topology = parts.topology?.toLowerCase() === 'sentinel' ? 'sentinel' : 'cluster';
   const nodes = (parts.hosts ?? '').split(',').map((host) => parseNode(host, defaultPort[topology]));
   const login = parseLogin(parts.userinfo);
-  if (!nodes.every((node) => node !== undefined)) return { problem: form };
+  if (!nodes.every((node) => node !== undefined)) return { problem: redisForm };
   const common = { nodes, tls: parts.secure?.toLowerCase() === 'rediss', login };
   const { path = '', query = '', fragment = '' } = parts;
   if (topology === 'sentinel') return parseSentinel(common, path, query, fragment);
@@ -77,13 +78,13 @@ export function parseRedisAddress(text: string): RedisAddress | { readonly probl
 
 function parseSingle(text: string): RedisAddress | { readonly problem: string } {
   if (/^rediss?:\/\/.*,/i.test(text) && !URL.canParse(text)) return { problem: several };
-  if (!URL.canParse(text)) return { problem: form };
+  if (!URL.canParse(text)) return { problem: redisForm };
   const url = new URL(text);
   const { protocol, hostname, pathname, search, hash } = url;
   if (!['redis:', 'rediss:'].includes(protocol) || hostname === '' || search + hash !== '')
-    return { problem: form };
+    return { problem: redisForm };
   if (hostname.includes(',')) return { problem: several };
-  return /^\/?\d{0,5}$/.test(pathname) ? { topology: 'single', url } : { problem: form };
+  return /^\/?\d{0,5}$/.test(pathname) ? { topology: 'single', url } : { problem: redisForm };
 }
 
 interface Common {
@@ -112,7 +113,7 @@ function parseSentinel(
   const isDatabase = (segment: string | undefined) => /^\d{0,5}$/.test(segment ?? '');
   const name = isDatabase(segments[0]) ? undefined : segments.shift();
   const [database = '', ...rest] = segments;
-  if (!isDatabase(database) || rest.join('') !== '') return { problem: form };
+  if (!isDatabase(database) || rest.join('') !== '') return { problem: redisForm };
   const master = first(masterKeys) ?? (decodeURIComponent(fragment.slice(1)) || name);
   if (master === undefined) return { problem: noMaster };
   const sentinelLogin = loginOf(first(userKeys), first(passwordKeys));

@@ -94,7 +94,7 @@ function loginOf({ settings, sources }: Checked): string {
 
 /** Reports the names that a route claims and never serves, because another route takes precedence. */
 function unreachable(
-  { location, id, match, repositoryNames }: Checked,
+  { location, id, match, repositoryNames, sources: [own] }: Checked,
   hosts: readonly VirtualHost<Checked>[],
 ): SettingProblem[] {
   const finds = (name: string, ns?: string) =>
@@ -109,14 +109,13 @@ function unreachable(
   const shut =
     match.everything && !hosts.some(({ routes }) => routes.some((each) => each.location === location));
   const message = 'leads nowhere: an earlier route is for the same';
-  return [
-    ...wrong.map(([key, value]) => ({
-      variable: `${location}match.${key}`,
-      value: JSON.stringify(value),
-      message,
-    })),
-    ...(shut ? [{ variable: `${location}match`, value: JSON.stringify(id), message }] : []),
-  ];
+  const at = (key: string, value: string): SettingProblem => ({
+    variable: `${location}${key}`,
+    ...(own.location && { file: own.location.file }),
+    value: JSON.stringify(value),
+    message,
+  });
+  return [...wrong.map(([key, value]) => at(`match.${key}`, value)), ...(shut ? [at('match', id)] : [])];
 }
 
 function ownProblems(route: Checked): SettingProblem[] {

@@ -11,7 +11,7 @@ import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
-import { count } from './numbers.ts';
+import { byteCount, count } from './numbers.ts';
 import { redactedPart } from './redacted.ts';
 import { serviceFields } from './service.ts';
 import { storeFields } from './store.ts';
@@ -175,7 +175,7 @@ export const schema = z.object({
   ...fleetFields,
   REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
   REGSHIFT_STALE: count('seconds', 604_800).default(3600),
-  REGSHIFT_CACHE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
+  REGSHIFT_CACHE_BYTES: byteCount().optional(),
   REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
   /**
    * The default is `allow` if each client uses its own login at upstream, and `refuse` if the proxy uses one for all.
@@ -198,7 +198,7 @@ export const schema = z.object({
   REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
   REGSHIFT_SUBREQUESTS: count('requests', 1_000_000, 20).optional(),
   REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
-  REGSHIFT_LAYER_BYTES: count('bytes', Number.MAX_SAFE_INTEGER).optional(),
+  REGSHIFT_LAYER_BYTES: byteCount().optional(),
   REGSHIFT_UNSIGNED_SCHEMA1: z
     .enum(['accept', 'refuse'], { error: 'must be accept or refuse' })
     .default('accept'),

@@ -1,5 +1,6 @@
 import type { SettingProblem } from './problem.ts';
 import { redactedPath } from './redacted.ts';
+import { redisForm } from './redis-address.ts';
 
 /**
  * Reads the text of a file; provided by a runtime that has files.
@@ -26,19 +27,42 @@ export const fileVariables = [
   'REGSHIFT_EVENTS_SECRET',
 ] as const;
 
-const isPem = (value: string) => value.includes('-----BEGIN');
+/** A setting whose value is a text, or the path of a file with it. */
+interface TextOrPath {
+  /** True for the text, false for a path. */
+  readonly isText: (value: string) => boolean;
+  /** The message for a value that is neither. */
+  readonly neither: string;
+}
 
-/** Settings whose value may also be a path, each with a test that is true for text and false for a path. */
-const isText: Readonly<Record<string, (value: string) => boolean>> = {
-  REGSHIFT_CONFIG: (value) => value.trimStart().startsWith('{'),
-  REGSHIFT_DOCKER_CONFIG: (value) => value.trimStart().startsWith('{'),
-  REGSHIFT_GOOGLE_KEY: (value) => value.trimStart().startsWith('{'),
-  // Text is `user:hash`. A slash follows the colon of a Windows path.
-  REGSHIFT_HTPASSWD: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
-  REGSHIFT_REDIS_URL: (value) => value.includes('://'),
-  REGSHIFT_UPSTREAM_CA: isPem,
-  REGSHIFT_UPSTREAM_CERT: isPem,
-  REGSHIFT_UPSTREAM_KEY: isPem,
+const json = (form: string): TextOrPath => ({
+  isText: (value) => value.trimStart().startsWith('{'),
+  neither: `begins with no { and is no file. It ${form}`,
+});
+
+const pem = (form: string): TextOrPath => ({
+  isText: (value) => value.includes('-----BEGIN'),
+  neither: `has no -----BEGIN line and is no file. It ${form}`,
+});
+
+const textsOrPaths: Readonly<Record<string, TextOrPath>> = {
+  REGSHIFT_CONFIG: json('must be a path like /etc/regshift.yaml, or the settings as JSON'),
+  REGSHIFT_DOCKER_CONFIG: json('must be JSON like ~/.docker/config.json, or a path to it'),
+  REGSHIFT_GOOGLE_KEY: json('must be the JSON key of a service account as Google made it, or a path to it'),
+  REGSHIFT_HTPASSWD: {
+    // Text is `user:hash`. A slash follows the colon of a Windows path.
+    isText: (value) => value.includes('\n') || /^[^/:]+:[^\\/]/.test(value),
+    neither:
+      'has no user:hash and is no file. It must be lines of user:hash as htpasswd -B writes them, or a path to a file ' +
+      'of them',
+  },
+  REGSHIFT_REDIS_URL: {
+    isText: (value) => value.includes('://'),
+    neither: `begins with no known scheme and is no file. It ${redisForm}, or a path to a file with such an address`,
+  },
+  REGSHIFT_UPSTREAM_CA: pem('must be one or more certificates in PEM, or a path to them'),
+  REGSHIFT_UPSTREAM_CERT: pem('must be one or more certificates in PEM, or a path to them'),
+  REGSHIFT_UPSTREAM_KEY: pem('must be a private key in PEM, or a path to it'),
 };
 
 /**
@@ -54,12 +78,12 @@ export function withFiles(
   const problems: SettingProblem[] = [];
   for (const [variable, value] of Object.entries(set)) {
     const named = fileVariables.find((each) => `${each}_FILE` === variable);
-    if (named === undefined && (isText[variable]?.(value) ?? true)) {
+    if (named === undefined && (textsOrPaths[variable]?.isText(value) ?? true)) {
       texts[variable] = value;
     } else if (named !== undefined && set[named] !== undefined) {
       problems.push({ variable, value: 'set', message: `must not be, because ${named} is: keep one` });
     } else {
-      const text = textOf(value, readFile, named !== undefined);
+      const text = textOf(value, readFile, textsOrPaths[variable]?.neither);
       // An editor adds a line break at the end of a file; a password has none.
       if (typeof text === 'string') texts[named ?? variable] = named ? text.replace(/\r?\n$/, '') : text;
       else problems.push({ variable, value: redactedPath(variable, value), message: text.problem });
@@ -77,6 +101,9 @@ export function withFiles(
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
 
+  /** True if there is no such file, and the text may be anything else, like a secret in the wrong place. */
+  readonly isNoPath: boolean;
+
   /** The end of a sentence about the setting: ` (ENOENT)`, or `: /etc/key.pem does not exist (ENOENT)`. */
   readonly ending: string;
 
@@ -84,6 +111,7 @@ export class UnreadableFileError extends Error {
   constructor(path: string | undefined, code: string) {
     const ending = path === undefined ? '' : `: ${path} ${reasons[code] ?? 'cannot be read'}`;
     super(`a file of the settings cannot be read${ending} (${code})`);
+    this.isNoPath = path === undefined && ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(code);
     this.ending = `${ending} (${code})`;
   }
 }
@@ -95,21 +123,28 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder',
 };
 
-/** Reads one file. */
+/** The beginning of a text that a person means as a path. */
+const meansPath = /^(?:~|\.{0,2})\//;
+
+/** Reads one file. @param neither the message for a value that is neither the text nor a path; undefined: it is a path. */
 function textOf(
   path: string,
   readFile: ((path: string) => string) | undefined,
-  pathOnly: boolean,
+  neither: string | undefined,
 ): string | { readonly problem: string } {
   if (readFile === undefined) {
-    return { problem: `must be ${pathOnly ? 'left out' : 'the text itself'}: there are no files here` };
+    return {
+      problem: `must be ${neither === undefined ? 'left out' : 'the text itself'}: there are no files here`,
+    };
   }
   try {
     const text = readFile(path);
     return text.trim() === '' ? { problem: 'must not be the path of an empty file' } : text;
   } catch (error) {
-    const why = error instanceof UnreadableFileError ? error.ending : '';
-    const what = pathOnly ? 'a path' : 'the text itself, or a path';
+    const unreadable = error instanceof UnreadableFileError ? error : undefined;
+    if (neither !== undefined && unreadable?.isNoPath && !meansPath.test(path)) return { problem: neither };
+    const why = unreadable?.ending ?? '';
+    const what = neither === undefined ? 'a path' : 'the text itself, or a path';
     return { problem: `must be ${what} to a file that can be read${why}` };
   }
 }

@@ -31,13 +31,17 @@ export interface Settings extends Values {
   readonly routes: readonly RouteSettings[];
 }
 
-export type ReadSettings =
+export type ReadSettings = {
+  /** Sentences about settings that have no effect, and probably should have. */
+  readonly warnings: readonly string[];
+} & (
   | { readonly settings: Settings }
   | {
       readonly problems: readonly SettingProblem[];
       /** The settings for all routes as text, right and wrong ones, for checks of the files that they name. */
       readonly raw: RawSettings;
-    };
+    }
+);
 
 /** The rules of a runtime about settings. */
 export interface RuntimeRules {
@@ -86,6 +90,7 @@ export function readSettings(
         ]),
         routes: undefined,
       };
+  const warnings = upstreamWithoutEffect(environment, document);
   const problems = [
     ...refused.map((problem) => locate(problem, written)),
     ...('problems' in top ? top.problems : []),
@@ -104,11 +109,11 @@ export function readSettings(
     ...unknownVariables(variables),
   ];
   if (problems.length > 0 || 'problems' in top) {
-    return { problems: distinct(problems), raw: mergeSources(shared) };
+    return { problems: distinct(problems), raw: mergeSources(shared), warnings };
   }
   const { values } = top;
   const routes = read.routes ?? [{ id: 'all', match: matchAll, settings: values }];
-  return { settings: { ...values, routes } };
+  return { settings: { ...values, routes }, warnings };
 }
 
 /**
@@ -158,10 +163,13 @@ function readSources(
   parse: (text: string) => unknown,
 ): ReadSources {
   const environment = createSource(undefined, nonEmpty(variables), readFile);
-  const path = environment.values.REGSHIFT_CONFIG;
+  const path = environment.values.REGSHIFT_CONFIG ?? '';
   const text = environment.texts.REGSHIFT_CONFIG;
   const beside = readFile && ((file: string) => readFile(file, text === path ? undefined : path));
-  return { environment, document: readDocument(text, parse, beside) };
+  return {
+    environment,
+    document: readDocument(text, text === path ? 'REGSHIFT_CONFIG' : path, parse, beside),
+  };
 }
 
 function nonEmpty(variables: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -182,6 +190,13 @@ function forgottenUpstream(
     `must be the URL of your registry, like https://registry.example, ${where}. For the built-in sample registry, set ` +
     'REGSHIFT_UPSTREAM=sample';
   return [{ variable: 'REGSHIFT_UPSTREAM', value: notSet, message }];
+}
+
+/** Finds a registry that no request reaches: an operator sets it, and the file has a registry for each route. */
+function upstreamWithoutEffect({ texts }: SettingSource, { routes }: ReadDocument): string[] {
+  const isUsed = routes?.some(({ source }) => source.values.REGSHIFT_UPSTREAM === undefined) ?? true;
+  if (texts.REGSHIFT_UPSTREAM === undefined || isUsed) return [];
+  return ['REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.'];
 }
 
 /** NODE_ENV is production in the container and the systemd unit. `npm start` of a clone serves the samples always. */

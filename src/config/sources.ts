@@ -3,10 +3,18 @@ import type { SettingProblem } from './problem.ts';
 import { redacted } from './redacted.ts';
 import { withFiles } from './setting-files.ts';
 
+/** A place in the file with settings. */
+export interface SettingLocation {
+  /** The path of the keys, like `routes[2].`, and "" for the top level. */
+  readonly path: string;
+  /** The path of the file for messages, or REGSHIFT_CONFIG if that is the text itself. */
+  readonly file: string;
+}
+
 /** Settings from one place: the variables, the top level of the file, or one of its routes. */
 export interface SettingSource {
-  /** The path in the file, like `routes[2].`, and "" for its top level; undefined for variables. */
-  readonly location: string | undefined;
+  /** undefined for variables. */
+  readonly location: SettingLocation | undefined;
   /** By variable, as they were written: a value may be a path. */
   readonly values: Readonly<Record<string, string>>;
   /** By variable, with the text of each file in the place of its path. */
@@ -15,7 +23,7 @@ export interface SettingSource {
 }
 
 export function createSource(
-  location: string | undefined,
+  location: SettingLocation | undefined,
   set: Readonly<Record<string, string>>,
   readFile: ((path: string) => string) | undefined,
 ): SettingSource {
@@ -68,10 +76,11 @@ function hasSetting(set: Readonly<Record<string, string>>, variable: string): bo
   return set[variable] !== undefined || set[`${variable}_FILE`] !== undefined;
 }
 
-function placeAt(problem: SettingProblem, location: string | undefined): SettingProblem {
+function placeAt(problem: SettingProblem, location: SettingLocation | undefined): SettingProblem {
   if (location === undefined) return problem;
   const { variable, value, message } = problem;
-  return { variable: `${location}${keyOf(variable)}`, value, message: withFileKeys(message) };
+  const { path, file } = location;
+  return { variable: `${path}${keyOf(variable)}`, file, value, message: withFileKeys(message) };
 }
 
 /** Removes the repetitions of a problem that several routes inherit. */

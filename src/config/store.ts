@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count } from './numbers.ts';
+import { byteCount } from './numbers.ts';
 
 /** A store for layers, by its address. */
 export type StoreAddress = FolderAddress | BucketAddress;
@@ -92,6 +92,6 @@ function bucketAddress(url: URL): StoreAddress | { readonly problem: string } {
 /** The settings of the store for layers. */
 export const storeFields = {
   REGSHIFT_STORE: store.optional(),
-  REGSHIFT_STORE_BYTES: count('bytes', Number.MAX_SAFE_INTEGER, 1).default(10 * 2 ** 30),
+  REGSHIFT_STORE_BYTES: byteCount(1).default(10 * 2 ** 30),
   REGSHIFT_STORE_BLOBS: z.enum(['made', 'all'], { error: 'must be made or all' }).default('made'),
 };

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createMemoryCache } from '../../src/cache/cache.ts';
+import type { Tier } from '../../src/cache/tiered.ts';
+import type { RuntimePlatform } from '../../src/compose/platform.ts';
 import { testApp } from '../support/app.ts';
+import { testMemory } from '../support/memory.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 import { pullV1 } from '../support/v1-pull.ts';
 
@@ -11,7 +15,23 @@ describe('without REGSHIFT_SIGNING_KEY', () => {
     const app = testApp(withoutKey);
     const { ids } = await pullV1({ daemon: v1Daemons['Docker 1.9.1'], http: app.send }, 'sample/oci');
     expect(ids).toHaveLength(2);
-    expect(app.logged.filter(({ level }) => level === 'warn')).toHaveLength(1);
+    expect(app.logged.filter(({ level }) => level === 'warn')).toEqual([]);
+  });
+
+  const tier: Tier = { name: 'redis', cache: createMemoryCache(testMemory()), accepts: () => true };
+  it.each<[which: string, level: string, platform: Partial<RuntimePlatform>]>([
+    ['one process alone', 'info', {}],
+    ['a process with a shared cache', 'warn', { tiers: [tier] }],
+    ['one of many processes', 'warn', { manyProcesses: true }],
+  ])('%s logs it at %s, with the command that makes a key', async (_, level, platform) => {
+    const app = testApp(withoutKey, undefined, platform);
+    const headers = { Accept: 'application/vnd.docker.distribution.manifest.v1+prettyjws' };
+    expect((await app.get('/v2/sample/oci/manifests/latest', headers)).status).toBe(200);
+    const line = app.logged.find(({ message }) => message.startsWith('REGSHIFT_SIGNING_KEY is not set'));
+    expect(line).toMatchObject({
+      level,
+      facts: { remedy: expect.stringContaining('npx regshift keygen --out key.pem') },
+    });
   });
 
   it('another process does not accept its context', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byteText, sizeText } from '../../src/byte-text.ts';
+import { bytesPattern, byteText, parseBytes, sizeText } from '../../src/byte-text.ts';
 
 test.each([
   [0, '0 B'],
@@ -24,4 +24,19 @@ test.each([
   [1_073_741_824, '1.1 GB'],
 ])('a content of %s bytes: %s', (bytes, text) => {
   expect(sizeText(bytes)).toBe(text);
+});
+
+test.each([
+  ['0', true],
+  ['10737418240', true],
+  ['10GB', true],
+  ['10 GiB', true],
+  ['1.5kib', true],
+  ['7B', true],
+  ['10G', false],
+  ['1.5', false],
+  ['-1', false],
+  ['1e9', false],
+])('the pattern for editors takes %s as the parser does: %s', (text, isRead) => {
+  expect([new RegExp(bytesPattern).test(text), !Number.isNaN(parseBytes(text))]).toEqual([isRead, isRead]);
 });

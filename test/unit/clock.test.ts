@@ -139,6 +139,7 @@ describe('the clocks of the machine', () => {
     'src/runtime/node/store/folder-store.ts',
     'src/runtime/node/store/open-store.ts',
     'src/runtime/node/tls/certificate-watch.ts',
+    'src/runtime/node/tls/handshake-log.ts',
     'src/runtime/web/embedded-app.ts',
     'src/runtime/web/platform.ts',
     'src/runtime/worker/entry.ts',

@@ -31,13 +31,23 @@ async function start(env: Record<string, string>) {
 
 describe('a Node that is too old', () => {
   const [, oldest = ''] = /^>=(\d+\.\d+)$/.exec(manifest.engines.node) ?? [];
-  const sentence = (version: string) => `regshift needs Node ${oldest} or newer; this is ${version}\n`;
+  const sentence = (version: string) =>
+    `regshift needs Node ${oldest} or newer; this is ${version}. Install a newer Node, or run regshift in a ` +
+    'container; in a clone, "npm ci" installs a newer Node for "npm start" and "npx regshift".\n';
 
-  it.each(['20.20.2', '22.17.1', '9.0.0'])('%s gets one sentence and the exit code 78', async (version) => {
-    const pretend = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"${version}"}})`;
-    const argv = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, 'src/start.js', 'serve'];
-    expect(await run(process.execPath, argv)).toEqual({ code: 78, out: '', err: sentence(version) });
-  });
+  it.each(['20.20.2', '22.17.1', '9.0.0'])(
+    '%s gets the version that is needed, the ways to get one, and the exit code 78',
+    async (version) => {
+      const pretend = `Object.defineProperty(process,"versions",{value:{...process.versions,node:"${version}"}})`;
+      const argv = [
+        '--import',
+        `data:text/javascript,${encodeURIComponent(pretend)}`,
+        'src/start.js',
+        'serve',
+      ];
+      expect(await run(process.execPath, argv)).toEqual({ code: 78, out: '', err: sentence(version) });
+    },
+  );
 
   const old = findOldNode();
   it.skipIf(old === undefined).each([

@@ -56,7 +56,7 @@ describe('the configuration of a Worker', () => {
     [
       'a secret in a file',
       { REGSHIFT_CONFIG: { upstreamPasswordFile: '/run/secrets/x' } },
-      'upstreamPasswordFile must be left out: there are no files here',
+      'upstreamPasswordFile in REGSHIFT_CONFIG must be left out: there are no files here',
     ],
   ])('%s makes every response the list of problems', async (_, bindings, message) => {
     const answer = await isolate(bindings)('/v2/');

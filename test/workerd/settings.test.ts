@@ -22,7 +22,7 @@ test('the list shows no address, which would tell anyone about the network behin
   const answer = await isolate({ REGSHIFT_UPSTREAM: 'one.internal:5000', REGSHIFT_CONFIG: config })('/v2/');
   const text = await answer.text();
   expect(text).toContain('REGSHIFT_UPSTREAM must be a URL');
-  expect(text).toContain('routes[0].upstream must be a URL');
+  expect(text).toContain('routes[0].upstream in REGSHIFT_CONFIG must be a URL');
   expect(text).not.toContain('internal');
 });
 

@@ -55,7 +55,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
     ...('problems' in tls ? tls.problems : []),
     ...store.problems,
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
-  const warnings = [...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
+  const warnings = [...read.warnings, ...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
   return isRead && found.length === 0
     ? {
         settings: read.settings,

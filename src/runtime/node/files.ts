@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
+import { DocumentSyntaxError } from '../../config/document-syntax.ts';
 import { UnreadableFileError } from '../../config/setting-files.ts';
+import { yamlError } from './yaml-error.ts';
 
 /**
  * Reads a file of the settings.
@@ -31,6 +33,9 @@ function isPathForCertain(text: string, folder: string): boolean {
   return isNested && first !== '' && existsSync(isAbsolute(text) ? `/${first}` : resolve(folder, first));
 }
 
+const aliasFault =
+  'has an alias without its anchor, or too many aliases: put quotes around a text that begins with *';
+
 /** Parses YAML 1.2, which includes JSON. It throws an error with the position and without the text, which may be secret. */
 type ParseYaml = (text: string) => unknown;
 
@@ -42,14 +47,17 @@ export async function yamlParserFor(
 }
 
 export async function loadYamlParser(): Promise<ParseYaml> {
-  const { parseDocument } = await import('yaml');
+  const yaml = await import('yaml');
   return (text) => {
     // Warnings of the parser quote the text, too.
-    const document = parseDocument(text, { prettyErrors: true, logLevel: 'error' });
+    const document = yaml.parseDocument(text, { prettyErrors: true, logLevel: 'error' });
     const [error] = document.errors;
-    if (error === undefined) return document.toJS({ maxAliasCount: 100 });
-    const [at] = error.linePos ?? [];
-    const where = at ? `line ${at.line}, column ${at.col}` : 'somewhere';
-    throw new Error(`${where} is wrong (${error.code.toLowerCase().replaceAll('_', ' ')})`);
+    if (error) throw yamlError(text, document, error, yaml);
+    try {
+      return document.toJS({ maxAliasCount: 100 });
+    } catch {
+      // The error quotes the name, which may be a password that begins with *.
+      throw new DocumentSyntaxError(aliasFault, undefined);
+    }
   };
 }

@@ -84,11 +84,13 @@ export async function serve(
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
     const ofServers = { certificate, standstillMs: longestStandstill(settings) };
-    const watchHandshakes = createHandshakeLog(log);
+    let served = certificate;
+    const watchHandshakes = createHandshakeLog(log, () => served);
     const servers = await listenAtAll(settings, () =>
       createProxyServer({ ...listener, ...ofServers, watchHandshakes }),
     );
     const onNew = (renewed: Certificate) => {
+      served = renewed;
       for (const server of servers) serveCertificate(server, renewed);
       metrics?.certificate(renewed.notAfter);
     };

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { keyOf } from '../../../src/config/keys.ts';
-import { boundsOf } from '../../../src/config/numbers.ts';
+import { boundsOf, isByteCount } from '../../../src/config/numbers.ts';
 import { routeVariables, schema, type Variable } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
 import { root } from '../house/sources.ts';
@@ -87,6 +87,8 @@ function rangeOf(name: Variable): string | undefined {
   const bounds = boundsOf(schema.shape[name]);
   if (bounds === undefined) return undefined;
   const { minimum, maximum } = bounds;
+  if (isByteCount(schema.shape[name]))
+    return `${minimum} or more bytes; units like 64MB and 10GiB are possible`;
   return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
 }
 

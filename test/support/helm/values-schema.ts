@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { bytesPattern } from '../../../src/byte-text.ts';
 import { documentSchema } from '../../../src/config/document.ts';
 import { keyOf } from '../../../src/config/keys.ts';
 import type { ChartValue } from './chart-values.ts';
@@ -71,7 +72,7 @@ const values = z.strictObject({
   }),
   store: z.strictObject({
     enabled: z.boolean(),
-    bytes: z.int().min(1),
+    bytes: z.union([z.int().min(1), z.string().regex(new RegExp(bytesPattern))]),
     volume: z.enum(['claim', 'emptyDir']),
     existingClaim: z.string(),
     size: quantity,

@@ -249,7 +249,9 @@ const old = findOldNode();
 const { engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
   readonly engines: { readonly node: string };
 };
-const oldSentence = `regshift needs Node ${engines.node.slice(2)} or newer; this is ${old?.version}\n`;
+const oldSentence =
+  `regshift needs Node ${engines.node.slice(2)} or newer; this is ${old?.version}. Install a newer Node, or run regshift ` +
+  'in a container; in a clone, "npm ci" installs a newer Node for "npm start" and "npx regshift".\n';
 
 describe('the ways to start of README.md', () => {
   let samples: SampleServer;

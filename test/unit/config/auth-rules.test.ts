@@ -372,6 +372,16 @@ describe('settings that are wrong', () => {
     }
   });
 
+  it.each<[set: Variables, is: string]>([
+    [{}, 'not set, so it is "passthrough"'],
+    [{ REGSHIFT_UPSTREAM_AUTH: 'passthrough' }, '"passthrough"'],
+  ])('names the kind of login in front of mirrors as the operator knows it: %j', (set, is) => {
+    expect(formatProblems(problemsOf({ REGSHIFT_UPSTREAM: 'https://a.test,https://b.test', ...set }))).toBe(
+      `REGSHIFT_UPSTREAM_AUTH is ${is}: it must be anonymous, or docker-config with a login for each that wants one, ` +
+        'because REGSHIFT_UPSTREAM names several registries: a login is for one',
+    );
+  });
+
   it('reads like a sentence', () => {
     expect(formatProblems(problemsOf({ ...service, REGSHIFT_CLIENT_AUTH: 'basic' }))).toBe(
       'REGSHIFT_HTPASSWD is not set: it must be, because REGSHIFT_CLIENT_AUTH is basic: ' +
@@ -417,6 +427,70 @@ describe('settings that may be files', () => {
       ]);
     },
   );
+
+  const noFile = (code: string) => () => {
+    throw new UnreadableFileError(undefined, code);
+  };
+  const redis =
+    'begins with no known scheme and is no file. It must be like redis://127.0.0.1:6379/0, rediss://user:password@redis.example:6380 ' +
+    'for TLS, redis-sentinel://one.example:26379,two.example:26379/0?sentinelMasterId=mymaster, or ' +
+    'redis-cluster://one.example:6379,two.example:6379, or a path to a file with such an address';
+
+  it.each<[variable: string, value: string, line: string]>([
+    ['REGSHIFT_REDIS_URL', 'localhost:6379', `REGSHIFT_REDIS_URL is "localhost:6379": it ${redis}`],
+    ['REGSHIFT_REDIS_URL', '10.1.2.3:6379/0', `REGSHIFT_REDIS_URL is "10.1.2.3:6379/0": it ${redis}`],
+    ['REGSHIFT_REDIS_URL', `me:${secret}@redis.test:6379`, `REGSHIFT_REDIS_URL ${redis}`],
+    ['REGSHIFT_REDIS_URL', `redis.test:6379?password=${secret}`, `REGSHIFT_REDIS_URL ${redis}`],
+    ['REGSHIFT_REDIS_URL', secret, `REGSHIFT_REDIS_URL ${redis}`],
+    [
+      'REGSHIFT_DOCKER_CONFIG',
+      `"${secret}"`,
+      'REGSHIFT_DOCKER_CONFIG begins with no { and is no file. It must be JSON like ~/.docker/config.json, or a path to it',
+    ],
+    [
+      'REGSHIFT_GOOGLE_KEY',
+      secret,
+      'REGSHIFT_GOOGLE_KEY begins with no { and is no file. It must be the JSON key of a service account as Google made it, or a path to it',
+    ],
+    [
+      'REGSHIFT_HTPASSWD',
+      secret,
+      'REGSHIFT_HTPASSWD has no user:hash and is no file. It must be lines of user:hash as htpasswd -B writes them, or a path to a file of them',
+    ],
+    [
+      'REGSHIFT_UPSTREAM_CA',
+      'ca',
+      'REGSHIFT_UPSTREAM_CA is "ca": it has no -----BEGIN line and is no file. It must be one or more certificates in PEM, or a path to them',
+    ],
+    [
+      'REGSHIFT_UPSTREAM_KEY',
+      secret,
+      'REGSHIFT_UPSTREAM_KEY has no -----BEGIN line and is no file. It must be a private key in PEM, or a path to it',
+    ],
+    [
+      'REGSHIFT_CONFIG',
+      'regshift',
+      'REGSHIFT_CONFIG is "regshift": it begins with no { and is no file. It must be a path like /etc/regshift.yaml, or the settings as JSON',
+    ],
+  ])('are named with what is found and an example where they are neither: %s=%s', (variable, value, line) => {
+    const problems = problemsOf({ [variable]: value }, noFile('ENOENT'));
+    expect(formatProblems(problems).split('\n')).toContain(line);
+    expect(formatProblems(problems)).not.toContain(secret);
+  });
+
+  it.each(['/nope', './nope', '~/nope'])('are files where they begin like a path: %s', (path) => {
+    const problems = problemsOf({ REGSHIFT_UPSTREAM_CA: path }, noFile('ENOENT'));
+    expect(problems[0]?.message).toBe(
+      'must be the text itself, or a path to a file that can be read (ENOENT)',
+    );
+  });
+
+  it('are files where the system says more of them than that they are missing', () => {
+    const problems = problemsOf({ REGSHIFT_REDIS_URL: 'redis' }, noFile('EACCES'));
+    expect(problems[0]?.message).toBe(
+      'must be the text itself, or a path to a file that can be read (EACCES)',
+    );
+  });
 
   it('must be texts on a runtime without files', () => {
     const problems = problemsOf({ ...dockerConfig({}), REGSHIFT_DOCKER_CONFIG: '~/.docker/config.json' });

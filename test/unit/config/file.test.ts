@@ -34,9 +34,13 @@ function settingsOf(...given: Parameters<typeof read>) {
   return settings.settings;
 }
 
-function problemsOf(...given: Parameters<typeof read>) {
-  const settings = read(...given);
+function linesOf(settings: ReturnType<typeof read>) {
   return 'problems' in settings ? formatProblems(settings.problems).split('\n') : [];
+}
+
+/** The problems without the path of the file. */
+function problemsOf(...given: Parameters<typeof read>) {
+  return linesOf(read(...given)).map((line) => line.replace(' in /etc/regshift.yaml', ''));
 }
 
 describe('a key of a file', () => {
@@ -66,6 +70,7 @@ describe('a file means the same as variables', () => {
       'format: schema1\nplatform: linux/arm/v7',
     ],
     [{ REGSHIFT_TAG_TTL: '0', REGSHIFT_CACHE_BYTES: '1000' }, 'tagTtl: 0\ncacheBytes: 1000'],
+    [{ REGSHIFT_STORE_BYTES: '10GB', REGSHIFT_LAYER_BYTES: '1000' }, 'storeBytes: 10GB\nlayerBytes: "1000"'],
     [{ REGSHIFT_UPSTREAM_NETWORKS: '10.0.0.0/8,::1' }, 'upstreamNetworks: [10.0.0.0/8, "::1"]'],
     [
       { REGSHIFT_UPSTREAM_ALIASES: 'http://a.test:5000,https://b.test', REGSHIFT_MIRROR_MISS: 'next' },
@@ -146,6 +151,26 @@ routes:
   });
 });
 
+describe('REGSHIFT_UPSTREAM beside routes', () => {
+  const route = (path: string, more = '') => `\n  - { match: { path: ${path}/ }${more} }`;
+  const own = ', upstream: "https://a.test"';
+  const warned = 'REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.';
+  it.each<[which: string, yaml: string, warnings: string[]]>([
+    ['has no effect where each has its own', `routes:${route('a', own)}${route('b', own)}`, [warned]],
+    [
+      'is named so beside a problem, too',
+      `routes:${route('a', own)}${route('b', `${own}, format: x`)}`,
+      [warned],
+    ],
+    ['is for the routes without their own', `routes:${route('a', own)}${route('b')}`, []],
+    ['is for all requests without routes', 'tagTtl: 3', []],
+  ])('%s', (_, yaml, warnings) => {
+    const anonymousAt = { REGSHIFT_UPSTREAM: 'http://127.0.0.1:5555', REGSHIFT_UPSTREAM_AUTH: 'anonymous' };
+    expect(read(yaml, {}, anonymousAt).warnings).toEqual(warnings);
+    expect(read(yaml, {}, { REGSHIFT_UPSTREAM_AUTH: 'anonymous' }).warnings).toEqual([]);
+  });
+});
+
 describe('secrets in files', () => {
   const basic = 'upstream: https://a.test\nupstreamAuth: basic\nupstreamUsername: u\nclientAuth: basic\n';
 
@@ -189,10 +214,23 @@ describe('a problem is reported with its place', () => {
     ['REGSHIFT_TAG_TTL: 3', ['REGSHIFT_TAG_TTL is not a setting: did you mean tagTtl?']],
     ['tagTtl: "3"', ['tagTtl is "3": it must be a number']],
     ['tagTtl: -3', ['tagTtl is "-3": it must be 0 or more seconds']],
+    [
+      'storeBytes: 10G',
+      [
+        'storeBytes is "10G": it must be 1 or more bytes, as a whole number or with a unit, like 10GB or 10GiB',
+      ],
+    ],
+    [
+      'storeBytes: true',
+      ['storeBytes is true: it must be a number of bytes, or text with a unit, like 10GB or 10GiB'],
+    ],
     ['upstreamUsername: 0123', ['upstreamUsername must be text; put quotes around what is only digits']],
     ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
     ['- a\n- b', ['REGSHIFT_CONFIG is a list: it must be an object of settings']],
-    ['a: [', ['REGSHIFT_CONFIG must be YAML or JSON: line 1, column 5 is wrong (bad indent)']],
+    [
+      'a: [',
+      ['REGSHIFT_CONFIG must be YAML or JSON: /etc/regshift.yaml:1:4 has a [ that is not closed before 1:5'],
+    ],
     ['routes: []', ['routes is []: it must have at least one route']],
     [`${anonymous}routes: [{}]`, ['routes[0].upstream is not set: it must be the registry of this route']],
     [
@@ -282,7 +320,7 @@ describe('a problem is reported with its place', () => {
     [
       'upstream: [https://a.test, https://b.test]',
       [
-        'upstreamAuth is "passthrough": it must be anonymous, or docker-config with a login for each that wants one, because upstream names several registries: a login is for one',
+        'upstreamAuth is not set, so it is "passthrough": it must be anonymous, or docker-config with a login for each that wants one, because upstream names several registries: a login is for one',
       ],
     ],
     [
@@ -316,6 +354,86 @@ describe('a problem is reported with its place', () => {
     expect(problemsOf(yaml).join('\n')).not.toMatch(/hidden|777/);
     expect(problemsOf('upstreamPassword: "hidden')).toHaveLength(1);
     expect(problemsOf('upstreamPassword: "hidden').join('\n')).not.toMatch(/hidden/);
+  });
+});
+
+describe('a problem names the file', () => {
+  const yaml =
+    'format: ocii\nroutes:\n  - { tagTtl: x, upstream: https://a.test, match: { path: Hub, hots: a } }';
+  const inFile = (file: string) => [
+    `format in ${file} is "ocii": it must be auto, schema1, schema2, oci or generic`,
+    `routes[0].tagTtl in ${file} is "x": it must be a number`,
+    `routes[0].match.hots in ${file} is not a setting: did you mean host?`,
+    `routes[0].match.path in ${file} is "Hub": it must be the beginning of repository names, like hub/, or a list of such`,
+    'REGSHIFT_STALE is "-1": it must be 0 or more seconds',
+  ];
+  const stale = { REGSHIFT_STALE: '-1' };
+
+  it('by its path, and a variable stands alone', () => {
+    expect(linesOf(read(yaml, {}, stale)).toSorted()).toEqual(inFile('/etc/regshift.yaml').toSorted());
+  });
+
+  it('as REGSHIFT_CONFIG, if that is the text itself', () => {
+    const text = JSON.stringify(parseYaml(yaml));
+    const lines = linesOf(readSettings({ REGSHIFT_CONFIG: text, ...stale }, undefined, parseYaml));
+    expect(lines.toSorted()).toEqual(inFile('REGSHIFT_CONFIG').toSorted());
+  });
+
+  it('where an earlier route gets all requests, and where a setting is missing', () => {
+    const twice =
+      'upstreamAuth: anonymous\nroutes: [{ upstream: "https://a.test" }, { upstream: "https://b.test" }]';
+    expect(linesOf(read(twice))).toEqual([
+      'routes[1].match in /etc/regshift.yaml is "all": it leads nowhere: an earlier route is for the same',
+    ]);
+    expect(linesOf(read('upstream: https://a.test\nupstreamCert: -----BEGIN CERTIFICATE-----'))).toEqual([
+      'upstreamKey in /etc/regshift.yaml is not set: it must be set, because upstreamCert is: they belong together',
+    ]);
+  });
+});
+
+describe('a mistake of the syntax', () => {
+  const at = '/etc/regshift.yaml:';
+  it.each<[yaml: string, told: string]>([
+    [
+      'routes:\n  - match: { path: hub/, ns: docker.io\n    upstream: https://a.test\n',
+      `${at}2:12 has a { that is not closed before 3:5, in the line of match`,
+    ],
+    [
+      'tagTtl: 3\nstale: "3\nport: 1\n',
+      `${at}2:8 has a " that is not closed before 4:1, in the line of stale`,
+    ],
+    [
+      "upstream: 'https://a.test",
+      `${at}1:11 has a ' that is not closed before 1:26, in the line of upstream`,
+    ],
+    [
+      '{ "stale": 1, "match": { "port": 1 }',
+      `${at}1:1 has a { that is not closed before 1:37, in the line of stale`,
+    ],
+    [
+      'upstream: [https://a.test, "https://b.test"',
+      `${at}1:11 has a [ that is not closed before 1:44, in the line of upstream`,
+    ],
+    ['stale: 1\n\ttagTtl: 3', `${at}2:1 is wrong (tab as indent), in the line of tagTtl`],
+    ['stale: 1\nstale: 3', `${at}2:1 is wrong (duplicate key), in the line of stale`],
+    ['hunter2: hunter3: x', `${at}1:10 is wrong (block as implicit key)`],
+  ])('is named with its place and what is not closed: %j', (yaml, told) => {
+    const [line, ...others] = linesOf(read(yaml));
+    expect(others).toEqual([]);
+    expect(line).toBe(`REGSHIFT_CONFIG must be YAML or JSON: ${told}`);
+    expect(line).not.toContain('hunter');
+  });
+
+  it('is in REGSHIFT_CONFIG, if that is the text itself', () => {
+    expect(linesOf(readSettings({ REGSHIFT_CONFIG: '{"stale": [1' }, undefined, parseYaml))).toEqual([
+      'REGSHIFT_CONFIG must be YAML or JSON: REGSHIFT_CONFIG:1:11 has a [ that is not closed before 1:13, in the line of stale',
+    ]);
+  });
+
+  it('quotes no password that YAML takes for an alias', () => {
+    expect(linesOf(read('upstreamPassword: *hunter2'))).toEqual([
+      'REGSHIFT_CONFIG must be YAML or JSON: /etc/regshift.yaml has an alias without its anchor, or too many aliases: put quotes around a text that begins with *',
+    ]);
   });
 });
 

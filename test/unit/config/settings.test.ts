@@ -70,6 +70,9 @@ describe('a valid value', () => {
     ['REGSHIFT_TAG_TTL', '86400', 86_400],
     ['REGSHIFT_STALE', '604800', 604_800],
     ['REGSHIFT_CACHE_BYTES', '0', 0],
+    ['REGSHIFT_CACHE_BYTES', '64MB', 64_000_000],
+    ['REGSHIFT_LAYER_BYTES', '1.5 GiB', 1.5 * 2 ** 30],
+    ['REGSHIFT_STORE_BYTES', '10GiB', 10 * 2 ** 30],
     ['REGSHIFT_PLATFORM', 'linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
     ['REGSHIFT_PLATFORM', 'windows/amd64', { os: 'windows', architecture: 'amd64' }],
     ['REGSHIFT_UPSTREAM', 'https://registry.example/path', [new URL('https://registry.example/path')]],
@@ -90,9 +93,20 @@ const between = (last: number, what: string) =>
 const bad: readonly (readonly [variable: string, value: string, message: string])[] = [
   ...between(86_400, 'seconds').map(([value, message]) => ['REGSHIFT_TAG_TTL', value, message] as const),
   ...between(604_800, 'seconds').map(([value, message]) => ['REGSHIFT_STALE', value, message] as const),
-  ['REGSHIFT_CACHE_BYTES', '-1', 'must be 0 or more bytes'],
-  ['REGSHIFT_CACHE_BYTES', '64MB', 'must be a whole number of bytes'],
-  ['REGSHIFT_CACHE_BYTES', '1e9', 'must be a whole number of bytes'],
+  ...['-1', '1e9', '64M', '1.5'].map(
+    (value) =>
+      [
+        'REGSHIFT_CACHE_BYTES',
+        value,
+        'must be 0 or more bytes, as a whole number or with a unit, like 10GB or 10GiB',
+      ] as const,
+  ),
+  ['REGSHIFT_CACHE_BYTES', '9000TiB', 'must be at most 9007199254740991 bytes'],
+  [
+    'REGSHIFT_STORE_BYTES',
+    '0GB',
+    'must be 1 or more bytes, as a whole number or with a unit, like 10GB or 10GiB',
+  ],
   ['REGSHIFT_SHUTDOWN_GRACE', '0x10', 'must be a whole number of seconds'],
   ['REGSHIFT_FORMAT', 'v1', 'must be auto, schema1, schema2, oci or generic'],
   ['REGSHIFT_FORMAT', 'OCI', 'must be auto, schema1, schema2, oci or generic'],
@@ -331,7 +345,7 @@ describe('a password in a file', () => {
   });
 
   it.each(['', '\n', ' \n'])('that is empty is named: %j', (text) => {
-    expect(read(text)).toEqual({
+    expect(read(text)).toMatchObject({
       raw: expect.not.objectContaining({ REGSHIFT_UPSTREAM_PASSWORD: expect.anything() }),
       problems: [
         {

@@ -1,15 +1,18 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { createSecureContext } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
 import { notShown, type SettingProblem } from '../../../config/problem.ts';
 import { UnreadableFileError } from '../../../config/setting-files.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Facts, Log } from '../../../observability/log.ts';
 import { readFile } from '../files.ts';
+import { certificatesIn, type PemSource, pairProblems } from './pair-problems.ts';
 
 /** The proxy's certificate with its chain, and its key, both as PEM. */
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
 }
@@ -28,13 +31,15 @@ export type LoadedCertificate =
 export async function loadCertificate(settings: TlsSettings): Promise<LoadedCertificate> {
   const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
   if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
-  const texts = { REGSHIFT_TLS_CERT: pem(certSetting), REGSHIFT_TLS_KEY: pem(keySetting) };
-  const unreadable = Object.entries(texts).flatMap(([variable, read]) =>
-    'problem' in read ? [problemOf(variable, read.problem)] : [],
-  );
-  if ('problem' in texts.REGSHIFT_TLS_CERT || 'problem' in texts.REGSHIFT_TLS_KEY)
-    return { problems: unreadable };
-  return examine(texts.REGSHIFT_TLS_CERT.text, texts.REGSHIFT_TLS_KEY.text);
+  const cert = pemOf('REGSHIFT_TLS_CERT', certSetting);
+  const key = pemOf('REGSHIFT_TLS_KEY', keySetting);
+  if ('problem' in cert || 'problem' in key)
+    return { problems: [cert, key].flatMap((read) => ('problem' in read ? [read.problem] : [])) };
+  const problems = pairProblems(cert, key);
+  if (problems.length > 0) return { problems };
+  const { validFromDate, validToDate } = new X509Certificate(cert.text);
+  const dates = { notBefore: validFromDate.getTime(), notAfter: validToDate.getTime() };
+  return { certificate: { cert: cert.text, key: key.text, ...dates } };
 }
 
 /** @returns true if the setting is a path, whose file may change. */
@@ -91,53 +96,26 @@ const ed25519Id = Buffer.from([0x30, 5, 6, 3, 0x2b, 0x65, 0x70]);
 
 /** @returns true if a certificate of the chain has a key or a signature of Ed25519. */
 function usesEd25519(chain: string): boolean {
-  const certificates = chain.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return certificates.some((each) => attempt(() => new X509Certificate(each))?.raw.includes(ed25519Id));
+  return certificatesIn(chain).some((each) => {
+    try {
+      return new X509Certificate(each).raw.includes(ed25519Id);
+    } catch {
+      return false;
+    }
+  });
 }
 
 const dayMs = 86_400_000;
 const warnedDays = 14;
 
 /** The message does not contain the setting's text, which may be a key instead of a path. */
-function pem(setting: string): { readonly text: string } | { readonly problem: string } {
-  if (!isPath(setting)) return { text: setting };
+function pemOf(variable: string, setting: string): PemSource | { readonly problem: SettingProblem } {
+  if (!isPath(setting)) return { variable, text: setting, file: undefined };
   try {
-    return { text: readFile(setting) };
+    return { variable, text: readFile(setting), file: resolve(setting) };
   } catch (error) {
     const why = error instanceof UnreadableFileError ? error.ending : '';
-    return { problem: `must be PEM, or a path to a file that can be read${why}` };
-  }
-}
-
-function examine(cert: string, key: string): LoadedCertificate {
-  const leaf = attempt(() => new X509Certificate(cert));
-  const privateKey = attempt(() => createPrivateKey(key));
-  const problems = [
-    ...(leaf ? [] : [problemOf('REGSHIFT_TLS_CERT', 'must be a certificate as PEM, the own one first')]),
-    ...(privateKey ? [] : [problemOf('REGSHIFT_TLS_KEY', 'must be a private key as PEM, not encrypted')]),
-  ];
-  if (!leaf || !privateKey) return { problems };
-  if (!leaf.checkPrivateKey(privateKey)) {
-    const message = 'must be the key of the certificate in REGSHIFT_TLS_CERT, whose first one is another’s';
-    return { problems: [problemOf('REGSHIFT_TLS_KEY', message)] };
-  }
-  // OpenSSL reports a certificate that it does not serve here, for instance a key that is too short.
-  if (!attempt(() => createSecureContext({ cert, key }))) {
-    return {
-      problems: [problemOf('REGSHIFT_TLS_CERT', 'must be one that OpenSSL serves; it refuses this one')],
-    };
-  }
-  return { certificate: { cert, key, notAfter: leaf.validToDate.getTime() } };
-}
-
-function problemOf(variable: string, message: string): SettingProblem {
-  return { variable, value: notShown, message };
-}
-
-function attempt<Value>(make: () => Value): Value | undefined {
-  try {
-    return make();
-  } catch {
-    return undefined;
+    const message = `must be PEM, or a path to a file that can be read${why}`;
+    return { problem: { variable, value: notShown, message } };
   }
 }

@@ -1,7 +1,10 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Clock, systemClock } from '../../../clock.ts';
+import { type Clock, systemClock, systemWallClock, type WallClock } from '../../../clock.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { Certificate } from './certificate.ts';
+
+type Validity = Pick<Certificate, 'notBefore' | 'notAfter'>;
 
 /** Node's error for a connection whose TLS handshake failed. */
 interface HandshakeError extends Error {
@@ -10,16 +13,17 @@ interface HandshakeError extends Error {
   readonly reason?: string;
 }
 
+/** The cause of a client that refuses a certificate whose dates are right. */
+const untrusted =
+  'the client does not trust the certificate in REGSHIFT_TLS_CERT: give the client the certificate of the authority, and ' +
+  'this file the intermediate certificates';
+
 /**
  * The usual causes, by parts of Node's code (`ERR_SSL_` and the name of OpenSSL's reason): the alert of the client, or the
  * server's own fault.
  */
 const causes: readonly (readonly [code: RegExp, cause: string])[] = [
-  [
-    /ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED)/,
-    'the client does not trust the certificate in REGSHIFT_TLS_CERT: give the client the certificate of the authority, and ' +
-      'this file the intermediate certificates',
-  ],
+  [/ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED)/, untrusted],
   [
     /NO_SHARED_CIPHER|NO_SUITABLE_SIGNATURE_ALGORITHM/,
     'the client does not support the kind of key of the certificate, or no cipher of this server: use an RSA or ECDSA key',
@@ -41,9 +45,15 @@ const logMs = 60_000;
  * Logs failed TLS handshakes of clients. They never become requests, so no other line of the log has them, and the
  * client prints a message that seldom names the cause. A connection that closes without a word is not logged, because
  * load balancers probe ports so.
+ * @param served the certificate that is served now.
  * @returns a function that watches a server. All servers of a process share one limit.
  */
-export function createHandshakeLog(log: Log, clock: Clock = systemClock): (server: Server) => void {
+export function createHandshakeLog(
+  log: Log,
+  served: () => Validity | undefined,
+  clock: Clock = systemClock,
+  wallClock: WallClock = systemWallClock,
+): (server: Server) => void {
   const entries = [...causes.map(([, cause]) => cause), otherCause];
   const state = new Map(entries.map((cause) => [cause, { since: Number.NEGATIVE_INFINITY, more: 0 }]));
   const failed = (error: HandshakeError, socket: Socket) => {
@@ -57,7 +67,25 @@ export function createHandshakeLog(log: Log, clock: Clock = systemClock): (serve
     }
     const more = last?.more ? { unlogged: last.more } : {};
     state.set(cause, { since: clock(), more: 0 });
-    log('warn', 'a TLS handshake failed', { clientAddress: socket.remoteAddress, reason, cause, ...more });
+    const wrongDate = cause === untrusted ? dateCause(served(), wallClock()) : undefined;
+    log('warn', 'a TLS handshake failed', {
+      clientAddress: socket.remoteAddress,
+      reason,
+      cause: wrongDate ?? cause,
+      ...more,
+    });
   };
   return (server) => server.on('tlsClientError', failed);
+}
+
+/** Every client refuses a certificate outside of its dates, and many send the alert for an unknown authority then. */
+function dateCause(certificate: Validity | undefined, now: Date): string | undefined {
+  if (certificate === undefined) return undefined;
+  const { notBefore, notAfter } = certificate;
+  const day = (date: number) => new Date(date).toISOString().slice(0, 10);
+  if (now.getTime() > notAfter)
+    return `the certificate in REGSHIFT_TLS_CERT expired on ${day(notAfter)}: put a renewed certificate there`;
+  if (now.getTime() < notBefore)
+    return `the certificate in REGSHIFT_TLS_CERT is not valid before ${day(notBefore)}: check the clock of this machine`;
+  return undefined;
 }

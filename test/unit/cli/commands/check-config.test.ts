@@ -70,6 +70,17 @@ describe('regshift check-config', () => {
     );
   });
 
+  it('warns of REGSHIFT_UPSTREAM where each route has its own upstream', async () => {
+    const file = join(temporaryFolder(), 'routes.yaml');
+    writeFileSync(file, 'routes:\n  - upstream: https://registry.example\n');
+    const env = { REGSHIFT_CONFIG: file, REGSHIFT_UPSTREAM: 'http://127.0.0.1:5555' };
+    const { code, err } = await regshift(['check-config'], { env });
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'warning: REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.\n',
+    });
+  });
+
   it('refuses a client certificate that cannot be used', async () => {
     const env = {
       REGSHIFT_UPSTREAM: 'https://registry.example',

@@ -119,7 +119,7 @@ describe('regshift store', () => {
     });
     writeFileSync(file, 'store: 1\n');
     const refused = await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } });
-    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/^regshift: store is /)]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/^regshift: store in \S+ is /)]);
     writeFileSync(file, 'a: b: c');
     expect((await regshift(['store', 'info'], { env: { REGSHIFT_CONFIG: file } })).code).toBe(2);
   });

@@ -140,12 +140,17 @@ describe('a secret in a file', () => {
       REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
     });
     const { read } = files;
-    files.read = () => ({ raw: {}, problems: [{ variable: 'X', value: '', message: 'is half-written' }] });
+    files.read = () => ({
+      warnings: [],
+      raw: {},
+      problems: [{ variable: 'X', value: '', message: 'is half-written' }],
+    });
     await rotating.look();
     const complete = read();
     files.read = () =>
       'settings' in complete
         ? {
+            ...complete,
             settings: {
               ...complete.settings,
               routes: complete.settings.routes.map((route) => ({

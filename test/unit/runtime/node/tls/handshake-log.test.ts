@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect as connectPlain, Socket } from 'node:net';
@@ -6,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { Facts } from '../../../../../src/observability/log.ts';
+import type { Facts, Log } from '../../../../../src/observability/log.ts';
 import { close, createProxyServer, listen, urlOf } from '../../../../../src/runtime/node/http/server.ts';
 import { createHandshakeLog } from '../../../../../src/runtime/node/tls/handshake-log.ts';
 import { makeCertificate, type TestCertificate } from '../../../../support/certificate.ts';
 import { requirePeers } from '../../../../support/programs.ts';
+import { verifyingHandshake } from '../../../../support/verifying-handshake.ts';
 
 interface Logged {
   readonly level: string;
@@ -28,16 +28,21 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     ed25519 = makeCertificate(folder, 'ed25519', 90, 'IP:127.0.0.1', 'ed25519');
   });
 
-  async function start(certificate: TestCertificate, now = { milliseconds: 0 }) {
+  const dates = { notBefore: Date.UTC(2026, 0, 2), notAfter: Date.UTC(2026, 1, 1, 12) };
+
+  async function start(certificate: TestCertificate, wall = Date.UTC(2026, 0, 10)) {
+    const now = { milliseconds: 0 };
     const logged: Logged[] = [];
     const watchHandshakes = createHandshakeLog(
       (level, message, facts = {}) => void logged.push({ level, message, facts }),
+      () => dates,
       () => now.milliseconds,
+      () => new Date(wall),
     );
     const server = createProxyServer({
       listen: (_, response) => void response.end(),
       cut: () => false,
-      certificate: { ...certificate, notAfter: 0 },
+      certificate: { ...certificate, ...dates },
       watchHandshakes,
     });
     await listen(server, '127.0.0.1', 0);
@@ -54,19 +59,6 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     });
     socket.once('error', resolve);
     return promise;
-  }
-
-  /** OpenSSL verifies before it ends the handshake, as Go does, and says why it refuses the certificate. */
-  function verifyingHandshake(port: number): Promise<void> {
-    const args = [
-      's_client',
-      '-connect',
-      `127.0.0.1:${port}`,
-      '-verify_return_error',
-      '-no-CAfile',
-      '-no-CApath',
-    ];
-    return new Promise((resolve) => execFile('openssl', args, () => resolve()).stdin?.end());
   }
 
   const said = (facts: Facts) => `${facts.reason}: ${facts.cause}`;
@@ -87,6 +79,17 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     expect(logged.map(({ facts }) => said(facts))).toEqual([
       expect.stringMatching(/alert.*: the client does not trust the certificate/),
     ]);
+  });
+
+  it.each([
+    ['that has expired', Date.UTC(2026, 1, 1, 13), 'expired on 2026-02-01: put a renewed certificate there'],
+    ['that is not yet valid', 0, 'is not valid before 2026-01-02: check the clock of this machine'],
+  ])('names a certificate %s, with its date, in place of the trust', async (_, wall, cause) => {
+    const { port, logged } = await start(rsa, wall);
+    await verifyingHandshake(port);
+    expect(logged.map(({ facts }) => facts.cause)).toEqual([`the certificate in REGSHIFT_TLS_CERT ${cause}`]);
+    await fetch(`http://127.0.0.1:${port}/v2/`);
+    expect(logged[1]?.facts.cause).toMatch(/^the client sent plain HTTP/);
   });
 
   it('names a client without TLS 1.2', async () => {
@@ -110,7 +113,8 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
   it('names a client that sends no hello, and leaves out one that is gone', () => {
     const said: unknown[] = [];
     const server = createServer();
-    createHandshakeLog((_level, _message, facts) => void said.push(facts?.cause))(server);
+    const log: Log = (_level, _message, facts) => void said.push(facts?.cause);
+    createHandshakeLog(log, () => undefined)(server);
     const fail = (code: string) =>
       server.emit('tlsClientError', Object.assign(new Error('x'), { code }), new Socket());
     fail('ERR_TLS_HANDSHAKE_TIMEOUT');

@@ -11,6 +11,7 @@ import { serve } from '../../../../../src/runtime/node/serve.ts';
 import { makeCertificate, type TestCertificate } from '../../../../support/certificate.ts';
 import { regshift, temporaryFolder } from '../../../../support/cli.ts';
 import { requirePeers } from '../../../../support/programs.ts';
+import { verifyingHandshake } from '../../../../support/verifying-handshake.ts';
 
 let one: TestCertificate;
 let other: TestCertificate;
@@ -127,6 +128,27 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     expect(failed).toEqual(['http request']);
   });
 
+  it('logs the date of a served certificate that has expired as the cause of a failed handshake', async () => {
+    const folder = temporaryFolder();
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    const write = (pair: TestCertificate) => {
+      writeFileSync(cert, pair.cert);
+      writeFileSync(key, pair.key);
+    };
+    write(one);
+    const causes: unknown[] = [];
+    const running = await start(
+      { REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key },
+      (_, message, facts) => message === 'a TLS handshake failed' && causes.push(facts?.cause),
+    );
+    write(old);
+    await running.reload();
+    await verifyingHandshake(running.port);
+    expect(causes).toEqual([
+      expect.stringMatching(/^the certificate in REGSHIFT_TLS_CERT expired on 20\d\d-\d\d-\d\d: put a /),
+    ]);
+  });
+
   it('warns of a certificate that has expired', async () => {
     const warned: string[] = [];
     await start(tlsOf(old), (level, message) => level === 'warn' && warned.push(message));
@@ -166,17 +188,17 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     [
       'a key of another certificate',
       () => ({ ...tlsOf(one), REGSHIFT_TLS_KEY: other.key }),
-      /REGSHIFT_TLS_KEY.*key of the certificate/,
+      /^.*REGSHIFT_TLS_KEY has a key that does not belong to the first certificate in REGSHIFT_TLS_CERT$/m,
     ],
     [
       'no certificate',
       () => ({ ...tlsOf(one), REGSHIFT_TLS_CERT: one.key }),
-      /REGSHIFT_TLS_CERT.*must be a certificate/,
+      /REGSHIFT_TLS_CERT has a private key and no certificate\. It must be PEM that begins with the/,
     ],
     [
       'no key',
       () => ({ ...tlsOf(one), REGSHIFT_TLS_KEY: one.cert }),
-      /REGSHIFT_TLS_KEY.*must be a private key/,
+      /REGSHIFT_TLS_KEY has no private key in PEM\. It must be a private key in PEM without a/,
     ],
     [
       'no file',
@@ -194,6 +216,39 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     expect(checked.err).toMatch(told);
     expect(checked.err).not.toContain('BEGIN');
     await expect(start(variables())).rejects.toThrow(told);
+  });
+
+  it('names the files of a wrong pair, what they have, and what they should have', async () => {
+    const files = temporaryFolder();
+    const path = (name: string) => join(files, name);
+    const der = Buffer.from(one.cert.replace(/-----[^-]+-----/g, ''), 'base64');
+    writeFileSync(path('one.pem'), one.cert);
+    writeFileSync(path('one.key'), one.key);
+    writeFileSync(path('other.key'), other.key);
+    writeFileSync(path('chain.pem'), `${one.cert}${other.cert}`);
+    writeFileSync(path('cli.ht'), 'alice:secret');
+    writeFileSync(path('one.der'), der);
+    const told = async (cert: string, key: string) => {
+      const env = { REGSHIFT_TLS_CERT: path(cert), REGSHIFT_TLS_KEY: path(key) };
+      const { code, err } = await regshift(['check-config'], { env });
+      expect(code).toBe(2);
+      const [, ...lines] = err.trimEnd().replaceAll(`${files}/`, '').split('\n');
+      return lines;
+    };
+    const needed = 'It must be PEM that begins with the certificate of this server';
+    expect(await told('cli.ht', 'cli.ht')).toEqual([
+      `REGSHIFT_TLS_CERT names the file cli.ht, which has no certificate in PEM. ${needed}`,
+      'REGSHIFT_TLS_KEY names the file cli.ht, which has no private key in PEM. It must be a private key in PEM without a passphrase',
+    ]);
+    expect(await told('one.der', 'one.key')).toEqual([
+      `REGSHIFT_TLS_CERT names the file one.der, which is in DER or PKCS#12, and not in PEM. ${needed}`,
+    ]);
+    expect(await told('one.pem', 'other.key')).toEqual([
+      'REGSHIFT_TLS_KEY names the file other.key, which has a key that does not belong to the first certificate in one.pem',
+    ]);
+    expect(await told('chain.pem', 'other.key')).toEqual([
+      'REGSHIFT_TLS_KEY names the file other.key, which has a key that does not belong to the first certificate in chain.pem, but to certificate 2 there. Put that certificate first',
+    ]);
   });
 
   it('a hello at the plain port is answered in HTTP, at once', async () => {
