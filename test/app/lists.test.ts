@@ -99,6 +99,24 @@ describe('the tags of a repository', () => {
   });
 });
 
+it('pages that lead in a circle are read once each', async () => {
+  const pages: Record<string, [tag: string, next: string]> = {
+    '': ['a', '?last=b'],
+    '?last=b': ['b', '?last=c'],
+    '?last=c': ['c', '?last=b'],
+  };
+  const upstream = scriptedUpstream((_, { search }) => {
+    const [tag, next] = pages[search] ?? ['', ''];
+    const headers = { Link: `</v2/team/app/tags/list${next}>; rel="next"` };
+    return Response.json({ name: 'team/app', tags: [tag] }, { headers });
+  });
+  const answer = await testApp({}, upstream.fetch).get(
+    '/v2/team/app/tags/list',
+    manifestRequestHeaders['Docker 1.9.1'],
+  );
+  expect([JSON.parse(answer.text()).tags, upstream.asked.length]).toEqual([['a', 'b', 'c'], 3]);
+});
+
 describe('100,000 tags of 128 characters on one page', () => {
   const tags = Array.from({ length: 100_000 }, (_, index) => `v${index}`.padEnd(128, 'x'));
   const path = '/v2/team/app/tags/list';

@@ -33,7 +33,7 @@ const usualClients = ['docker-1.13', 'docker-20.10', 'podman-4', 'containerd-2']
  */
 export async function check(images: readonly string[], options: Options, io: Io): Promise<number> {
   const readers = readersFor(options.clients ?? usualClients);
-  const names = [...images, ...(options.pods ? podImages(await io.read()) : [])];
+  const names = [...images, ...(options.pods ? podImages(await io.read(Number.POSITIVE_INFINITY)) : [])];
   if (names.length === 0) throw new UsageError('Name an image, or use --pods.');
   // Logs of CI need no line for each step: the result has it.
   const steps = io.errorColumns === undefined ? { ...io, stderr: () => undefined } : io;

@@ -1,6 +1,15 @@
-import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { concatenate } from '../../../converters/bytes.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { limits } from '../../../converters/limits.ts';
@@ -74,8 +83,10 @@ export function folderOf(file: string): string {
 
 /** Reads a command's file argument; `-` is standard input. @throws as `readDocument`. */
 export async function readInput(file: string, io: Io): Promise<Uint8Array> {
-  return file === '-' ? io.read() : readDocument(file);
+  return file === '-' ? bounded(await io.read(mostBytes), 'standard input') : readDocument(file);
 }
+
+const mostBytes = limits.documentBytes;
 
 /** Reads a manifest or config. @throws a system error; ConversionError UNREADABLE for a folder, LIMIT above 4 MiB. */
 function readDocument(file: string): Uint8Array {
@@ -83,13 +94,39 @@ function readDocument(file: string): Uint8Array {
   if (found.isDirectory()) {
     throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, but a file is needed` });
   }
-  const { size } = found;
-  if (size <= limits.documentBytes) return new Uint8Array(readFileSync(file));
-  throw new ConversionError({
+  if (found.size > mostBytes) throw tooLarge(file, `${found.size} bytes`);
+  return bounded(readFirst(file, mostBytes + 1), file);
+}
+
+/** Reads the first bytes of a file: a device tells no size, and may have no end. */
+function readFirst(file: string, most: number): Uint8Array {
+  const fd = openSync(file, 'r');
+  try {
+    const pieces: Uint8Array[] = [];
+    for (let length = 0; length < most; ) {
+      const piece = new Uint8Array(Math.min(most - length, 65_536));
+      const read = readSync(fd, piece);
+      if (read === 0) break;
+      pieces.push(piece.subarray(0, read));
+      length += read;
+    }
+    return concatenate(pieces);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function bounded(bytes: Uint8Array, file: string): Uint8Array {
+  if (bytes.length > mostBytes) throw tooLarge(file, 'more');
+  return bytes;
+}
+
+function tooLarge(file: string, found: string): ConversionError {
+  return new ConversionError({
     code: 'LIMIT',
     message: `${file} is too large for a manifest or a config`,
-    found: `${size} bytes`,
-    expected: `at most ${limits.documentBytes}`,
+    found,
+    expected: `at most ${mostBytes} bytes`,
   });
 }
 

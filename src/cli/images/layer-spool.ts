@@ -14,7 +14,7 @@ import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
 import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
 import type { OpenImage } from './open-image.ts';
-import { removeOnSignal } from './remove-on-signal.ts';
+import { removeAtEnd } from './remove-at-end.ts';
 
 /** A file of the spool, whose content is verified. */
 export interface SpooledFile {
@@ -64,7 +64,7 @@ export async function openLayerSpool(
   onRead: (bytes: number) => void,
 ): Promise<LayerSpool> {
   const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-')).catch(spoolError);
-  const forget = removeOnSignal(folder);
+  const forget = removeAtEnd(folder);
   const files = new Map<Digest, SpooledFile>();
   const tars = new Map<Digest, Promise<SpooledTar>>();
   const gzips = new Map<Digest, Promise<SpooledFile>>();

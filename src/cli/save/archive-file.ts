@@ -3,7 +3,7 @@ import { createWriteStream, existsSync, realpathSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { removeOnSignal } from '../images/remove-on-signal.ts';
+import { removeAtEnd } from '../images/remove-at-end.ts';
 import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
 import type { ArchiveSink } from './archive-writer.ts';
 
@@ -44,7 +44,7 @@ function deviceFile(path: string): ArchiveFile {
 async function newFile(path: string, target: string): Promise<ArchiveFile> {
   const part = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}.part`);
   const file = await open(part, 'wx');
-  const forget = removeOnSignal(part);
+  const forget = removeAtEnd(part);
   return {
     async sink(chunks) {
       try {

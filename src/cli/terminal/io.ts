@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
 import { escapeControl } from '../../observability/log-format.ts';
+import { systemErrorText } from '../system-error.ts';
 import type { Template } from './template.ts';
 import { type Cell, colored, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
 
@@ -12,8 +13,8 @@ export interface Io {
   readonly pipe: (chunks: AsyncIterable<Uint8Array>) => Promise<void>;
   /** Writes notes and errors for people to standard error. */
   readonly stderr: (text: string) => void;
-  /** Reads standard input to its end. */
-  readonly read: () => Promise<Uint8Array>;
+  /** Reads standard input to its end, or until it has more than `most` bytes. */
+  readonly read: (most: number) => Promise<Uint8Array>;
   /** Columns of the terminal that standard error is, where a line can be overwritten; undefined if it is none. */
   readonly errorColumns: number | undefined;
   /** How standard output is shown. */
@@ -39,10 +40,11 @@ export function withDigests(io: Io, { full }: { readonly full?: true | undefined
 }
 
 export function processIo(): Io {
-  // A reader that stops early, like `| head`, is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that stops early, like `| head`, is not an error.
     if (error.code === 'EPIPE') process.exit();
-    throw error;
+    process.stderr.write(`regshift: the result cannot be written: ${systemErrorText(error, undefined)}\n`);
+    process.exit(1);
   });
   return {
     stdout: (data) => void process.stdout.write(data),
@@ -60,9 +62,14 @@ async function pipeOutput(chunks: AsyncIterable<Uint8Array>): Promise<void> {
 }
 
 /** Reads the stream: `readFileSync` fails with EAGAIN if a pipe has no data yet. */
-async function readInput(): Promise<Uint8Array> {
+async function readInput(most: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of process.stdin) pieces.push(piece);
+  let length = 0;
+  for await (const piece of process.stdin) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > most) break;
+  }
   return concatenate(pieces);
 }
 

@@ -47,7 +47,9 @@ export async function* allTags(
   context: ApiContext,
 ): AsyncGenerator<readonly Tag[]> {
   let count = 0;
+  const asked = new Set<string>();
   for (let query: string | undefined = ''; query !== undefined && count < mostInAll; ) {
+    asked.add(query);
     const response: Response = await askForTags(client, repository, query, context);
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
@@ -56,8 +58,8 @@ export async function* allTags(
       count += tags.length;
       yield tags;
     }
-    // A page that is empty or names itself would never end.
-    query = count > before && next !== query ? next : undefined;
+    // A page that is empty, or that leads to an earlier one, would never end.
+    query = count > before && next !== undefined && !asked.has(next) ? next : undefined;
   }
 }
 

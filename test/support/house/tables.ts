@@ -52,6 +52,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/store/file-operations.ts': [1, 'half of the threads for files'],
   'src/sample-registry/content.ts': [2, 'the samples'],
   'src/sample-registry/registry.ts': [1, 'the samples'],
+  'src/upstream/api/tags.ts': [1, 'one request'],
   'src/upstream/auth/challenge.ts': [1, 'one response'],
   'src/upstream/mirrors.ts': [1, 'settings'],
 };
