@@ -5,7 +5,6 @@ import type { LoginQueue } from '../auth/login-queue.ts';
 import { createTokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import { deriveStateKeys } from '../client-state/keys.ts';
-import type { Clock } from '../clock.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
@@ -13,7 +12,7 @@ import type { RouteOptions } from '../http/route.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { namesOfficialImages } from '../upstream/docker-hub.ts';
-import { createMirrors, type Mirror } from '../upstream/mirrors.ts';
+import { createMirrors, type Mirror, type MirrorsOptions } from '../upstream/mirrors.ts';
 import { withNetworkRules } from '../upstream/network-rules.ts';
 import { meteredFetch } from '../upstream/send.ts';
 import { upstreamTimeouts } from '../upstream/timeouts.ts';
@@ -29,10 +28,10 @@ import { upstreamFetch } from './upstream-fetch.ts';
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
 
-/** A route, with the client of each of its mirrors. */
+/** A route, with each of its mirrors. */
 export interface ComposedRoute extends RouteOptions {
   /** Empty for the sample registry. */
-  readonly upstreams: readonly UpstreamClient[];
+  readonly upstreams: readonly LoggedIn[];
 }
 
 /** The parts that all routes share. */
@@ -81,7 +80,7 @@ export function routeOptions(
     });
     return { client, outward, login: loginOf(baseUrl) };
   });
-  const { client, login } = asOne(mirrors, clock, settings.REGSHIFT_MIRROR_MISS);
+  const { client, login } = asOne(mirrors, { clock, miss: settings.REGSHIFT_MIRROR_MISS, log, route: id });
   const relays =
     settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough' && settings.REGSHIFT_TOKEN_RELAY === 'always';
   return {
@@ -98,7 +97,7 @@ export function routeOptions(
       noZstd: settings.REGSHIFT_LAYERS === 'plain',
     },
     client,
-    upstreams: settings.REGSHIFT_UPSTREAM ? mirrors.map((mirror) => mirror.client) : [],
+    upstreams: settings.REGSHIFT_UPSTREAM ? mirrors : [],
     login,
     library: upstreams.some(namesOfficialImages),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
@@ -137,17 +136,14 @@ const atOnce: TakeTurn = () => undefined;
 
 const mirrorDeadlineMs = 8_000;
 
+/** One registry, and the login of requests to it. */
 interface LoggedIn {
   readonly client: UpstreamClient;
   readonly login: UpstreamLogin;
 }
 
 /** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */
-function asOne(
-  [first, ...others]: readonly [LoggedIn, ...LoggedIn[]],
-  clock: Clock,
-  miss: 'stop' | 'next',
-): LoggedIn {
+function asOne([first, ...others]: readonly [LoggedIn, ...LoggedIn[]], options: MirrorsOptions): LoggedIn {
   if (others.length === 0) return first;
   const own = ({ client, login }: LoggedIn): Mirror => ({
     client,
@@ -155,7 +151,7 @@ function asOne(
   });
   const mirrors = [own(first), ...others.map(own)] as const;
   const login = mirrors.map(({ credential }) => credential).find(({ kind }) => kind !== 'none');
-  return { client: createMirrors(mirrors, clock, miss), login: login ?? { kind: 'none' } };
+  return { client: createMirrors(mirrors, options), login: login ?? { kind: 'none' } };
 }
 
 function mapAll<From, To>(

@@ -1,6 +1,6 @@
 import type { Handler } from 'hono';
 import type { Clock } from '../clock.ts';
-import { withDeadline } from '../concurrency/deadline.ts';
+import { valueWithin, withDeadline } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
@@ -14,7 +14,7 @@ export interface HealthReport {
   /** State of each remote cache, and of the store for layers. Pulls go on without it. */
   readonly caches: Readonly<Record<string, 'here' | 'away'>>;
   /**
-   * State of each route's registry at the last check: `answers`, `not asked yet`, or an error code like
+   * State of each route's registry at the last check, and of each of several registries: `answers`, `not asked yet`, or an error code like
    * `UPSTREAM_UNREACHABLE`. Cached content is served without the registry.
    */
   readonly upstreams: Readonly<Record<string, string>>;
@@ -38,8 +38,15 @@ export function ready(health: Health): Handler<Env> {
   };
 }
 
+/** A route, and its registries where there are several. */
+interface HealthRoute {
+  readonly id: string;
+  readonly client: UpstreamClient;
+  readonly upstreams: readonly { readonly client: UpstreamClient }[];
+}
+
 export interface HealthOptions {
-  readonly routes: readonly { readonly id: string; readonly client: UpstreamClient }[];
+  readonly routes: readonly HealthRoute[];
   readonly caches: readonly { readonly name: string; readonly isAway: () => boolean }[];
   readonly clock: Clock;
   readonly background: (work: Promise<unknown>) => void;
@@ -54,16 +61,22 @@ const deadlineMs = 5_000;
  * once, and none could serve cached content or report the cause.
  */
 export function createHealth({ routes, caches, clock, background }: HealthOptions): Health {
-  const upstreams: Record<string, string> = Object.fromEntries(routes.map(({ id }) => [id, 'not asked yet']));
+  const asked = routes.flatMap(({ id, client, upstreams }) => [
+    { id, client },
+    ...(upstreams.length > 1
+      ? upstreams.map((each) => ({ id: `${id} ${each.client.id}`, client: each.client }))
+      : []),
+  ]);
+  const upstreams: Record<string, string> = Object.fromEntries(asked.map(({ id }) => [id, 'not asked yet']));
   let stopping = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<unknown> = Promise.resolve();
 
   async function ask(): Promise<void> {
-    const asked = routes.map(async ({ id, client }) => {
+    const asking = asked.map(async ({ id, client }) => {
       upstreams[id] = await stateOf(client);
     });
-    await Promise.all(asked);
+    await Promise.all(asking);
   }
 
   return {
@@ -73,7 +86,7 @@ export function createHealth({ routes, caches, clock, background }: HealthOption
         asking = ask();
         background(asking);
       }
-      await Promise.race([asking, new Promise((resolve) => setTimeout(resolve, waitMs))]);
+      await valueWithin(waitMs, asking);
       const states = caches.map(({ name, isAway }) => [name, isAway() ? 'away' : 'here'] as const);
       return { ready: !stopping, caches: Object.fromEntries(states), upstreams: { ...upstreams } };
     },

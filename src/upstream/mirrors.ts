@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from './client.ts';
@@ -14,21 +15,46 @@ export interface Mirror {
 /** Milliseconds for which a mirror that failed is asked last: else each request of a pull would wait for it. */
 const restMs = 30_000;
 
+export interface MirrorsOptions {
+  readonly clock: Clock;
+  /**
+   * Whether a 404 is final, too, or the next mirror is asked: its answer then stands, also if it is a refusal or a failure,
+   * because a mirror that has not everything says nothing by its 404.
+   */
+  readonly miss: 'stop' | 'next';
+  readonly log: Log;
+  /** The id of the route. */
+  readonly route: string;
+}
+
 /**
  * Several registries as one. A mirror fails by no connection, no response in time, or a status of 500 and more; then
  * the next one is asked. A refusal of a mirror (401, 403, 429) is final: another mirror's response would be a way
- * around it.
- * @param miss whether a 404 is final, too, or the next mirror is asked: its answer then stands, also if it is a refusal
- *   or a failure, because a mirror that has not everything says nothing by its 404.
+ * around it. Without a line in the log, nobody would know that a spare registry is gone.
  */
 export function createMirrors(
   mirrors: readonly [Mirror, ...Mirror[]],
-  clock: Clock,
-  miss: 'stop' | 'next',
+  { clock, miss, log, route }: MirrorsOptions,
 ): UpstreamClient {
   const isFinal = ({ status }: Response) => status < 500 && (status !== 404 || miss === 'stop');
   const restsUntil = new Map<Mirror, number>();
   const isResting = (mirror: Mirror) => clock() < (restsUntil.get(mirror) ?? 0);
+
+  function rest(mirror: Mirror, reason: string): void {
+    if (!restsUntil.has(mirror)) {
+      log('warn', 'a mirror fails, and the others answer in its place', {
+        route,
+        registry: mirror.client.id,
+        reason,
+      });
+    }
+    restsUntil.set(mirror, clock() + restMs);
+  }
+
+  function wake(mirror: Mirror): void {
+    if (restsUntil.delete(mirror))
+      log('info', 'a mirror answers again', { route, registry: mirror.client.id });
+  }
 
   async function send(mirror: Mirror, request: UpstreamRequest): Promise<UpstreamResponse> {
     const { client, credential } = mirror;
@@ -36,12 +62,13 @@ export function createMirrors(
     const own = request.credential.kind === 'none' ? request.credential : credential;
     try {
       const answer = await client.request({ ...request, credential: own });
-      if (answer.response.status >= 500) restsUntil.set(mirror, clock() + restMs);
-      else restsUntil.delete(mirror);
+      const { status } = answer.response;
+      if (status >= 500) rest(mirror, `It answered ${status}.`);
+      else wake(mirror);
       // A mirror may want a login that the first registry does not want.
       return { ...answer, refused: answer.refused && mirror === mirrors[0] };
     } catch (error) {
-      if (isFailing(error)) restsUntil.set(mirror, clock() + restMs);
+      if (isFailing(error)) rest(mirror, error.message);
       throw error;
     }
   }
@@ -78,7 +105,7 @@ export function createMirrors(
   };
 }
 
-function isFailing(error: unknown): boolean {
+function isFailing(error: unknown): error is RegistryError {
   return (
     error instanceof RegistryError &&
     ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_ANSWER'].includes(error.code)

@@ -108,6 +108,30 @@ describe('the next one', () => {
     expect(both.at(far)).toEqual([]);
   });
 
+  it('is named in the log while it fails, once, and when it answers again', async () => {
+    const both = network({ [far]: oci() });
+    const app = over(both, { REGSHIFT_TAG_TTL: '0' });
+    const told = () => app.logged.filter(({ message }) => message.startsWith('a mirror'));
+    for (let request = 0; request < 3; request += 1) {
+      await app.get(latest, docker19);
+      app.advance(31);
+    }
+    const failing = {
+      level: 'warn',
+      message: 'a mirror fails, and the others answer in its place',
+      facts: { route: 'all', registry: near, reason: expect.stringContaining('near.test') },
+    };
+    expect(told()).toEqual([failing]);
+    both.set(near, oci());
+    await app.get(latest, docker19);
+    const back = {
+      level: 'info',
+      message: 'a mirror answers again',
+      facts: { route: 'all', registry: near },
+    };
+    expect(told()).toEqual([failing, back]);
+  });
+
   it('fails with the error of the last registry when all fail', async () => {
     const response = await over(network({ [near]: status(500), [far]: status(503) })).get(latest, docker19);
     expect(response.status).toBe(503);

@@ -172,6 +172,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the form does not fit the file	do what the message says	This is an index, but … holds one image. Select the image with --platform…, or convert the whole index with --to list, index or generic.	This is one image, but --to … is for an index
 	\`--out\` names a file	name a folder	The conversion makes more than one manifest (configs, layers or child manifests). Name a folder: --out folder/
 	the name of the manifest is a folder	name the file in it	… is a folder, but a file is needed
+	the disk of the command's output is full, or the output is closed	make room, or write elsewhere	the result cannot be written: …
 	the file has more than 4 MiB	name the manifest	… is too large for a manifest or a config
 	the config or a manifest of an index is in another folder	add \`--from\`	… is needed, but is not in …: name a folder that has it (--from)
 	\`regshift warm\`: \`--proxy\` is not the address of a regshift, or the proxy refuses the request	check the address; search for the rest of the message	The proxy does not speak registry API v1: expected …. Check the address in --proxy.	The proxy answered … for …: …
@@ -201,7 +202,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the login is a password, or a truncated JWT	send the whole JWT	The login is not a JWT that can be read
 	the issuer's server does not respond	check it, or set the keys in \`REGSHIFT_JWKS\`	Logins cannot be checked now: the keys at … (REGSHIFT_JWKS_URL) could not be read.
 	the registry requires a login, and \`REGSHIFT_UPSTREAM_AUTH=anonymous\` sends none	set \`passthrough\`, or an account of the proxy	regshift asks upstream … without a login …
-	the proxy's account may not read this	give the account the right to pull	regshift asks upstream … with an account of its own …
+	\`Upstream answered 401\`: the registry refuses the proxy's account. \`403\` or \`404\`: the account may not read this	for 401, check the password of the account (\`REGSHIFT_UPSTREAM_PASSWORD\`, the Docker configuration or the helper); at the start, the log has \`the registry cannot be used\`. For the others, give the account the right to pull	regshift asks upstream … with an account of its own …
 	the repository is private	\`docker login <proxy>\`	gives no token without a login: log in
 	the token server refused the login	check it. For Docker Hub, use an access token as the password	The token server … (it answered …).	refused the login: check user name, password and the right to pull
 	the token server refused the proxy's account	check \`REGSHIFT_UPSTREAM_USERNAME\` and \`REGSHIFT_UPSTREAM_PASSWORD\`	refused the proxy's own account: check its user name, password and right to pull
@@ -420,7 +421,9 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a variable without the prefix \`REGSHIFT_\` looks like a setting, and that setting is not set	use the name in the message; if another program needs the variable, ignore the line	… is not a setting of regshift: did you mean …?
 	the upstream of a route takes precedence over the variable	remove \`REGSHIFT_UPSTREAM\`, or remove \`upstream\` from the routes that are for this registry	REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.
 	the value looks like a misspelt \`production\`	correct it	NODE_ENV is …: did you mean production? Only with NODE_ENV=production does regshift refuse to start without REGSHIFT_UPSTREAM
-	regshift asks each registry for \`/v2/\` once when it starts. \`reason\` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry	correct \`REGSHIFT_UPSTREAM\`. If the registry only starts later, nothing: regshift asks it with each request	the registry cannot be used
+	regshift asks each registry for \`/v2/\` once when it starts. \`reason\` has the error: nothing listens there, TLS is missing or not expected, the certificate is not trusted, or the server is no registry; or the registry refuses the proxy's own account	correct \`REGSHIFT_UPSTREAM\`, or the login that \`REGSHIFT_UPSTREAM_AUTH\` names. If the registry only starts later, nothing: regshift asks it with each request	the registry cannot be used
+	one of several addresses in \`REGSHIFT_UPSTREAM\` has no connection, no response in time, or a status of 500 and more. \`reason\` has the error	check that registry: the spare is in use now. \`/readyz\` shows the state of each address	a mirror fails, and the others answer in its place
+	the registry of an earlier \`a mirror fails\` is back	nothing	a mirror answers again
 	after a restart, schema 1 has another signature; its digest stays the same, because it leaves the signatures out. Pulls by API v1 that are under way at the restart fail. The line is at \`info\` in a single process, and at \`warn\` where processes share a cache	for signatures that stay, run \`npx regshift keygen --out key.pem\` and set \`REGSHIFT_SIGNING_KEY=key.pem\`; on a Worker, set the text of the key. Otherwise nothing	REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start
 	another machine on the way can read and change everything	set \`REGSHIFT_UPSTREAM_CA\` instead (networks.md)	REGSHIFT_UPSTREAM_INSECURE is true: the certificate of the registry is not verified
 	a Worker without KV	bind a namespace (cloudflare.md)	no KV namespace is bound as RECIPES: other locations have to make again what this one made

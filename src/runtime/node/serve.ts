@@ -161,8 +161,8 @@ function running({
 
 async function warnOfUpstreams(routes: readonly ComposedRoute[], log: Log): Promise<void> {
   const asked = routes.flatMap(({ id, upstreams }) =>
-    upstreams.map(async (client) => {
-      const reason = await registryProblem(client);
+    upstreams.map(async ({ client, login }) => {
+      const reason = await registryProblem(client, login === 'passthrough' ? { kind: 'none' } : login);
       if (reason === undefined) return;
       log('warn', 'the registry cannot be used', { route: id, registry: client.id, reason });
     }),

@@ -15,7 +15,22 @@ it.each([
     request: async () => ({ response: new Response(null, { status }), anonymous: true, refused: false }),
   };
   const background = () => undefined;
-  const routes = [{ id: 'hub', client }];
+  const routes = [{ id: 'hub', client, upstreams: [{ client }] }];
   const health = createHealth({ routes, caches: [], clock: () => 0, background });
   expect((await health.report()).upstreams).toEqual({ hub: state });
+});
+
+it('each of several registries has its own state', async () => {
+  const answering = (status: number, id: string): UpstreamClient => ({
+    id,
+    request: async () => ({ response: new Response(null, { status }), anonymous: true, refused: false }),
+  });
+  const [one, two] = [answering(200, 'https://one.test'), answering(503, 'https://two.test')];
+  const routes = [{ id: 'all', client: one, upstreams: [{ client: one }, { client: two }] }];
+  const health = createHealth({ routes, caches: [], clock: () => 0, background: () => undefined });
+  expect((await health.report()).upstreams).toEqual({
+    all: 'answers',
+    'all https://one.test': 'answers',
+    'all https://two.test': 'answers 503',
+  });
 });

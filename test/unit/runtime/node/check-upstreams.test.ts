@@ -97,3 +97,22 @@ it('a registry that wants TLS, or has an unknown certificate, is named', async (
 it('the sample registry gets no warning', async () => {
   expect(await warningsFor('sample')).toEqual([]);
 });
+
+it('a login of the proxy that the registry refuses is named, and one that it takes is not', async () => {
+  const taken = `Basic ${btoa('puller:right')}`;
+  const host = await answering(({ headers }, response) => {
+    const isKnown = headers.authorization === taken;
+    response.writeHead(isKnown ? 200 : 401, { 'www-authenticate': 'Basic realm="x"' }).end('{}');
+  });
+  const account = (password: string) => ({
+    REGSHIFT_UPSTREAM_AUTH: 'basic',
+    REGSHIFT_UPSTREAM_USERNAME: 'puller',
+    REGSHIFT_UPSTREAM_PASSWORD: password,
+    REGSHIFT_CLIENT_AUTH: 'none',
+  });
+  expect(await warningsFor(`http://${host}`, account('wrong'))).toContainEqual(
+    warning(`http://${host}`, /^It refuses the proxy's own account \(401\)/),
+  );
+  const lines = await warningsFor(`http://${host}`, account('right'));
+  expect(lines).not.toContainEqual(warning(`http://${host}`, /./));
+});
