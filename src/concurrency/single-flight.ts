@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { isCallerSpecific, isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
-import { isDeadline, type Patience, waitFor } from './deadline.ts';
+import { isDeadline, type Patience, valueWithin, waitFor } from './deadline.ts';
 
 export interface Work<T> {
   readonly key: string;
@@ -47,8 +47,8 @@ export interface SingleFlight<T> {
 }
 
 /**
- * Age up to which work is joined, in milliseconds. A connection that hangs, or work that Workers has ended, then holds the
- * requests that wait for it, and no later ones.
+ * Age up to which work is joined, in milliseconds. Requests that have joined work which is older begin newer work beside
+ * it: a connection that hangs, or work that Workers has ended, holds the request that began it alone.
  */
 const joinableMs = 30_000;
 
@@ -109,6 +109,30 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     }
   }
 
+  /** Waits for the work of another request, and once that is too old, for newer work as well. */
+  async function waitBeside(
+    flight: Flight<T>,
+    signal: AbortSignal | undefined,
+    patience: Patience,
+    joinNewer: () => Promise<T>,
+  ): Promise<T> {
+    const left = new AbortController();
+    const own = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+    const first = waitForFlight(flight, own, patience);
+    try {
+      const age = systemClock() - flight.began;
+      const early = await valueWithin(
+        joinableMs - age,
+        first.then((value) => ({ value })),
+      );
+      return early ? early.value : await Promise.any([first, joinNewer()]);
+    } catch (error) {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    } finally {
+      left.abort();
+    }
+  }
+
   /** @param until the end of the caller's patience, by the clock. */
   async function joinFlight(work: Work<T>, signal: AbortSignal | undefined, until: number): Promise<T> {
     signal?.throwIfAborted();
@@ -123,7 +147,10 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
       return work.late();
     };
     try {
-      const result = await waitForFlight(flight, signal, { milliseconds, late });
+      const patience = { milliseconds, late };
+      const result = await (running === undefined
+        ? waitForFlight(flight, signal, patience)
+        : waitBeside(flight, signal, patience, () => joinFlight(work, signal, until)));
       const { suits, ...again } = work;
       // The next work starts after this request has come, so that its result suits.
       return running === undefined || suits?.(result) !== false

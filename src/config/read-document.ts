@@ -145,9 +145,10 @@ const routeSchema = topKeys.routes.unwrap().element;
 const { shape: routeKeys } = routeSchema;
 const { shape: matchKeys } = routeKeys.match.unwrap();
 
-/** The path of a key for a message, like `routes[2].match.host[0]`. */
+/** The path of a key for a message, like `routes[2].match.host[0]`. An empty key is shown in quotes. */
 function pathText(path: readonly PropertyKey[]): string {
-  return path
-    .map((each, index) => (typeof each === 'number' ? `[${each}]` : `${index > 0 ? '.' : ''}${String(each)}`))
-    .join('');
+  const parts = path.map((each, index) =>
+    typeof each === 'number' ? `[${each}]` : `${index > 0 ? '.' : ''}${String(each) || '""'}`,
+  );
+  return parts.join('');
 }

@@ -8,8 +8,8 @@ import { apiVersion } from './responses.ts';
  */
 export function errorResponse(error: unknown, head: boolean): Response {
   const failure = registryErrorFrom(error);
-  const { code } = httpErrors[failure.code];
   const status = statusOf(failure);
+  const code = passesRefusal(failure) ? failure.detail?.upstreamCode : httpErrors[failure.code].code;
   const detail = failure.detail ? { detail: failure.detail } : {};
   const body = new TextEncoder().encode(
     JSON.stringify({ errors: [{ code, message: failure.message, ...detail }] }),
@@ -32,8 +32,13 @@ export function errorResponse(error: unknown, head: boolean): Response {
  */
 export function statusOf({ code, detail }: RegistryError): number {
   const upstreamStatus = code === 'UPSTREAM_ANSWER' ? Number(detail?.upstreamStatus) : Number.NaN;
-  const passes = upstreamStatus >= 500 || (upstreamStatus >= 400 && detail?.upstreamCode !== undefined);
-  return passes ? upstreamStatus : httpErrors[code].status;
+  return upstreamStatus >= 500 || passesRefusal({ code, detail }) ? upstreamStatus : httpErrors[code].status;
+}
+
+function passesRefusal({ code, detail }: Pick<RegistryError, 'code' | 'detail'>): boolean {
+  return (
+    code === 'UPSTREAM_ANSWER' && Number(detail?.upstreamStatus) < 500 && detail?.upstreamCode !== undefined
+  );
 }
 
 /** The error for the client. A conversion error gets the code of `codeOfConversion`. */

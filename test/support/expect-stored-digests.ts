@@ -1,5 +1,4 @@
 import { expect } from 'vitest';
-import { emptyLayer } from '../../converters/formats/schema1/empty-layer.ts';
 import { digestReceived, type Kept, requestFor, type StoredEntries } from './stored-entries.ts';
 
 /**
@@ -22,9 +21,10 @@ export async function expectStoredDigests(
     expect({ path, status: response.status }).toEqual({ path, status: 200 });
     expect(await digestReceived(each, bytes)).toBe(each.digest);
     expect(searchesAmong(requests)).toEqual([]);
-    // Version 0.1 served the empty layer to everyone; since then a HEAD proves the right to it.
-    const most = each.requests[kept] + (each.digest === emptyLayer.digest ? 1 : 0);
-    expect({ path, more: requests.slice(most) }).toEqual({ path, more: [] });
+    // Version 0.1 served the empty layer to everyone; since then a HEAD proves the right to it. It also used the facts of
+    // a layer for each repository; since then a HEAD proves that the repository has the layer.
+    const others = requests.filter((request) => !request.startsWith('HEAD ') || !request.includes('/blobs/'));
+    expect({ path, more: others.slice(each.requests[kept]) }).toEqual({ path, more: [] });
   }
 }
 

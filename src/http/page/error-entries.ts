@@ -291,7 +291,8 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the manifest has the fields of an image and of an index	find out which tool made it	The manifest says one type and has the shape of another (CVE-2021-41190), so it is not read
 	two keys differ only in upper and lower case	find out which tool made it	A key can be taken for another one, as programs in Go do (CVE-2021-41190)
 	an object has the same key twice	find out which tool made it	twice in one object, so two programs can read two things
-	a login page or a proxy responded in place of the registry	find out which tool made it; see the page with \`curl\`	Upstream sent a web page (text/html) as the manifest … of …. Check that REGSHIFT_UPSTREAM names a registry, and that nothing in front of it asks for a login.
+	a server in front of the registry, or another server in its place, answered with words of its own and the status 200	read them with \`curl\` at the registry; wait until its maintenance is over	Upstream sent a document of the type …, which is no manifest, as the …. Check that REGSHIFT_UPSTREAM names a registry, and what is in front of it. Try again.
+	a login page or a proxy responded in place of the registry	read them with \`curl\` at the registry; wait until its maintenance is over; see the page with \`curl\`	Upstream sent a web page (text/html) as the manifest … of …. Check that REGSHIFT_UPSTREAM names a registry, and that nothing in front of it asks for a login.
 	the document is not valid JSON	push the image again	is not JSON: line …, column …
 	schema 1 was changed after it was signed	push the image again	A signature of the schema 1 manifest does not hold, so the manifest is not used
 	the parents of the entries of a schema 1 manifest do not match	push the image again	The chain of v1 images is broken

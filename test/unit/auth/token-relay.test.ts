@@ -54,7 +54,8 @@ describe('the token relay', () => {
       issued_at: '2026-01-01T00:00:00.000Z',
     });
     const scopes = 'scope=repository%3Aa%2Fb%3Apull&scope=repository%3Ac%3Apush%2Cpull';
-    expect(tokens.log).toEqual([`GET /auth?tenant=1&service=registry.test&${scopes} ${alice}`]);
+    const offline = 'offline_token=true&client_id=docker';
+    expect(tokens.log).toEqual([`GET /auth?tenant=1&service=registry.test&${scopes}&${offline} ${alice}`]);
     const again = await fetch(`${url}/v2/`, { headers: { authorization: 'Bearer of-alice' } });
     expect([again.status, again.headers.get('docker-distribution-api-version')]).toEqual([
       200,
@@ -99,12 +100,12 @@ describe('the token relay', () => {
     }
   });
 
-  it('answers POST with 405, from which containerd goes on to GET', async () => {
+  it('takes the login in the form of a POST, as containerd sends it first', async () => {
     const { url, tokens } = await startAll(ofAlice);
     const body = new URLSearchParams({ grant_type: 'password', username: 'alice', password: 'secret' });
     const response = await fetch(`${url}/token`, { method: 'POST', body });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
-    expect(tokens.log).toEqual([]);
+    expect([response.status, await response.json()]).toMatchObject([200, { access_token: 'of-alice' }]);
+    expect(tokens.log).toEqual([`GET /auth?tenant=1&service=registry.test ${alice}`]);
   });
 
   it.each([0.5, 30, 59, undefined])(

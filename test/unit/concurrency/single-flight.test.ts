@@ -122,7 +122,7 @@ describe('work that several requests wait for', () => {
   });
 });
 
-it('work that runs for too long is joined by no further request, and others wait for it still', async () => {
+it('work that runs for too long is joined by no further request, and those that have joined it begin newer work', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const flights = createSingleFlight<string>(60_000, nothing);
@@ -134,13 +134,34 @@ it('work that runs for too long is joined by no further request, and others wait
   const second = join();
   expect(ends).toHaveLength(1);
   await vi.advanceTimersByTimeAsync(1_001);
+  expect(ends).toHaveLength(2);
   const third = join();
   await vi.advanceTimersByTimeAsync(0);
   expect(ends).toHaveLength(2);
   ends[1]?.('anew');
-  expect(await third).toBe('anew');
+  expect(await Promise.all([second, third])).toEqual(['anew', 'anew']);
   ends[0]?.('late');
-  expect(await Promise.all([first, second])).toEqual(['late', 'late']);
+  expect(await first).toBe('late');
+});
+
+it('the older work counts for those that have joined it, where it ends first', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const flights = createSingleFlight<string>(60_000, nothing);
+  const ends: PromiseWithResolvers<string>[] = [];
+  const start = () => {
+    const end = Promise.withResolvers<string>();
+    ends.push(end);
+    return end.promise;
+  };
+  const join = () => flights.join({ key: 'k', start, late }, undefined);
+  const [first, second] = [join(), join()];
+  await vi.advanceTimersByTimeAsync(31_000);
+  expect(ends).toHaveLength(2);
+  ends[1]?.reject(new Error('the newer one fails'));
+  await vi.advanceTimersByTimeAsync(1_000);
+  ends[0]?.resolve('found');
+  expect(await Promise.all([first, second])).toEqual(['found', 'found']);
 });
 
 it('callers whose patience ends start no other work', async () => {
