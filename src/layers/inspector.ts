@@ -57,6 +57,8 @@ export interface LayerInspector {
     request: LayerRequest,
     inspectOptions: Pick<InspectOptions, 'signal' | 'budget'>,
   ): Promise<void>;
+  /** Whether a read that a request may join uses the right to another repository. */
+  isReadElsewhere(digest: Digest, repository: string): boolean;
   /** The progress of the current read, for the time after which a client should come back. */
   progress(digest: Digest): LayerProgress | undefined;
   /**
@@ -231,6 +233,9 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
       const read = inspectOptions.leaseClass === 'background' ? readAlone : join;
       return read(digest, request, inspectOptions);
     },
+
+    isReadElsewhere: (digest, repository) =>
+      readsForClients(digest).some((each) => each.access().repository !== repository),
 
     progress(digest) {
       const all = readsForClients(digest).map((each) => each.progress());

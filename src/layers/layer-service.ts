@@ -2,13 +2,11 @@ import type { Digest } from '../../converters/digest.ts';
 import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import { joinKey } from '../cache/key.ts';
-import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
-import { RegistryError } from '../errors.ts';
+import { isDecided, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
-import { type FetchedBlob, fetchBlob, findBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
+import { type FetchedBlob, fetchBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import { contentLength } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -21,6 +19,7 @@ import type { DecompressedLayer } from './decompressed-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { createLayerDownloads, type DownloadRequest } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
+import type { LayerMembers } from './layer-members.ts';
 import { createLayersToRead, type LayersToRead } from './read-progress.ts';
 import type { LayerStore } from './store/layer-store.ts';
 import { createStoredLayers } from './stored-layers.ts';
@@ -36,7 +35,7 @@ export interface LayerServiceOptions {
   /** Seconds that a manifest request waits for layers to be read. */
   readonly deadline: number;
   readonly clock: Clock;
-  readonly memory: MemoryBudget;
+  readonly members: LayerMembers;
   readonly store: LayerStore | undefined;
   /** Stores the blobs of upstream that clients get as they are, too. */
   readonly keepsBlobs: boolean;
@@ -68,6 +67,12 @@ export interface LayerService {
     context: RequestContext,
   ): Promise<ReadableStream<Uint8Array>>;
   /**
+   * Proves that upstream still has a layer in a repository. A conversion has proved it before, so a registry that fails
+   * does not count.
+   * @throws RegistryError as upstream refuses.
+   */
+  proveLayer(repository: RepositoryName, compressed: Digest, context: RequestContext): Promise<void>;
+  /**
    * Reads a layer for the store alone. The read gives way to all reads that a client waits for.
    * @throws RegistryError; the signal's reason; an error named `AbortError` if the read gets no turn in 30 s.
    */
@@ -93,36 +98,18 @@ export interface VerifiedBlob extends Pick<FetchedBlob, 'headers' | 'anonymous'>
 }
 
 export function createLayerService(options: LayerServiceOptions): LayerService {
-  const { client, inspector, codec, deadline } = options;
+  const { client, inspector, codec, deadline, members } = options;
   const downloads = createLayerDownloads(options);
   const stored = options.store && createStoredLayers({ ...options, store: options.store, downloads });
-  /** Repositories and layers that upstream has in them, as it has said to some request. */
-  const members = options.memory.table<true>('layer-facts');
-
-  /**
-   * A manifest may name a layer that its repository does not have: docker-registry takes one with `urls` (distribution
-   * 2.8, registry/storage/schema2manifesthandler.go, `verifyManifest`). Facts, and bytes of a store, that another
-   * repository has told are not for its readers.
-   * @throws RegistryError as `findBlob`.
-   */
-  async function proveMember(repository: RepositoryName, digest: Digest, context: ApiContext): Promise<void> {
-    const key = joinKey(repository, digest);
-    if (members.get(key)) return;
-    await findBlob(client, repository, digest, context);
-    members.set(key, true);
-  }
-
   async function fetchLayer(
     repository: RepositoryName,
     digest: Digest,
     context: ApiContext,
     options: Pick<GetBlobOptions, 'range' | 'onSkipped'> = {},
   ) {
-    const { body, from, headers } = await fetchBlob(client, repository, digest, context, {
-      ...options,
-      what: 'layer',
-    });
-    members.set(joinKey(repository, digest), true);
+    const { body, from, headers } = await members.during(repository, digest, () =>
+      fetchBlob(client, repository, digest, context, { ...options, what: 'layer' }),
+    );
     const size = contentLength({ headers });
     return { stream: body, from, ...(size === undefined ? {} : { size }) };
   }
@@ -157,11 +144,15 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   ): Promise<LayerFacts> {
     if (context.knownLayersOnly) {
       const known = (await inspector.cachedFacts(digest)) ?? unread(`layer ${digest}`);
-      await proveMember(repository, digest, context);
+      // For a viewer, a layer of another repository is one that nobody has read.
+      await members.prove(repository, digest, context).catch((error: unknown) => {
+        if (isDecided(error)) unread(`layer ${digest}`);
+        throw error;
+      });
       return known;
     }
     // The time that the read of another repository still takes is a fact of that repository, too.
-    if (inspector.progress(digest)) await proveMember(repository, digest, context);
+    if (inspector.isReadElsewhere(digest, repository)) await members.prove(repository, digest, context);
     layers.add(digest, size);
     const request: LayerRequest = {
       ...readOf(repository, digest, context),
@@ -174,19 +165,29 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
         budget,
         leaseClass: 'background',
       });
-      await proveMember(repository, digest, context);
+      await members.prove(repository, digest, context);
       return known;
     }
     return withDeadline(deadline * 1000, context.signal, async (signal) => {
       try {
         const known = await inspector.facts(digest, request, { signal, budget: context.budget });
-        await proveMember(repository, digest, { ...context, signal });
+        await members.prove(repository, digest, { ...context, signal });
         layers.done(digest);
         return known;
       } catch (error) {
         if (!isDeadline(signal)) throw error;
         throw layers.notYet(inspector);
       }
+    });
+  }
+
+  async function proveLayer(
+    repository: RepositoryName,
+    compressed: Digest,
+    context: RequestContext,
+  ): Promise<void> {
+    await members.prove(repository, compressed, context).catch((error: unknown) => {
+      if (!isUpstreamFailing(error)) throw error;
     });
   }
 
@@ -203,7 +204,11 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       };
     },
 
-    open(repository, layer, span, context) {
+    proveLayer,
+
+    async open(repository, layer, span, context) {
+      // A store, and the last bytes in memory, answer without upstream.
+      if (stored !== undefined || span !== undefined) await proveLayer(repository, layer.compressed, context);
       const request = downloadOf(repository, layer, span, context);
       if (stored === undefined) return downloads.open(request);
       const read = readOf(repository, layer.compressed, context);

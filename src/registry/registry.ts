@@ -13,6 +13,7 @@ import type { LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from '../layers/codec.ts';
 import type { DecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerInspector } from '../layers/inspector.ts';
+import { createLayerMembers, type LayerMembers } from '../layers/layer-members.ts';
 import { createLayerService, type LayerService } from '../layers/layer-service.ts';
 import type { LayerStore } from '../layers/store/layer-store.ts';
 import type { Tails } from '../layers/tails.ts';
@@ -92,6 +93,8 @@ export interface BlobService {
   readonly getConfig: ManifestConverter['config'];
   /** A decompressed layer, or a part of it, as a stream of known length. */
   readonly openLayer: LayerService['open'];
+  /** Proves that upstream still has the layer that a decompressed one is made from. */
+  readonly proveLayer: LayerService['proveLayer'];
   /** A stored blob that is verified while it is sent, for clients that verify nothing. */
   readonly openStored: LayerService['openStored'];
   /** The blobs of upstream that the proxy keeps; undefined if it keeps none. */
@@ -173,7 +176,9 @@ export function createRegistry(options: RegistryOptions): Registry {
     turn,
     refusesUnsigned: settings.refusesUnsigned,
   });
-  const layers = createLayers({ ...options, client });
+  const versions = createRepositoryVersions();
+  const members = createLayerMembers({ client, memory, clock, version: versions.current });
+  const layers = createLayers({ ...options, client }, members);
   const converter = createManifestConverter({
     upstream: client.id,
     deadlineMs: 2 * sharedDeadlineMs,
@@ -187,7 +192,6 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
   const platformSelector = createPlatformSelector(content, converter, memory);
   const { tagTtl: ttl, staleFor: stale, pin, platform, convertByDigest, lists } = settings;
-  const versions = createRepositoryVersions();
   const resolver = createResolver({
     client,
     deadlineMs: sharedDeadlineMs,
@@ -278,6 +282,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         background,
       }).prove,
       getConfig: converter.config,
+      proveLayer: layers.proveLayer,
       async openLayer(repository, layer, span, context) {
         const stream = await layers.open(repository, layer, span, context);
         return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
@@ -307,7 +312,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 }
 
 /** Each route has its own layer inspector: a fault of one upstream does not affect another's layers. */
-function createLayers(options: RegistryOptions): LayerService {
+function createLayers(options: RegistryOptions, members: LayerMembers): LayerService {
   const { settings, client, cache, memory, clock, codec, layers, background } = options;
   const inspector = createLayerInspector({
     codec,
@@ -327,7 +332,7 @@ function createLayers(options: RegistryOptions): LayerService {
     tails: layers.tails,
     deadline: settings.layerDeadline,
     clock,
-    memory,
+    members,
     store: layers.store,
     keepsBlobs: settings.keepsBlobs,
   });

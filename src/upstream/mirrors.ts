@@ -42,7 +42,7 @@ export function createMirrors(
 
   function rest(mirror: Mirror, reason: string): void {
     if (!restsUntil.has(mirror)) {
-      log('warn', 'a mirror fails, and the others answer in its place', {
+      log('warn', 'a mirror fails, and the others are asked in its place', {
         route,
         registry: mirror.client.id,
         reason,

@@ -72,19 +72,41 @@ describe.each([
   });
 });
 
-it('a layer of two repositories is read once, and asked for once in the second one', async () => {
+it('a layer of two repositories is read once, and its first byte is asked for in the second one', async () => {
   const [one, two] = ['team/one', 'team/two'].map((name) =>
     compressedImage(name, [{ ...layer, tar: secret }]),
   );
-  const upstream = scriptedUpstream(
-    async (request, url) => (await one?.(request, url)) ?? two?.(request, url),
-  );
+  const ranges: (string | null)[] = [];
+  const upstream = scriptedUpstream(async (request, url) => {
+    if (url.pathname.endsWith(packed)) ranges.push(request.headers.get('range'));
+    return (await one?.(request, url)) ?? two?.(request, url);
+  });
   const app = testApp({}, upstream.fetch);
   await app.get('/v2/team/one/manifests/latest', docker113);
   await app.settled();
-  upstream.forget();
+  ranges.length = 0;
   const { root } = await pull(app, 'Docker 1.13.1', 'team/two');
-  expect(root.status).toBe(200);
-  const asked = upstream.asked.filter((each) => each.endsWith(packed));
-  expect(asked).toEqual([`HEAD /v2/team/two/blobs/${packed}`, `GET /v2/team/two/blobs/${packed}`]);
+  expect([root.status, ranges]).toEqual([200, ['bytes=0-0', null]]);
+});
+
+it('a layer that was deleted is given to nobody who knows its digest', async () => {
+  const image = compressedImage('alice/app', [{ ...layer, tar: secret }]);
+  let isDeleted = false;
+  const upstream = scriptedUpstream((request, url) => {
+    if (request.method === 'DELETE') return new Response(null, { status: 202 });
+    return isDeleted && url.pathname.endsWith(packed) ? specError(404, 'BLOB_UNKNOWN') : image(request, url);
+  });
+  const app = testApp({}, upstream.fetch, { store: createMemoryBlobStore() });
+  await pull(app, 'Docker 1.13.1', 'alice/app');
+  await app.settled();
+  isDeleted = true;
+  // At the registry itself, and then through the proxy.
+  app.advance(31);
+  const path = `/v2/alice/app/blobs/${plain}`;
+  for (const method of ['HEAD', 'GET']) expect((await app.send(method, path, docker113)).status).toBe(404);
+  isDeleted = false;
+  expect((await app.get(path, docker113)).status).toBe(200);
+  isDeleted = true;
+  expect((await app.send('DELETE', `/v2/alice/app/blobs/${packed}`)).status).toBe(202);
+  expect((await app.get(path, docker113)).status).toBe(404);
 });

@@ -118,7 +118,7 @@ describe('the next one', () => {
     }
     const failing = {
       level: 'warn',
-      message: 'a mirror fails, and the others answer in its place',
+      message: 'a mirror fails, and the others are asked in its place',
       facts: { route: 'all', registry: near, reason: expect.stringContaining('near.test') },
     };
     expect(told()).toEqual([failing]);

@@ -73,6 +73,21 @@ describe('the refusal of a HEAD', () => {
     expect(response.error().message).toMatch(reason);
   });
 
+  it.each([400, 402, 405, 410, 412, 451])('of a blob with %i has the status of the GET', async (status) => {
+    const path = `/v2/sample/schema2/blobs/sha256:${'a'.repeat(64)}`;
+    const upstream = scriptedUpstream(({ method }, { pathname }) => {
+      if (!pathname.includes('/blobs/')) return undefined;
+      return method === 'HEAD' ? new Response(null, { status }) : specError(status, 'DENIED', {}, 'a policy');
+    });
+    const app = testApp({}, upstream.fetch);
+    const [head, get] = [await app.head(path, docker20), await app.get(path, docker20)];
+    expect([head.status, get.status, get.error().message]).toEqual([
+      status,
+      status,
+      expect.stringContaining('a policy'),
+    ]);
+  });
+
   it('with a status that needs words has the status and the reason of the GET', async () => {
     const message = 'current image with 12 vulnerabilities cannot be pulled';
     const upstream = scriptedUpstream(({ method }) => {

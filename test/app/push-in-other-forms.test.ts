@@ -10,7 +10,7 @@ import {
   treeOfSample,
   treeOfShape,
 } from '../support/push-tree.ts';
-import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 const name = 'team/app';
@@ -115,6 +115,17 @@ describe.each(cases)(
         undefined,
         undefined,
       ]);
+    });
+
+    it('is not deleted where the registry refuses the named digest', async () => {
+      const tree = await make();
+      const { digest } = rootOf(tree);
+      const before: Script = ({ method }, { pathname }) =>
+        method === 'DELETE' && pathname.endsWith(digest) ? specError(403, 'DENIED') : undefined;
+      const parts = start({ ...options, before });
+      await pushTree(parts.app, name, tree);
+      const response = await parts.anotherApp().send('DELETE', `/v2/${name}/manifests/${digest}`, login);
+      expect([response.status, stateOf(parts)]).toEqual([403, expect.anything()]);
     });
 
     it('may be pushed again, and deleted by either digest', async () => {

@@ -111,6 +111,13 @@ describe('a refusal of a manifest', () => {
     },
   );
 
+  it('is for the client: a page with 400, each time', async () => {
+    const page = () => new Response('<html>', { status: 400, headers: { 'Content-Type': 'text/html' } });
+    const { registry, app } = start({ ...docker, refuse: page });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/oci'));
+    expect([answer?.status, answer?.text(), registry.manifests.size]).toEqual([400, '<html>', 0]);
+  });
+
   it('is about the form: 500 UNKNOWN to schema 1, as of docker-registry 2.8', async () => {
     const { registry, app } = start({ takes: generations.today, refuse: () => specError(500, 'UNKNOWN') });
     const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));

@@ -157,7 +157,7 @@ describe('GET /token', () => {
     ['', '&service=registry.test'],
     ['?service=other', '&service=other'],
     ['?scope=a&scope=b&scope=', '&service=registry.test&scope=a&scope=b'],
-    ['?scope=a%20b&account=alice&client_id=docker', '&service=registry.test&scope=a+b'],
+    ['?scope=a%20b&account=alice&client_id=docker', '&service=registry.test&scope=a&scope=b'],
     ['?realm=https://evil.test/&tenant=2', '&service=registry.test'],
     [
       '?scope=a%26realm%3Dhttps://evil.test',
@@ -259,6 +259,7 @@ describe('an identity token', () => {
     }
     const form = Object.fromEntries(new URLSearchParams(await request.text()));
     forms.push(form);
+    if (form.refresh_token === 'ended') return Response.json({ error: 'invalid_grant' }, { status: 400 });
     if (form.refresh_token !== 'R1') return specError(401, 'UNAUTHORIZED');
     return Response.json({ access_token: 'of-alice', refresh_token: 'R2' });
   };
@@ -291,8 +292,8 @@ describe('an identity token', () => {
     ]);
   });
 
-  it('that the token server refuses leads to a new login', async () => {
-    const response = await post({ grant_type: 'refresh_token', refresh_token: 'R0' });
+  it.each(['R0', 'ended'])('that the token server refuses leads to a new login: %s', async (token) => {
+    const response = await post({ grant_type: 'refresh_token', refresh_token: token });
     expect([response.status, response.error()]).toEqual([
       401,
       {

@@ -62,11 +62,12 @@ async function whole(app: TestApp, headers = docker('amd64')): Promise<Answer> {
   return last as Answer;
 }
 
-/** Lets reads of these blobs wait at the gate. */
+/** Lets reads of whole blobs wait at the gate. */
 const holding =
   (digests: readonly string[], pass: () => Promise<void>): Script =>
-  async ({ method }, { pathname }) => {
-    if (method === 'GET' && digests.some((digest) => pathname.endsWith(`/blobs/${digest}`))) await pass();
+  async ({ headers }, { pathname }) => {
+    if (!headers.has('range') && digests.some((digest) => pathname.endsWith(`/blobs/${digest}`)))
+      await pass();
     return undefined;
   };
 

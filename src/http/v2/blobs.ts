@@ -143,6 +143,8 @@ async function answerMade(
     }
     case 'layer': {
       const layer = { compressed: recipe.packed, digest, size: recipe.size };
+      // A HEAD opens nothing.
+      if (request.method === 'HEAD') await registry.blobs.proveLayer(name, recipe.packed, request.context);
       const headers = derivedBlobHeaders(digest, proof.public);
       return blobStreamResponse(request, layer.size, headers, (span) =>
         registry.blobs.openLayer(name, layer, span, request.context),
@@ -180,7 +182,7 @@ async function forwardBlob(
   const ask = head ? headBlob : requestBlob;
   const options = { headers: asked, redirects };
   const { response, anonymous } = await ask(client, name, digest, request.context, options);
-  if (head) await discard(response);
+  if (head && (response.ok || isRedirect(response) || fits(response, asked))) await discard(response);
   if (response.ok) await refuseEncoded(response, `the blob ${digest}`);
   if (isRedirect(response)) return redirected(response, head ? null : response.body, digest, anonymous);
   if (!fits(response, asked)) throw await blobError(response, name, digest);

@@ -62,6 +62,9 @@ function codesIn(text: string): string[] {
 export function refusesForm({ response, codes }: PushRefusal): boolean {
   if (response.status === 500) return codes.length > 0 && codes.every((code) => code === 'UNKNOWN');
   if (codes.length > 0 && response.status !== 415) return codes.every((code) => code === 'MANIFEST_INVALID');
+  // A page is that of a gateway, which reads no manifest. Registries in Java have pages for 405 and 415.
+  if (response.status === 400 && /^text\/html\b/i.test(response.headers.get('content-type') ?? ''))
+    return false;
   return response.status !== 404;
 }
 

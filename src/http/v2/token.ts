@@ -60,10 +60,10 @@ async function questionOf(request: ClientRequest): Promise<TokenQuestion> {
   const credential = isForm ? loginIn(fields) : basicOnly(request.context.credential);
   return {
     service: fields.get('service') ?? undefined,
-    // OAuth 2 divides scopes by spaces (RFC 6749, section 3.3), and a query has several fields.
+    // Spaces divide scopes (RFC 6749, section 3.3), and a query may have several fields.
     scopes: fields
       .getAll('scope')
-      .flatMap((scope) => (isForm ? scope.split(' ') : [scope]))
+      .flatMap((scope) => scope.split(' '))
       .filter((scope) => scope !== ''),
     credential,
     offlineFor:

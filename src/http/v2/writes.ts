@@ -16,7 +16,7 @@ import { upstreamQuery } from '../upstream-query.ts';
 
 /**
  * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
- * deleted, and after it the pushed one, which is a blob, and may be a manifest as well. docker-registry up to 2.8 takes a
+ * deleted, too, and after it the blob that keeps the pushed one, which may be a manifest as well. docker-registry up to 2.8 takes a
  * blob of the repository for a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that the other
  * form must be looked for first.
  * @throws RegistryError.
@@ -29,17 +29,26 @@ export const deleteManifest: Handler<Env> = async (context) => {
   const request = context.get('request');
   const kept =
     reference.kind === 'digest'
-      ? await registry.pushes.findKept(name, reference.digest, request.context)
+      ? await registry.pushes.findKept(name, reference.digest, request.context).catch(toRepeat)
       : undefined;
-  if (kept === undefined) return respond(context, await deleteContent(context, manifestPath, text), text);
+  const named = await deleteContent(context, manifestPath, text);
+  // A registry that has the pushed one as a blob alone answers so. Any other refusal is the answer.
+  const isBlob = [400, 404, 405].includes(named.status);
+  if (kept === undefined || !(named.ok || isBlob)) return respond(context, named, text);
+  await discard(named);
   const response = await deleteContent(context, manifestPath, kept.stored.digest);
-  if (response.ok) {
-    for (const pathOf of [manifestPath, blobPath]) {
-      await discard(await deleteContent(context, pathOf, kept.digest));
-    }
-  }
+  if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
   return respond(context, response, text);
 };
+
+/** A 404 would tell a program that cleans up that the image is gone. */
+function toRepeat(error: unknown): never {
+  if (!(error instanceof RegistryError) || error.code !== 'UNSUPPORTED') throw error;
+  const { cause, headers } = error;
+  const message =
+    'regshift still reads the layers of this image, to find the form that is stored. Delete it again later.';
+  throw new RegistryError('OVERLOADED', message, { cause, headers });
+}
 
 /** `DELETE` of a blob. @throws RegistryError. */
 export const deleteBlob: Handler<Env> = async (context) => {

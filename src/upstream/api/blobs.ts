@@ -41,6 +41,13 @@ export interface FetchedBlob {
  */
 const headRefusals: readonly number[] = [401, 403, 405];
 
+/** Statuses of a HEAD that lead to a GET: refusals of HEAD, and those whose reason only the body of a GET has. */
+function leadsToGet(status: number): boolean {
+  return (
+    headRefusals.includes(status) || (status >= 400 && status < 500 && ![404, 416, 429].includes(status))
+  );
+}
+
 /**
  * `GET` of a blob as a client asks for it: in parts, or only if it has changed.
  * @returns the response with any status. @throws RegistryError where there is no response.
@@ -67,7 +74,8 @@ export async function headBlob(
   options: BlobRequestOptions = {},
 ): Promise<UpstreamResponse> {
   const head = await request(client, 'HEAD', repository, digest, context, options);
-  if (!headRefusals.includes(head.response.status)) return head;
+  if (!leadsToGet(head.response.status)) return head;
+  await discard(head.response);
   return request(client, 'GET', repository, digest, context, { ...options, redirects: 'follow' });
 }
 

@@ -118,7 +118,9 @@ function httpRequestFor(
 }
 
 function refusal(response: Response, url: URL, credential: StaticCredential): RegistryError {
-  if (response.status === 401 || response.status === 403) {
+  // "invalid_grant": an identity token that has ended (RFC 6749, section 5.2).
+  const isEnded = response.status === 400 && credential.kind === 'identity';
+  if (response.status === 401 || response.status === 403 || isEnded) {
     const advice = {
       none: 'gives no token without a login: log in',
       client: 'refused the login: check user name, password and the right to pull',
