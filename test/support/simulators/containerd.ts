@@ -65,18 +65,27 @@ async function logIn(session: Session, refusal: RawResponse): Promise<void> {
   if (challenge?.scheme === 'basic' && login) session.authorization = basicOf(login);
   if (challenge?.scheme !== 'bearer') return;
   const headers = [['User-Agent', 'containerd/1.6.20~ds1']] as const;
-  if (login) await tryOauth(session, challenge, headers);
   const named = challenge.parameters.get('scope');
   const scopes = [...new Set([`repository:${repository}:pull`, ...(named ? [named] : [])])];
+  const granted = login && (await tryOauth(session, challenge, scopes, headers));
+  if (granted) {
+    session.authorization = `Bearer ${granted}`;
+    return;
+  }
   session.authorization = `Bearer ${await getToken(session, { challenge, scopes, headers, namesAccount: false })}`;
 }
 
-/** Requests a token for a password by POST (OAuth 2). After a 405 the caller sends GET. */
+/**
+ * Requests a token for a password by POST (OAuth 2).
+ * @returns undefined after a 405, a 404 or a 401: the caller then sends GET (containerd 1.6, remotes/docker/authorizer.go,
+ *   `fetchToken`).
+ */
 async function tryOauth(
   session: Session,
   { parameters }: GoChallenge,
+  scopes: readonly string[],
   headers: readonly HeaderLine[],
-): Promise<void> {
+): Promise<string | undefined> {
   const { username, password } = session.target.login ?? { username: '', password: '' };
   const form = new URLSearchParams({
     grant_type: 'password',
@@ -85,9 +94,12 @@ async function tryOauth(
     password,
   });
   form.set('service', parameters.get('service') ?? '');
+  form.set('scope', scopes.join(' '));
   const body = new TextEncoder().encode(form.toString());
   const length = ['Content-Length', String(body.length)] as const;
   const type = ['Content-Type', 'application/x-www-form-urlencoded; charset=utf-8'] as const;
   const answer = await session.send('POST', parameters.get('realm') ?? '', [...headers, length, type], body);
-  if (answer.status !== 405) throw new Error(`POST for a token: ${answer.status}`);
+  if ([401, 404, 405].includes(answer.status)) return undefined;
+  if (answer.status !== 200) throw new Error(`POST for a token: ${answer.status}`);
+  return (JSON.parse(new TextDecoder().decode(answer.body)) as { access_token: string }).access_token;
 }
