@@ -93,7 +93,7 @@ function invalid(found: string, headers: Record<string, string> = {}): RegistryE
   });
 }
 
-/** The login in a form. containerd asks by GET after a 405 (containerd 1.7, remotes/docker/authorizer.go). */
+/** The login in a form. After a 405, containerd asks by GET (containerd 1.7, remotes/docker/authorizer.go). */
 function loginIn(fields: URLSearchParams): StaticCredential {
   const field = (name: string) => fields.get(name) ?? '';
   switch (fields.get('grant_type')) {

@@ -16,9 +16,9 @@ import { upstreamQuery } from '../upstream-query.ts';
 
 /**
  * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
- * deleted, too, and after it the blob that keeps the pushed one, which may be a manifest as well. docker-registry up to 2.8 takes a
- * blob of the repository for a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so that the other
- * form must be looked for first.
+ * deleted, too, and after it the blob that keeps the pushed one, which may be a manifest as well. docker-registry up to
+ * 2.8 takes a blob of the repository for a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so
+ * that the other form must be looked for first.
  * @throws RegistryError.
  */
 export const deleteManifest: Handler<Env> = async (context) => {
