@@ -182,7 +182,7 @@ describe('the list of repositories', () => {
   });
 
   it('names no hidden repository, however many are in a row', async () => {
-    const hidden = Array.from({ length: 60 }, (_, index) => `secret/${String(index).padStart(2, '0')}`);
+    const hidden = Array.from({ length: 25_000 }, (_, index) => `secret/${String(index).padStart(5, '0')}`);
     const list = paged('/v2/_catalog', 'repositories', [...hidden, 'zone/z']);
     const app = testApp({ REGSHIFT_REPOSITORIES: 'zone/*' }, scriptedUpstream(list).fetch);
     const links: string[] = [];
@@ -193,9 +193,39 @@ describe('the list of repositories', () => {
       next = nextOf(page);
       if (next) links.push(next);
     }
-    expect([found, links.length, links.join().includes('secret')]).toEqual([['zone/z'], 3, false]);
+    expect([found, links.length, links.join().includes('secret')]).toEqual([['zone/z'], 2, false]);
+    expect(links.every((link) => new URLSearchParams(link.split('?')[1]).get('n') === '2')).toBe(true);
     const foreign = await app.get('/v2/_catalog?after=eyJhbGciOiJkaXIifQ..a.b.c');
     expect([foreign.status, foreign.error().code]).toEqual([400, 'NAME_INVALID']);
+  });
+
+  it('has all served repositories where upstream continues by a place of its own', async () => {
+    const listed = [['open/a', 'open/b', 'secret/x'], ['open/c'], ['open/d']];
+    const upstream = scriptedUpstream((_, { searchParams }) => {
+      const at = Number(searchParams.get('next_page') ?? 0);
+      const link = `</v2/_catalog?next_page=${at + 1}>; rel="next"`;
+      const headers: Record<string, string> = at + 1 < listed.length ? { Link: link } : {};
+      return Response.json({ repositories: listed[at] }, { headers });
+    });
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, upstream.fetch);
+    const found = await pages(app, '/v2/_catalog?n=1', 'repositories');
+    expect(found.flat()).toEqual(['open/a', 'open/b', 'open/c', 'open/d']);
+  });
+
+  it('does not show by the ends of its pages where hidden repositories are', async () => {
+    const names = ['open/a', 'open/b', 'open/c', 'secret/x'];
+    const pagesOver = async (hidden: readonly string[]) => {
+      const list = paged('/v2/_catalog', 'repositories', [...names, ...hidden].toSorted());
+      const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, scriptedUpstream(list).fetch);
+      return Promise.all(
+        ['n=1', 'n=2', 'n=2&last=a', 'n=2&last=open/a', 'n=3', 'last=open/b'].map(async (query) => {
+          const page = await app.get(`/v2/_catalog?${query}`);
+          return [page.text(), nextOf(page)];
+        }),
+      );
+    };
+    const without = await pagesOver([]);
+    expect(await pagesOver(['hidden/a', 'hidden/b', 'open-b'])).toEqual(without);
   });
 
   it('has the names that clients use, and accepts them as `last`', async () => {

@@ -54,56 +54,94 @@ interface Page {
   readonly next: string | undefined;
 }
 
+/**
+ * Reads upstream's pages until the client's page is full. The ends of pages would tell where hidden repositories are, so
+ * a route that serves some alone asks for long pages.
+ */
 async function pageOf(
   registry: Registry,
   request: ClientRequest,
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
+  const wanted = registry.servesAll ? undefined : lengthIn(first);
   let query = await registry.listCursors.open(first);
+  if (!registry.servesAll) query = withLongPages(query);
+  const found: Listed[] = [];
   for (let pages = 1; ; pages += 1) {
     const response = await askForRepositories(registry.client, query, request.context);
     if (response.status === 401)
       throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
-    const { names, last, lastServed } = await servedOf(registry, response);
-    if (names.length > 0 || next === undefined || next === query || pages === mostPages) {
-      return { names, next: next && (await withoutHidden(registry, next, last, lastServed)) };
+    const last = await addServed(registry, response, found);
+    const isFull = found.length >= (wanted ?? 1);
+    if (isFull || next === undefined || next === query || pages === mostPages) {
+      // Without the name of its last repository in it, upstream's link is a place that only upstream knows.
+      const isByName = next === undefined || new URLSearchParams(next).get('last') === last;
+      const page = isByName ? found.slice(0, wanted) : found;
+      const hasMore = next !== undefined || page.length < found.length;
+      const own = isByName ? page.at(-1)?.own : undefined;
+      const names = page.map(({ shown }) => shown);
+      return { names, next: hasMore ? await nextPage(registry, next, own, wanted) : undefined };
     }
     query = next;
   }
 }
 
-/** The served repositories of a page by the clients' names, and the last repositories of it by upstream's. */
-async function servedOf(registry: Registry, response: Response) {
-  const names: RepositoryName[] = [];
-  let [last, lastServed]: (RepositoryName | undefined)[] = [];
+/** A served repository. */
+interface Listed {
+  readonly shown: RepositoryName;
+  readonly own: RepositoryName;
+}
+
+/** Adds the served repositories of a page. @returns the last repository of it, by upstream's name. */
+async function addServed(
+  registry: Registry,
+  response: Response,
+  found: Listed[],
+): Promise<RepositoryName | undefined> {
+  let last: RepositoryName | undefined;
   for await (const listed of repositoriesIn(registry.client, response)) {
-    for (const name of listed) {
-      last = name;
-      const shown = registry.serves(name) ? registry.repositoryNames.toClient(name) : undefined;
-      if (shown === undefined) continue;
-      names.push(shown);
-      lastServed = name;
+    for (const own of listed) {
+      last = own;
+      const shown = registry.serves(own) ? registry.repositoryNames.toClient(own) : undefined;
+      if (shown !== undefined) found.push({ shown, own });
     }
   }
-  return { names, last, lastServed };
+  return last;
+}
+
+/** The number of names that a query asks for; undefined where it names none, or one that the registry refuses. */
+function lengthIn(query: string): number | undefined {
+  const n = Number(new URLSearchParams(query).get('n') ?? Number.NaN);
+  return Number.isInteger(n) && n > 0 ? n : undefined;
+}
+
+const longPage = 1_000;
+
+function withLongPages(query: string): string {
+  const page = new URLSearchParams(query);
+  if (page.has('n') && lengthIn(query) === undefined) return query;
+  page.set('n', String(Math.max(longPage, lengthIn(query) ?? 0)));
+  return `?${page}`;
 }
 
 /**
- * Upstream's link continues after the last repository of its page. The proxy names the last one that it serves; where
- * it serves none of the page, clients get the place sealed.
+ * Upstream's link continues after the last repository of its page. The proxy names the last one that it serves. Where
+ * there is none, clients get the place sealed.
  */
-async function withoutHidden(
+async function nextPage(
   { listCursors, servesAll }: Registry,
-  next: string,
-  last: RepositoryName | undefined,
+  next: string | undefined,
   lastServed: RepositoryName | undefined,
+  length: number | undefined,
 ): Promise<string> {
-  if (servesAll || (lastServed !== undefined && last === lastServed)) return next;
-  const query = new URLSearchParams(next);
-  if (lastServed === undefined || query.get('last') !== last) return listCursors.seal(next);
-  query.set('last', lastServed);
+  if (servesAll && next !== undefined) return next;
+  const query =
+    lastServed === undefined
+      ? new URLSearchParams(await listCursors.seal(next ?? ''))
+      : new URLSearchParams({ last: lastServed });
+  if (length !== undefined) query.set('n', String(length));
   return `?${query}`;
 }
 
