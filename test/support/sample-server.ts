@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { digestOf } from '../../converters/digest.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { listen } from './listen.ts';
+import { requestText } from './request-text.ts';
 
 export interface SampleServer {
   readonly url: string;
@@ -28,7 +29,7 @@ export async function startSampleServer(port = 0, host = '127.0.0.1'): Promise<S
   const samples = createSampleRegistry();
   const requests: string[] = [];
   const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
-    requests.push(`${method} ${url}`);
+    requests.push(requestText(method, url, headers.range));
     if (url === largeBlob.path) return sendLarge(response, method, headers.range);
     const sent = new Headers();
     for (const [name, value] of Object.entries(headers)) if (typeof value === 'string') sent.set(name, value);

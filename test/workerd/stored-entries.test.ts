@@ -3,6 +3,7 @@ import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import type { Fetch } from '../../src/upstream/client.ts';
 import { expectStoredDigests } from '../support/expect-stored-digests.ts';
 import { goldenBytes } from '../support/golden.ts';
+import { requestText } from '../support/request-text.ts';
 import { entriesOf, type Kept, parseStoredEntries } from '../support/stored-entries.ts';
 import { isolate, moveToAnotherLocation, namespace } from './isolate.ts';
 
@@ -23,7 +24,8 @@ describe(`a KV namespace that version ${stored.version} filled`, () => {
     const requests: string[] = [];
     const upstream: Fetch = async (href, init) => {
       const { origin, pathname } = new URL(href);
-      requests.push(`${init?.method ?? 'GET'} ${pathname}`);
+      const range = new Headers(init?.headers).get('range');
+      requests.push(requestText(init?.method ?? 'GET', pathname, range));
       if (origin !== stored.upstream) throw new TypeError('fetch failed');
       return samples.fetch(href, init);
     };
