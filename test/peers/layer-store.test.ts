@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import type { BareWorkerd } from '../support/bare-workerd.ts';
 import { regshift } from '../support/cli.ts';
@@ -16,6 +17,7 @@ import { startNodeProcess } from '../support/node-process.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { startProxy } from '../support/proxy.ts';
+import { pushImage } from '../support/push.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { type Relay, startRelay } from '../support/relay.ts';
 
@@ -66,6 +68,44 @@ describe.skipIf(requirePeers('docker-registry'))('a folder with the layers of a 
   const layerRequests = ({ layer }: LargeImage) =>
     tap.exchanges.filter((each) => each.method === 'GET' && each.status === 200 && each.path === layer.path)
       .length;
+
+  it('gives a layer to no reader of a repository that lacks it, although docker-registry takes a manifest that names it', async () => {
+    const { layer, plain } = await pushLargeImage(registry.url, 'alice/app', 200_000, 'zstd');
+    const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+    const rootfs = { type: 'layers', diff_ids: [plain.digest] };
+    const config = json({ os: 'linux', architecture: 'amd64', config: {}, rootfs, history: [{}] });
+    const { ociConfig, ociLayerZstd, ociManifest } = mediaTypes;
+    const manifest = json({
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      config: { mediaType: ociConfig, digest: digestOf(config), size: config.length },
+      layers: [
+        {
+          ...{ mediaType: ociLayerZstd, digest: layer.digest, size: layer.bytes.length },
+          urls: ['https://elsewhere.example/layer'],
+        },
+      ],
+    });
+    const { port, stop } = await startNodeProcess({ REGSHIFT_UPSTREAM: registry.url, ...storeIn('foreign') });
+    try {
+      await pullPlain(port, 'alice/app', { layer, plain });
+      await pushImage(registry.url, 'bob/app', 'latest', {
+        blobs: [config],
+        manifests: [{ bytes: manifest, mediaType: ociManifest }],
+      });
+      const statuses = await Promise.all(
+        [
+          `/v2/bob/app/blobs/${layer.digest}`,
+          '/v2/bob/app/manifests/latest',
+          `/v2/bob/app/blobs/${plain.digest}`,
+        ].map(async (path) => (await get(port, path)).status),
+      );
+      expect(statuses).toEqual([404, 404, 404]);
+      expect((await get(port, plain.path)).status).toBe(200);
+    } finally {
+      await stop();
+    }
+  });
 
   describe.skipIf(requirePeers('dockerd', 'docker', 'unshare'))('Docker 20.10', () => {
     it('resumes a layer whose connection is cut, by Range out of the store', async () => {
