@@ -109,9 +109,9 @@ function createPool(limit: number): Pool {
         maxSize: Math.max(1, limit),
         maxEntrySize: Math.max(1, Math.floor(limit / 2)),
         sizeCalculation: (value, key) => tableEntryBytes + bytesOfText(key) + measure(value),
-        dispose: (value, _, reason) => {
-          if (reason !== 'set') removed(value);
-        },
+        dispose: (value) => removed(value),
+        // A replaced value is not disposed of; one whose successor is too large goes, and is.
+        noDisposeOnSet: true,
       });
       members.push(entries);
       const counting = (change: () => void) => {
@@ -124,13 +124,7 @@ function createPool(limit: number): Pool {
         get: (key) => entries.get(key),
         peek: (key) => entries.peek(key),
         has: (key) => entries.has(key),
-        set: (key, value) =>
-          counting(() => {
-            const earlier = entries.peek(key);
-            entries.set(ownText(key), value);
-            // lru-cache reports an entry as replaced where the new value is too large to replace it.
-            if (earlier !== undefined && !entries.has(key)) removed(earlier);
-          }),
+        set: (key, value) => counting(() => entries.set(ownText(key), value)),
         delete: (key) => counting(() => entries.delete(key)),
         clear: () => counting(() => entries.clear()),
       };

@@ -14,8 +14,8 @@ export interface HealthReport {
   /** State of each remote cache, and of the store for layers. Pulls go on without it. */
   readonly caches: Readonly<Record<string, 'here' | 'away'>>;
   /**
-   * State of each route's registry at the last check, and of each of several registries: `answers`, `not asked yet`, or an error code like
-   * `UPSTREAM_UNREACHABLE`. Cached content is served without the registry.
+   * State of each route's registry at the last check, and of each of several registries: `answers`, `not asked yet`, or
+   * an error code like `UPSTREAM_UNREACHABLE`. Cached content is served without the registry.
    */
   readonly upstreams: Readonly<Record<string, string>>;
 }

@@ -10,7 +10,7 @@ import type { ApiContext } from '../upstream/request-context.ts';
 /**
  * The layers that upstream has in each repository. A manifest may name a layer that its repository does not have:
  * docker-registry takes one with `urls` (distribution 2.8, registry/storage/schema2manifesthandler.go, `verifyManifest`).
- * What another repository has told about the layer, and its bytes in a store, are not for the readers of this one.
+ * Facts of the layer that another repository has told, and its bytes in a store, are not for the readers of this one.
  */
 export interface LayerMembers {
   /** Remembers that upstream gives a layer, if the request for it succeeds. @throws as `request`. */

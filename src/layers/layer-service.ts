@@ -4,6 +4,7 @@ import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
+import type { LeaseClass } from '../concurrency/lease-semaphore.ts';
 import { isDecided, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
 import { type FetchedBlob, fetchBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
@@ -158,20 +159,16 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       ...readOf(repository, digest, context),
       ...(size === undefined ? {} : { maxSize: 2 * size + tolerance }),
     };
-    const { signal: ending, budget } = context;
-    if (context.inBackground) {
-      const known = await inspector.facts(digest, request, {
-        signal: ending,
-        budget,
-        leaseClass: 'background',
-      });
-      await members.prove(repository, digest, context);
+    const { budget } = context;
+    const proven = async (signal: AbortSignal | undefined, leaseClass: LeaseClass) => {
+      const known = await inspector.facts(digest, request, { signal, budget, leaseClass });
+      await members.prove(repository, digest, { ...context, signal });
       return known;
-    }
+    };
+    if (context.inBackground) return proven(context.signal, 'background');
     return withDeadline(deadline * 1000, context.signal, async (signal) => {
       try {
-        const known = await inspector.facts(digest, request, { signal, budget: context.budget });
-        await members.prove(repository, digest, { ...context, signal });
+        const known = await proven(signal, 'normal');
         layers.done(digest);
         return known;
       } catch (error) {

@@ -149,9 +149,8 @@ function digestInBody(bytes: Uint8Array, contentType: string, what: string): Dig
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     const type = bareMediaType(contentType);
-    const isUnknown = error.code === 'UNREADABLE' || error.code === 'UNKNOWN_DIALECT';
-    if (!isUnknown || (error.code === 'UNKNOWN_DIALECT' && type.startsWith('application/vnd.')))
-      return digestOf(bytes);
+    const isForeign = error.code === 'UNKNOWN_DIALECT' && type.startsWith('application/vnd.');
+    if (isForeign || !['UNREADABLE', 'UNKNOWN_DIALECT'].includes(error.code)) return digestOf(bytes);
     throw new RegistryError(
       'UPSTREAM_ANSWER',
       `Upstream sent a document of the type ${type === '' ? 'none' : type}, which is no manifest, as the ${what}. ` +

@@ -4,7 +4,7 @@ import { requestPing } from './api/ping.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
 import type { UpstreamClient } from './client.ts';
-import { errorFromResponse } from './error-response.ts';
+import { errorFromResponse, isWebPage } from './error-response.ts';
 
 const deadlineMs = 8_000;
 
@@ -51,12 +51,12 @@ async function loginProblem(client: UpstreamClient, credential: Credential): Pro
 
 /** 400 is the answer of a server whose port wants TLS. A registry has `/v2/`, and it is no web page. */
 async function problemOf(response: Response): Promise<string | undefined> {
-  const { status, headers } = response;
+  const { status } = response;
   if (status === 400 || status >= 500) {
     return (await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN')).message;
   }
   await discard(response);
   if (status === 404) return 'It answered 404 at /v2/: it is no registry, or its address lacks a path.';
-  const isPage = response.ok && /^text\/html\b/i.test(headers.get('content-type') ?? '');
+  const isPage = response.ok && isWebPage(response);
   return isPage ? 'It answered with a web page (text/html) at /v2/: it is no registry.' : undefined;
 }

@@ -1,3 +1,4 @@
+import { bareMediaType } from '../../converters/media-types.ts';
 import { type ErrorCode, RegistryError } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
 import { certificateRefused } from './network-errors.ts';
@@ -43,6 +44,11 @@ interface Reason {
 /** Whether a response says that it is JSON. The page of a gateway does not. */
 export function isJson({ headers }: Response): boolean {
   return /json/i.test(headers.get('content-type') ?? '');
+}
+
+/** Whether a response is a web page, of a gateway or a login, whatever its status. */
+export function isWebPage({ headers }: Pick<Response, 'headers'>): boolean {
+  return bareMediaType(headers.get('content-type') ?? '') === 'text/html';
 }
 
 /** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */

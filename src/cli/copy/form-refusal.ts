@@ -27,11 +27,11 @@ export function withFormAdvice(error: unknown, mediaType: string): unknown {
  * (distribution 2.8, registry/handlers/manifests.go, PutManifest), and 500 UNKNOWN to schema 1, which its settings refuse
  * by default (registry/storage/v1unsupportedhandler.go). Others answer 415, or 400 and 405 without a code.
  */
-function refusesForm({ message, detail }: RegistryError): boolean {
-  const [, code = ''] = /: ([A-Z_]+)(?:,|\.$)/.exec(message) ?? [];
+function refusesForm({ detail }: RegistryError): boolean {
+  const code = detail?.upstreamCode;
   switch (detail?.upstreamStatus) {
     case 400:
-      return code === '' || code === 'MANIFEST_INVALID';
+      return code === undefined || code === 'MANIFEST_INVALID';
     case 405:
     case 415:
       return true;

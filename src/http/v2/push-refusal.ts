@@ -1,6 +1,7 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
 import { readBounded } from '../../upstream/body.ts';
+import { isWebPage } from '../../upstream/error-response.ts';
 
 /** A registry's refusal of a manifest. */
 export interface PushRefusal {
@@ -63,8 +64,7 @@ export function refusesForm({ response, codes }: PushRefusal): boolean {
   if (response.status === 500) return codes.length > 0 && codes.every((code) => code === 'UNKNOWN');
   if (codes.length > 0 && response.status !== 415) return codes.every((code) => code === 'MANIFEST_INVALID');
   // A page is that of a gateway, which reads no manifest. Registries in Java have pages for 405 and 415.
-  if (response.status === 400 && /^text\/html\b/i.test(response.headers.get('content-type') ?? ''))
-    return false;
+  if (response.status === 400 && isWebPage(response)) return false;
   return response.status !== 404;
 }
 

@@ -1,12 +1,12 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
-import { bareMediaType, mediaTypes } from '../../../converters/media-types.ts';
+import { mediaTypes } from '../../../converters/media-types.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import { pushScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
 import type { UpstreamClient, UpstreamResponse } from '../client.ts';
-import { errorFromResponse } from '../error-response.ts';
+import { errorFromResponse, isWebPage } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
 import { manifestPath } from './paths.ts';
 
@@ -98,7 +98,7 @@ export async function fetchManifest(
   if (!answer.response.ok) throw await manifestError(answer.response, repository, reference);
   const head = headOf(answer);
   // A login page or a page of a proxy comes with 200 too.
-  if (bareMediaType(head.contentType) === 'text/html') {
+  if (isWebPage(answer.response)) {
     await discard(answer.response);
     throw webPage(repository, reference);
   }
