@@ -59,7 +59,7 @@ export async function startHostileUpstream(
   let fault: { readonly how: Misbehave; readonly isMeant: (ask: Ask) => boolean } | undefined;
   let host = '';
 
-  const server = createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
+  const server = createServer(async (request, response) => {
     response.on('error', () => undefined);
     const { method = '', url: path = '', headers } = request;
     const ask = { method, path, authorization: headers.authorization };
