@@ -51,12 +51,17 @@ function readMap(object: Field<RawObject>, key: string, values: 'strings' | 'any
   const { document, value, path, dialect } = asObject(field);
   const labels = new Map<string, Label>();
   for (const each of value.members) {
-    if (values === 'strings' && each.value.kind !== 'string') {
-      asString({ document, value: each.value, path: `${path}[${JSON.stringify(each.key)}]`, dialect });
-    }
-    labels.set(each.key, new WrittenLabel(document, each.value));
+    const field = { document, value: each.value, path: `${path}[${JSON.stringify(each.key)}]`, dialect };
+    labels.set(each.key, values === 'strings' ? annotationOf(field) : new WrittenLabel(document, each.value));
   }
   return labels;
+}
+
+/** The label of an annotation. Go reads null as an empty string. @throws ConversionError INVALID for another type. */
+function annotationOf(field: Field): Label {
+  if (field.value.kind === 'null') return stringLabel('');
+  if (field.value.kind !== 'string') asString(field);
+  return new WrittenLabel(field.document, field.value);
 }
 
 /** A label of a document. Its text is decoded when it is used, because most conversions copy labels as written. */

@@ -96,7 +96,13 @@ function looseString(root: Field<RawObject>, key: string): string | undefined {
 
 function readHistory(root: Field<RawObject>): HistoryEntry[] | undefined {
   const history = optional(root, 'history');
-  return history && asItems(history).map((item) => readHistoryEntry(asObject(item)));
+  return history && asItems(history).map(historyEntryOf);
+}
+
+/** A null item is an entry without members, as Go reads it. */
+function historyEntryOf(item: Field): HistoryEntry {
+  if (item.value.kind !== 'null') return readHistoryEntry(asObject(item));
+  return { created: zeroTime, createdBy: '', author: '', comment: '', emptyLayer: false };
 }
 
 function readHistoryEntry(entry: Field<RawObject>): HistoryEntry {

@@ -16,7 +16,8 @@ export interface AcceptHeader {
 
 const namedTypes: ReadonlySet<string> = new Set([...manifestTypes, mediaTypes.generic]);
 
-const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*']);
+/** `*` alone is no media range, but containerd sent it up to 1.2 (remotes/docker/fetcher.go). */
+const wildcards: ReadonlySet<string> = new Set(['*/*', 'application/*', '*']);
 /** The number of characters that are read of a header; the longest header seen of a real client has 600. */
 const maximumLength = 8192;
 
@@ -28,8 +29,14 @@ export function readAccept(header: string | undefined): AcceptHeader {
   const ranges = (header ?? '').slice(0, maximumLength).split(',').map(readRange);
   const acceptable = ranges.filter(([type, q]) => type !== '' && q > 0);
   const named = new Map(acceptable.filter(([type]) => !wildcards.has(type) && type !== mediaTypes.json));
-  const manifests = [...named.keys()].some((type) => namedTypes.has(type));
   const any = acceptable.some(([type]) => wildcards.has(type));
+  const isManifest = (type: string) => namedTypes.has(type);
+  const refused = ranges.flatMap(([type, q]) => (q === 0 ? type : []));
+  // Beside a refused type, a wildcard stands for the other types.
+  if (any && refused.some(isManifest) && ![...named.keys()].some(isManifest)) {
+    for (const type of manifestTypes) if (!refused.includes(type)) named.set(type, 1);
+  }
+  const manifests = [...named.keys()].some(isManifest);
   return {
     named,
     wildcard: any && !manifests,

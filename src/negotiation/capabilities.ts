@@ -22,6 +22,8 @@ export interface ClientCapabilities {
   readonly dockerZstdType: boolean;
   /** True if it reads OCI types inside a schema 2 manifest. */
   readonly ociTypesInSchema2: boolean;
+  /** True if it reads a schema 2 manifest or a list that does not state its type. */
+  readonly untypedSchema2: boolean;
   /** True if it reads an index inside an index. */
   readonly nestedIndex: boolean;
   /** Limits that an operator sets. Absent for none, and always for a request by digest. */
@@ -83,6 +85,7 @@ export function capabilitiesOf(accept: AcceptHeader, profile: ClientProfile): Cl
     zstd: profile.zstd && (wildcard || modern.some((type) => accept.named.has(type))),
     dockerZstdType: profile.dockerZstdType,
     ociTypesInSchema2: profile.ociTypesInSchema2 && types.has(mediaTypes.ociManifest),
+    untypedSchema2: profile.untypedSchema2,
     nestedIndex: profile.nestedIndex,
   };
 }

@@ -30,6 +30,7 @@ const fullProfile: ClientProfile = {
   verifiesBlobs: true,
   dockerZstdType: true,
   ociTypesInSchema2: true,
+  untypedSchema2: true,
   nestedIndex: true,
 };
 

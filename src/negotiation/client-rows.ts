@@ -24,6 +24,8 @@ export interface ClientProfile {
   readonly dockerZstdType: boolean;
   /** Reads OCI layer types inside a schema 2 manifest. */
   readonly ociTypesInSchema2: boolean;
+  /** Reads a schema 2 manifest or a list that does not state its type. */
+  readonly untypedSchema2: boolean;
   /** Reads an index inside an index. */
   readonly nestedIndex: boolean;
 }
@@ -41,6 +43,7 @@ export const lackPhrases: Readonly<Record<keyof ClientProfile, string>> = {
   verifiesBlobs: 'does not compare layers with their digests',
   dockerZstdType: 'does not know the type that Docker has for zstd layers',
   ociTypesInSchema2: 'does not read OCI types inside a schema 2 manifest',
+  untypedSchema2: 'does not read a schema 2 manifest or a list that does not state its mediaType',
   nestedIndex: 'does not read an index inside an index',
 };
 
@@ -75,9 +78,13 @@ export interface ProfileRow {
 /** A row, with the one program of it that a User-Agent names. */
 export type AppliedRow = VersionRange & Omit<ProfileRow, 'programs'>;
 
-/** The programs of containers/image. podman calls itself `containers`. */
+/**
+ * The programs of containers/image. podman calls itself `containers`; podman 1.5.2 to 3 called itself `libpod`
+ * (podman, pull request 3793).
+ */
 export const containersImage: readonly VersionRange[] = [
   { program: 'containers' },
+  { program: 'libpod' },
   { program: 'skopeo' },
   { program: 'Buildah' },
   { program: 'cri-o' },
@@ -115,6 +122,14 @@ export const clientRows: readonly ProfileRow[] = [
     programs: [{ program: 'docker', from: [19, 3, 0], before: [19, 3, 5] }],
     lacks: 'oci',
     evidence: 'lists OCI types and parses them as schema 2: "mediaType in manifest should be …"',
+  },
+  {
+    programs: [{ program: 'docker', from: [19, 3, 0] }],
+    without: 'containerd-client',
+    lacks: 'untypedSchema2',
+    doubtful: true,
+    evidence:
+      "20.10: \"mediaType in manifest should be … not ''\", of lists, too. Not with containerd's store",
   },
   {
     programs: [{ program: 'docker', before: [23, 0, 0] }],
@@ -180,6 +195,12 @@ export const clientRows: readonly ProfileRow[] = [
     doubtful: true,
     evidence:
       'podman 4.3, skopeo 1.9: "unsupported docker v2s2 media type"; known to image 5.38 (manifest/manifest.go)',
+  },
+  {
+    programs: [{ program: 'libpod' }],
+    lacks: 'dockerZstdType',
+    doubtful: true,
+    evidence: 'podman 1.5.2 to 3, which have containers/image before 5.38',
   },
   {
     programs: containersImage,

@@ -119,6 +119,7 @@ export function splitClient(client: string): readonly [program: string, version:
 /** The programs in User-Agents whose names are not those of their groups. */
 const programs: ReadonlyMap<string, string> = new Map([
   ['containers', 'skopeo'],
+  ['libpod', 'skopeo'],
   ['Buildah', 'skopeo'],
   ['cri-o', 'skopeo'],
   ['go-containerregistry', 'crane'],

@@ -38,9 +38,13 @@ export interface ManifestInfo {
   readonly dockerZstdType: boolean;
   /** True for an image that states its type, and whose config and layers all have types of its own family. */
   readonly singleFamily: boolean;
+  /** True for a schema 2 manifest or a list that does not state its type. */
+  readonly untyped?: true;
   /** True for a document that is neither an image nor an index, or that regshift cannot read: it has no other form. */
   readonly opaque?: true;
 }
+
+type IndexInfo = ManifestInfo & { readonly entries: readonly StoredEntry[] };
 
 /** The form that a route has for every client, or `auto`. */
 export type Pin = Form | 'auto';
@@ -66,9 +70,9 @@ const indexOrder = ['schema2', 'oci'] as const;
  * @param pin the form that the route has for every client, or `auto`.
  */
 export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
-  const { entries, mediaType } = stored;
+  const { entries } = stored;
   return entries
-    ? negotiateIndex(mediaType, entries, capabilities, pin)
+    ? negotiateIndex({ ...stored, entries }, capabilities, pin)
     : negotiateImage(stored, capabilities, pin);
 }
 
@@ -132,7 +136,7 @@ function preferredImage({ types }: ClientCapabilities, mediaType: string): Form 
 
 /** The reason why the client cannot read an image although it reads the form of it; undefined if it can. */
 export function obstacleIn(
-  { mediaType, zstd, dockerZstdType, singleFamily, opaque }: ManifestInfo,
+  { mediaType, zstd, dockerZstdType, singleFamily, untyped, opaque }: ManifestInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
   if (opaque) return undefined;
@@ -141,6 +145,7 @@ export function obstacleIn(
   // Docker from 1.10 on requires a signature, and every older version accepts one: regshift signs unsigned manifests.
   if (mediaType === mediaTypes.schema1) return 'unsigned';
   if (mediaType !== mediaTypes.schema2) return undefined;
+  if (untyped && !capabilities.untypedSchema2) return 'untyped';
   if (dockerZstdType && !capabilities.dockerZstdType) return 'docker-zstd-type';
   // An OCI type inside a schema 2 manifest: Docker 1.13 says "target is unknown".
   return singleFamily || capabilities.ociTypesInSchema2 ? undefined : 'mixed-types';
@@ -155,15 +160,11 @@ function isOfForm(mediaType: string, form: Form): boolean {
 }
 
 /** Selects for an index within the operator's limits. */
-function negotiateIndex(
-  mediaType: string,
-  entries: readonly StoredEntry[],
-  capabilities: ClientCapabilities,
-  pin: Pin,
-): Selection {
+function negotiateIndex(stored: IndexInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
+  const { mediaType, entries } = stored;
   const { limits } = capabilities;
   if (limits?.oneImage && hasImages({ entries })) return { kind: 'choose', because: 'index-one' };
-  const selection = negotiateWholeIndex(mediaType, entries, capabilities, pin);
+  const selection = negotiateWholeIndex(stored, capabilities, pin);
   if (selection.kind !== 'stored') return selection;
   const form = indexFormOf(mediaType) ?? 'generic';
   // A client that decompresses zstd may choose the zstd image wherever it stands in the index (containers/image,
@@ -174,17 +175,13 @@ function negotiateIndex(
   return isStripped ? { kind: 'index', form, because: 'no-attestations' } : selection;
 }
 
-function negotiateWholeIndex(
-  mediaType: string,
-  entries: readonly StoredEntry[],
-  capabilities: ClientCapabilities,
-  pin: Pin,
-): Selection {
+function negotiateWholeIndex(stored: IndexInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
+  const { mediaType, entries } = stored;
   if (pin !== 'auto')
     return { ...negotiatePinnedIndex(mediaType, entries, capabilities, pin), because: 'pinned' };
   if (capabilities.wildcard) return { kind: 'stored', because: 'takes-anything' };
   const named = capabilities.types.has(mediaType);
-  const obstacle = obstacleInIndex(entries, capabilities);
+  const obstacle = obstacleInIndex(stored, capabilities);
   if (named && obstacle === undefined) return { kind: 'stored', because: 'reads-it' };
   const form = nearestIndex(mediaType, capabilities);
   if (form) return { kind: 'index', form, because: (named && obstacle) || 'reads-nearest' };
@@ -232,10 +229,11 @@ function negotiatePinnedIndex(
  * that the client does not name. A client that names only index types is not pulling an image: it inspects the index.
  */
 function obstacleInIndex(
-  entries: readonly StoredEntry[],
+  { entries, untyped }: IndexInfo,
   capabilities: ClientCapabilities,
 ): Reason | undefined {
   if (!readsImages(capabilities)) return undefined;
+  if (untyped && !capabilities.untypedSchema2) return 'untyped';
   const isRead = ({ mediaType }: StoredEntry) =>
     capabilities.types.has(mediaType) || !isManifestType(mediaType);
   if (!entries.every(isRead)) return 'entries-unread';

@@ -20,6 +20,7 @@ const reasons = {
   'nested-index': 'the client reads such an index, but no index inside it',
   unsigned: 'it is stored without the signature that Docker from 1.10 on wants',
   'mixed-types': 'the manifest has OCI types, which this client does not know',
+  untyped: 'the manifest does not state its mediaType, which this client wants',
   pinned: 'the form is pinned for every client',
   'one-of-list': 'the registry counts each image of an index as a pull, or one image is set: REGSHIFT_LISTS',
   'index-one': 'one image is set for each index: REGSHIFT_INDEX',

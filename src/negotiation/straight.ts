@@ -98,6 +98,7 @@ const lacks: Partial<Readonly<Record<Reason, keyof ClientProfile>>> = {
   'zstd-inside': 'zstd',
   'docker-zstd-type': 'dockerZstdType',
   'mixed-types': 'ociTypesInSchema2',
+  untyped: 'untypedSchema2',
   'nested-index': 'nestedIndex',
 };
 
@@ -188,6 +189,12 @@ const messages: readonly Message[] = [
     before: [19, 3, 5],
     types: [ociManifest, ociIndex],
     prints: "mediaType in manifest should be '…' not '…'",
+  },
+  {
+    program: 'docker',
+    from: [19, 3, 0],
+    reasons: ['untyped'],
+    prints: "mediaType in manifest should be '…' not ''",
   },
   {
     program: 'docker',

@@ -1,6 +1,6 @@
 import { ConversionError } from '../../converters/errors.ts';
 import { isLabelledZstd } from '../../converters/indexes/entries.ts';
-import { optional, rootField } from '../../converters/json/fields.ts';
+import { asObject, optionalString, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index, Model } from '../../converters/model.ts';
 import { isZstd } from '../../converters/steps/decompress-layers.ts';
@@ -16,8 +16,10 @@ export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestI
   const { mediaType } = sketch;
   const model = modelOf(read);
   if (model === undefined) return opaqueManifest(mediaType);
-  if (model.kind === 'index') return { ...plain(mediaType), entries: entriesOf(model) };
+  const stated = hasUntypedSource(model) ? { untyped: true as const } : {};
+  if (model.kind === 'index') return { ...plain(mediaType), ...stated, entries: entriesOf(model) };
   return {
+    ...stated,
     mediaType,
     entries: undefined,
     zstd: model.dependencies.some(isZstd),
@@ -52,10 +54,15 @@ function modelOf(read: () => Model): Model | undefined {
   }
 }
 
-function isSingleFamily({ source, target, dependencies }: Image): boolean {
+function isSingleFamily(image: Image): boolean {
+  const { source, target, dependencies } = image;
   if (source.mediaType !== mediaTypes.schema2 || target.kind !== 'config') return true;
-  const root = rootField(source.document);
   const types = [target.descriptor, ...dependencies].map(({ mediaType }) => mediaType);
-  const stated = root.value.kind === 'object' && optional({ ...root, value: root.value }, 'mediaType');
-  return Boolean(stated) && !types.some((type) => type.startsWith('application/vnd.oci.'));
+  return !hasUntypedSource(image) && !types.some((type) => type.startsWith('application/vnd.oci.'));
+}
+
+/** Whether a document of Docker's, which states its type everywhere else, does not. OCI documents need not. */
+function hasUntypedSource({ source }: Model): boolean {
+  if (source.mediaType !== mediaTypes.schema2 && source.mediaType !== mediaTypes.dockerList) return false;
+  return !optionalString(asObject(rootField(source.document)), 'mediaType');
 }

@@ -255,6 +255,44 @@ describe('an index as an index', () => {
     expect(converted).toMatchObject({ digest: stored.digest, children: [], losses: [] });
   });
 
+  it('keeps all members that OCI and others define where inner indexes are replaced by their entries', async () => {
+    const registry = new MemoryRegistry();
+    const artifact = {
+      ...registry.image('a'),
+      artifactType: 'application/x',
+      data: 'e30=',
+      own: { b: 1, a: [null] },
+    };
+    const image = {
+      ...registry.image('b'),
+      platform: { os: 'linux', architecture: 'amd64', features: ['sse4'] },
+    };
+    const old = { ...registry.add(schema2, oldManifest(registry)), ...on('arm'), data: 'e30=', own: 'kept' };
+    const more = { annotations: { a: 'b' }, artifactType: 'application/y', subject: registry.image('c') };
+    const stored = registry.index([registry.index([artifact, image]), old], more);
+    const { body } = await to(registry, stored, 'oci', { flattenIndexes: true });
+    const written = JSON.parse(new TextDecoder().decode(body));
+    expect(written).toMatchObject({ ...more, manifests: [artifact, image, { own: 'kept' }] });
+    expect(written.manifests[2]).not.toHaveProperty('data');
+  });
+
+  it('of inner indexes has no member that a list cannot hold', async () => {
+    const registry = new MemoryRegistry();
+    const platform = { os: 'linux', architecture: 'amd64', features: ['sse4'] };
+    const stored = registry.index([registry.index([{ ...registry.image('a'), platform, own: 1 }])], {
+      subject: registry.image('b'),
+    });
+    const list = parsed(await to(registry, stored, 'schema2'));
+    expect(Object.keys(list)).toEqual(['schemaVersion', 'mediaType', 'manifests']);
+    expect(Object.keys(list.manifests[0])).toEqual(['mediaType', 'size', 'digest', 'platform']);
+  });
+
+  it('takes an entry with an empty artifactType for an image, as Go does', async () => {
+    const registry = new MemoryRegistry();
+    const stored = registry.index([{ ...registry.image('a'), ...on('amd64'), artifactType: '' }]);
+    expect(parsed(await to(registry, stored, 'schema2')).manifests).toHaveLength(1);
+  });
+
   it('is the same byte for byte after a manifest list', async () => {
     const registry = new MemoryRegistry();
     const stored = registry.index([

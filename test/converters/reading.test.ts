@@ -79,11 +79,21 @@ describe('the media type of a body', () => {
 });
 
 describe('manifests of real registries are read', () => {
+  const withConfigType = (mediaType: string) => ({
+    ...{ ...image, mediaType: mediaTypes.schema2 },
+    config: { ...config, mediaType },
+  });
+
   it.each([
     [
       'a config of application/octet-stream',
       { ...image, config: { ...config, mediaType: 'application/octet-stream' } },
     ],
+    ['a config of application/json in schema 2', withConfigType('application/json')],
+    ['a config of text/html in schema 2', withConfigType('text/html')],
+    ['a config of an empty type in schema 2', withConfigType('')],
+    ['an empty artifactType', { ...image, mediaType: mediaTypes.ociManifest, artifactType: '' }],
+    ['an annotation that is null', { ...image, mediaType: mediaTypes.ociManifest, annotations: { a: null } }],
     ['a config of text/plain', { ...image, config: { ...config, mediaType: 'text/plain' } }],
     [
       'a config with parameters',

@@ -1,3 +1,4 @@
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { gzip } from '../../src/sample-registry/gzip.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
@@ -108,6 +109,28 @@ const sha512 = await Promise.all(
     return { bytes, digest: await sha512Of(bytes) };
   }),
 );
+
+/** An index that names its image by SHA-512. */
+function ofSha512(name: string, layerType: string): BuilderShape {
+  return {
+    name,
+    files: ['base', 'top'],
+    add(built) {
+      const { digest } = addImage(built, { layerType });
+      const bytes = built.manifests.get(digest)?.bytes ?? new Uint8Array();
+      const child = built.manifest(ociManifest, bytes, digestOf(bytes, 'sha512'));
+      return addIndex(built, [{ ...child, ...linux('amd64') }]);
+    },
+  };
+}
+
+/** A schema 2 manifest or a list that does not state its type, as old registries stored some. */
+const withoutMediaType = (built: BuiltRepository, { mediaType, digest }: BuiltDescriptor) => {
+  const { mediaType: _, ...document } = JSON.parse(
+    new TextDecoder().decode(built.manifests.get(digest)?.bytes),
+  );
+  return built.manifest(mediaType, document);
+};
 
 const created = {
   kaniko: '0001-01-01T00:00:00Z',
@@ -287,9 +310,30 @@ export const builderShapes: readonly BuilderShape[] = [
       return addImage(built, { manifest: { layers } });
     },
   },
+  ofSha512('an index by sha512', ociLayerGzip),
+  ofSha512('an index by sha512 of zstd layers', ociLayerZstd),
   { name: 'attestations', files: ['base', 'top'], add: ofBuildkit(false) },
   { name: 'attestations with a subject', files: ['base', 'top'], add: ofBuildkit(true) },
   image('schema 2 with Docker’s zstd type', { mediaType: schema2, layerType: mediaTypes.dockerLayerZstd }),
+  ...['application/json', 'text/html', ''].map((configType) =>
+    image(`schema 2 with a config of type "${configType}"`, { mediaType: schema2, configType }),
+  ),
+  {
+    name: 'schema 2 without mediaType',
+    files: ['base', 'top'],
+    add: (built) => withoutMediaType(built, addImage(built, { mediaType: schema2 })),
+  },
+  {
+    name: 'a list without mediaType',
+    files: ['base', 'top'],
+    add(built) {
+      const child = { ...addImage(built, { mediaType: schema2 }), ...linux('amd64') };
+      return withoutMediaType(
+        built,
+        built.manifest(dockerList, { schemaVersion: 2, mediaType: dockerList, manifests: [child] }),
+      );
+    },
+  },
   image('schema 2 with OCI types', { mediaType: schema2, configType: ociConfig, layerType: ociLayerGzip }),
   {
     name: 'both compressions',

@@ -115,6 +115,7 @@ const refusals: readonly Refusal[] = [
       ...everyDocker('missing signature key'),
       ...early(''),
       'skopeo 1.9': 'unsupported manifest type',
+      'podman 3.0': 'unsupported manifest type',
       'podman 4.3': 'unsupported manifest type',
     },
   },
@@ -151,6 +152,7 @@ const refusals: readonly Refusal[] = [
     noticed: {
       'Docker 20.10': 'manifest verification failed',
       'skopeo 1.9': ', not 1',
+      'podman 3.0': ', not 1',
       'podman 4.3': ', not 1',
       'containerd 1.6': 'bytes, not',
     },
@@ -180,6 +182,7 @@ const refusals: readonly Refusal[] = [
       ...everyDockerFrom110('no matching manifest'),
       'Docker 20.10': 'manifest verification failed',
       'skopeo 1.9': 'no matching manifest',
+      'podman 3.0': 'no matching manifest',
       'podman 4.3': 'no matching manifest',
       'containerd 1.6': 'unexpected commit digest',
     },

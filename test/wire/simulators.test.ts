@@ -16,6 +16,7 @@ const sequences: Readonly<Record<string, readonly string[]>> = {
   'Docker 19.03.3': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'Docker 20.10': ['GET ping', 'HEAD tag', 'GET digest', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'skopeo 1.9': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
+  'podman 3.0': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'podman 4.3': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'containerd 1.6': ['HEAD tag', 'GET digest', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
 };

@@ -68,7 +68,13 @@ function entryOf(
   platform: Platform | undefined,
   artifactType: string | undefined,
 ): IndexEntry {
-  return { ...descriptor, platform, artifactType, attestation: isAttestation(descriptor, platform) };
+  return {
+    ...descriptor,
+    platform,
+    // Go writes and reads an empty artifactType as none.
+    artifactType: artifactType || undefined,
+    attestation: isAttestation(descriptor, platform),
+  };
 }
 
 const platformKeys: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import { readAnnotations } from '../../annotations.ts';
-import { asString, optional, required, requiredItems } from '../../json/fields.ts';
+import { optional, optionalString, required, requiredItems } from '../../json/fields.ts';
 import { checkDescriptorCount } from '../../limits.ts';
 import { bareMediaType, mediaTypes } from '../../media-types.ts';
 import type { Image, Source } from '../../model.ts';
@@ -15,19 +15,27 @@ const imageConfigTypes: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * Further types of image configs in schema 2. Registries that took the type of a blob for that of the config gave them
+ * (moby issues 22378 and 30083), and Docker from 1.13 on takes them for images (moby, distribution/registry.go,
+ * `defaultImageTypes`). In OCI manifests they are types of artifacts.
+ */
+const schema2ConfigTypes: ReadonlySet<string> = new Set([mediaTypes.json, 'text/html', '']);
+
+/**
  * Reads a schema 2 or OCI manifest: a config, and layers base first.
  * @throws ConversionError INVALID, AMBIGUOUS, LIMIT, or NOT_AN_IMAGE for an artifact.
  */
 export function readImageManifest(source: Source): Image {
   const root = manifestRoot(source.document, source.dialect, 'image');
-  const artifactType = optional(root, 'artifactType');
+  // Go writes and reads an empty artifactType as none.
+  const artifactType = optionalString(root, 'artifactType') || undefined;
   const configField = required(root, 'config');
   const config = readDescriptor(configField);
-  if (!imageConfigTypes.has(bareMediaType(config.mediaType))) {
+  if (!isImageConfigType(bareMediaType(config.mediaType), source)) {
     notAnImage(configField, `a config of type ${config.mediaType}`, "a container image's config");
   }
-  if (artifactType && asString(artifactType) !== config.mediaType) {
-    notAnImage(artifactType, `an artifact of type ${asString(artifactType)}`, 'no artifactType');
+  if (artifactType !== undefined && artifactType !== config.mediaType) {
+    notAnImage(required(root, 'artifactType'), `an artifact of type ${artifactType}`, 'no artifactType');
   }
   const layers = requiredItems(root, 'layers');
   checkDescriptorCount(layers.length, '$.layers', source.dialect);
@@ -41,4 +49,8 @@ export function readImageManifest(source: Source): Image {
     labels: readAnnotations(root),
     subject: subject && readDescriptor(subject),
   };
+}
+
+function isImageConfigType(type: string, { dialect }: Source): boolean {
+  return imageConfigTypes.has(type) || (dialect === 'schema2' && schema2ConfigTypes.has(type));
 }

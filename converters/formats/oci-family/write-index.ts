@@ -1,11 +1,11 @@
 import { annotationsOf } from '../../annotations.ts';
 import type { Digest } from '../../digest.ts';
 import type { Dialect } from '../../errors.ts';
-import type { RawArray, RawObject, RawValue } from '../../json/document.ts';
+import { compact, type RawArray, type RawObject, type RawValue } from '../../json/document.ts';
 import { RawEdit } from '../../json/edit.ts';
 import { asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
-import { type Json, record, writeJson } from '../../json/write.ts';
+import { type Json, type JsonRecord, record, writeJson } from '../../json/write.ts';
 import { isLost } from '../../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
@@ -49,7 +49,7 @@ export function writeDescriptorIndex(
   const own = new Set(index.dependencies);
   const keepsLayout =
     (dialect === 'schema2' || dialect === 'oci') && entries.every(({ entry }) => own.has(entry));
-  return encodeText(keepsLayout ? relabel(index, entries, rules, lost) : layOut(index, entries, rules));
+  return encodeText(keepsLayout ? relabel(index, entries, rules, lost) : layOut(index, entries, rules, lost));
 }
 
 function relabel(
@@ -82,28 +82,69 @@ function addPlatform(edit: RawEdit, { value }: Field<RawObject>, platform: Platf
   edit.set(value, 'platform', writeJson(platformJson(platform), 0), 'size');
 }
 
-function layOut(index: Index, entries: readonly ConvertedEntry[], rules: IndexDialect): string {
+function layOut(
+  index: Index,
+  entries: readonly ConvertedEntry[],
+  rules: IndexDialect,
+  lost: ReadonlySet<LossKind>,
+): string {
   const { annotated, indexType, indent } = rules;
-  const list = record({
+  const written = record({
     schemaVersion: 2,
     mediaType: indexType,
-    manifests: entries.map(({ entry, mediaType, digest, size, platform }) =>
-      record({
-        mediaType,
-        size,
-        digest,
-        platform: platform && platformJson(platform),
-        urls: digest === entry.digest && entry.urls.length > 0 ? entry.urls : undefined,
-        annotations: annotated ? annotationsOf(entry.labels) : undefined,
-      }),
-    ),
+    manifests: entries.map((each) => entryJson(each, annotated, lost)),
     annotations: annotated ? annotationsOf(index.labels) : undefined,
   });
-  return writeJson(list, indent);
+  const root = asObject(rootField(index.source.document, index.source.dialect));
+  return writeJson(withOtherMembers(written, root, lost), indent);
 }
 
+function entryJson(
+  { entry, mediaType, digest, size, platform }: ConvertedEntry,
+  annotated: boolean,
+  lost: ReadonlySet<LossKind>,
+): Json {
+  const isSame = digest === entry.digest;
+  const stored = entry.field && optional(entry.field, 'platform');
+  const json = platform && platformJson(platform);
+  const written = record({
+    mediaType,
+    size,
+    digest,
+    platform: json && stored && !lost.has('platform') ? withOtherMembers(json, asObject(stored), lost) : json,
+    urls: isSame && entry.urls.length > 0 ? entry.urls : undefined,
+    annotations: annotated ? annotationsOf(entry.labels) : undefined,
+  });
+  return withOtherMembers(written, entry.field, lost, isSame ? [] : ['data', 'urls']);
+}
+
+/**
+ * Adds the members of a stored object that are not written yet and that the new form can hold.
+ * @param stale members that do not describe the new content.
+ */
+function withOtherMembers(
+  written: JsonRecord,
+  stored: Field<RawObject> | undefined,
+  lost: ReadonlySet<LossKind>,
+  stale: readonly string[] = [],
+): JsonRecord {
+  if (stored?.dialect !== 'oci' && stored?.dialect !== 'schema2') return written;
+  const { document, value, dialect } = stored;
+  const keys = new Set([...written.members.map(([key]) => key), ...modelled, ...stale]);
+  const others = value.members.filter(({ key }) => !keys.has(key) && !isLost(key, dialect, lost));
+  return {
+    members: [
+      ...written.members,
+      ...others.map((each) => [each.key, { raw: compact(document, each.value).toWellFormed() }] as const),
+    ],
+  };
+}
+
+/** Members that the model holds: where one of them is not written, it is not meant to be. */
+const modelled = ['platform', 'os.version', 'os.features', 'variant', 'urls', 'annotations'];
+
 /** The platform as JSON, in the key order of distribution's PlatformSpec. */
-function platformJson(platform: Platform): Json {
+function platformJson(platform: Platform): JsonRecord {
   const { architecture, os, osVersion, osFeatures, variant } = platform;
   return record({
     architecture,

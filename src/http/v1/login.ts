@@ -9,7 +9,7 @@ import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
  * Programs that pull by API v2 alone. Some ask for this ping after a failed `/v2/`, only to tell the user that there is
  * a registry of API v1 (containers/image, docker/docker_client.go, `detectPropertiesHelper`).
  */
-const programsOfV2 = /^(containers|skopeo|Buildah|cri-o|containerd|containerd-client|buildkit)\//i;
+const programsOfV2 = /^(containers|libpod|skopeo|Buildah|cri-o|containerd|containerd-client|buildkit)\//i;
 
 /**
  * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with

@@ -106,7 +106,8 @@ export const simulators: readonly Simulator[] = [
   ...early.map(earlyDocker),
   ...later.map(docker),
   containersImage('skopeo 1.9', manifestRequestHeaders.skopeo),
-  containersImage('podman 4.3', as('skopeo', 'libpod/4.3.1')),
+  containersImage('podman 3.0', as('skopeo', 'libpod/3.0.1')),
+  containersImage('podman 4.3', as('skopeo', 'containers/5.23.1 (github.com/containers/image)')),
   containerd,
 ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mediaTypes } from '../../../converters/media-types.ts';
+import { manifestTypes, mediaTypes } from '../../../converters/media-types.ts';
 import { readAccept } from '../../../src/negotiation/accept.ts';
 
 const { schema2, dockerList, ociManifest, generic } = mediaTypes;
@@ -31,7 +31,11 @@ const cases: readonly Case[] = [
   // Beside named manifest types a wildcard adds nothing: containerd sends one.
   { header: `${ociManifest}, */*`, named: [ociManifest] },
   { header: `*/*, ${ociManifest}`, named: [ociManifest] },
-  { header: `${ociManifest};q=0, */*`, named: [], anything: true },
+  // A wildcard does not stand for a type that is refused by name (RFC 9110, section 12.5.1).
+  {
+    header: `${ociManifest};q=0, */*`,
+    named: manifestTypes.filter((type) => type !== ociManifest),
+  },
   { header: `${schema2};q=0`, named: [] },
   { header: `${schema2};q=0.000, ${dockerList}`, named: [dockerList] },
   { header: `${schema2} ; Q = 0`, named: [] },
@@ -63,10 +67,22 @@ describe('Accept', () => {
     ['application/json', { any: false, bare: true, empty: false }],
     ['text/plain', { any: false, bare: false, empty: false }],
     ['*/*', { any: true, bare: false, empty: false }],
+    ['text/plain, *', { any: true, bare: false, empty: false, wildcard: true }],
+    [`${schema2}, *`, { any: true, bare: false, empty: false, wildcard: false }],
     [`${schema2}, */*`, { any: true, bare: false, empty: false }],
     [`${schema2}, */*;q=0`, { any: false, bare: false, empty: false }],
   ])('%s: %o', (header, expected) => {
     expect(readAccept(header)).toMatchObject(expected);
+  });
+
+  it('has the other types of a wildcard beside a type that is refused', () => {
+    const { named, wildcard, any } = readAccept(`${ociManifest};q=0, ${generic};q=0, */*`);
+    expect([...named.keys()].toSorted()).toEqual(
+      manifestTypes.filter((type) => type !== ociManifest).toSorted(),
+    );
+    expect({ wildcard, any }).toEqual({ wildcard: false, any: true });
+    expect([...readAccept(`${ociManifest};q=0, ${schema2}, */*`).named.keys()]).toEqual([schema2]);
+    expect(readAccept('text/plain;q=0, */*').wildcard).toBe(true);
   });
 
   it('is parsed up to 8192 characters, so that a longer header causes no more work', () => {

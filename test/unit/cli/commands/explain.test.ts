@@ -84,7 +84,7 @@ describe('regshift explain', () => {
       '--platform',
       'linux/arm/v6',
     );
-    expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'zstd', 'nestedIndex']);
+    expect(client.rows.map(({ lacks }) => lacks)).toEqual(['oci', 'untypedSchema2', 'zstd', 'nestedIndex']);
     expect(reads).toMatchObject({ anything: false, zstd: false });
     expect(reads.types).not.toContain(mediaTypes.ociManifest);
     // The User-Agent names arch/arm; the variant comes from --platform.
