@@ -117,6 +117,14 @@ describe.each(cases)(
       ]);
     });
 
+    it('is deleted by the pushed digest where the registry serves manifests as blobs, too', async () => {
+      const [tree, parts] = [await make(), start({ ...options, manifestsAsBlobs: true })];
+      await pushTree(parts.app, name, tree);
+      const path = `/v2/${name}/manifests/${rootOf(tree).digest}`;
+      expect((await parts.anotherApp().send('DELETE', path, login)).status).toBe(202);
+      expect(stateOf(parts)).toBeUndefined();
+    });
+
     it('is not deleted where the registry refuses the named digest', async () => {
       const tree = await make();
       const { digest } = rootOf(tree);
@@ -168,5 +176,31 @@ describe('an index that a client pulled through the proxy in a form that the reg
     expect(pushed.header('Docker-Content-Digest')).toBe(digest);
     const again = await parts.anotherApp().get(`/v2/${name}/manifests/${digest}`, asPulled);
     expect([again.status, again.body]).toEqual([200, pulled.body]);
+  });
+});
+
+describe('an image that was pushed in two forms to a registry that takes both, and serves manifests as blobs', () => {
+  it('is deleted in the named form alone', async () => {
+    const parts = start({ takes: generations.today, manifestsAsBlobs: true });
+    const tree = await treeOfSample('sample/oci');
+    await pushTree(parts.app, name, tree);
+    const pulled = await parts.app.get(`/v2/${name}/manifests/latest`, { ...login, Accept: schema2 });
+    const bytes = pulled.body;
+    expect((await putManifest(parts.app, name, 'other', { mediaType: schema2, bytes })).status).toBe(201);
+    const path = `/v2/${name}/manifests/${rootOf(tree).digest}`;
+    expect((await parts.app.send('DELETE', path, login)).status).toBe(202);
+    expect([...parts.registry.tags.keys()]).toEqual([`${name}:other`]);
+  });
+
+  it('is deleted without its layers being readable', async () => {
+    const parts = start(
+      { takes: generations.today, manifestsAsBlobs: true },
+      { REGSHIFT_LAYER_BYTES: '1000' },
+    );
+    const tree = await treeOfSample('sample/oci-zstd');
+    await pushTree(parts.app, name, tree);
+    const path = `/v2/${name}/manifests/${rootOf(tree).digest}`;
+    expect((await parts.app.send('DELETE', path, login)).status).toBe(202);
+    expect(stateOf(parts)).toBeUndefined();
   });
 });

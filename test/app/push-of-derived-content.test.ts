@@ -301,7 +301,7 @@ describe('an upload that fails', () => {
 
   it.each([
     ['refused', () => specError(413, 'SIZE_INVALID'), 413],
-    ['refused by a gateway', () => new Response('too large', { status: 413 }), 502],
+    ['refused by a gateway', () => new Response('too large', { status: 413 }), 413],
     ['broken', () => new Response(null, { status: 503 }), 503],
   ])('is cancelled, and the manifest is not passed on: %s', async (_, response, status) => {
     const { registry, upstream, app } = start(layerPut(response));

@@ -81,6 +81,10 @@ describe('a refusal of a manifest', () => {
     ['403 DENIED', () => specError(403, 'DENIED')],
     ['405 UNSUPPORTED', () => specError(405, 'UNSUPPORTED')],
     ['413 without a code', () => new Response('quota', { status: 413 })],
+    [
+      '405 of a registry that takes no writes',
+      () => new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } }),
+    ],
     ['429 TOOMANYREQUESTS', () => specError(429, 'TOOMANYREQUESTS')],
     ['500 UNKNOWN', () => specError(500, 'UNKNOWN')],
     ['500 without a code', () => new Response('oh', { status: 500 })],
@@ -124,6 +128,34 @@ describe('a refusal of a manifest', () => {
     expect(answer?.status).toBe(201);
     expect(registry.tags.size).toBe(1);
   });
+
+  it('is about the form: 405 UNSUPPORTED to schema 1, as of Gitea', async () => {
+    const { registry, app } = start({
+      takes: generations.today,
+      refuse: () => specError(405, 'UNSUPPORTED'),
+    });
+    const [answer] = await pushTree(app, name, await treeOfSample('sample/schema1'));
+    expect([answer?.status, registry.tags.size]).toEqual([201, 1]);
+  });
+
+  it.each([
+    [405, [400, 'MANIFEST_INVALID']],
+    [409, [400, 'MANIFEST_INVALID']],
+    [413, [413, 'MANIFEST_INVALID']],
+  ] as const)(
+    'is for the client where the registry answers %i to an upload of regshift',
+    async (status, expected) => {
+      let isLocked = false;
+      const before: Script = ({ method }, { pathname }) => {
+        if (method === 'PUT' && pathname.includes('/manifests/')) isLocked = true;
+        return isLocked && pathname.includes('/uploads/') ? specError(status, 'UNSUPPORTED') : undefined;
+      };
+      const { registry, app } = start({ ...docker, before });
+      const [answer] = await pushTree(app, name, await treeOfSample('sample/oci-zstd'));
+      expect([answer?.status, answer?.error().code]).toEqual(expected);
+      expect(registry.tags.size).toBe(0);
+    },
+  );
 
   it('is for the client where the registry takes no other form either', async () => {
     const { registry, app } = start({ takes: [] });
@@ -293,6 +325,21 @@ describe('a pushed index', () => {
     expect(answers.at(-1)?.error().message).toMatch(/does not have all manifests/);
     expect([...registry.tags]).toEqual([]);
     expect(first).toBeDefined();
+  });
+
+  it('is refused with an image that was deleted, though regshift remembers it', async () => {
+    const { registry, app } = start(docker);
+    const tree = await treeOfSample('sample/index');
+    await pushTree(app, name, tree);
+    const [first] = tree.manifests;
+    const path = `/v2/${name}/manifests/${first?.digest}`;
+    expect((await app.send('DELETE', path, login)).status).toBe(202);
+    const stored = [...registry.manifests.keys()];
+    const index = last(tree);
+    const answer = await putManifest(app, name, 'again', index);
+    expect([answer.status, answer.error().code]).toEqual([400, 'MANIFEST_INVALID']);
+    expect(answer.error().message).toMatch(/does not have all manifests/);
+    expect([...registry.manifests.keys()]).toEqual(stored);
   });
 
   it.each([['attestations'], ['attestations with a subject']])(

@@ -24,6 +24,8 @@ export interface ChoosyRegistryOptions {
   readonly subjectFirst?: boolean;
   /** Takes the blobs of a repository for manifests, too, as docker-registry up to 2.8 does. */
   readonly blobsAsManifests?: boolean;
+  /** Serves manifests by the API of blobs, too, as zot and Gitea do. */
+  readonly manifestsAsBlobs?: boolean;
   /** Answers in place of the registry; undefined leaves the request to it. */
   readonly before?: Script;
 }
@@ -152,7 +154,8 @@ export function choosyRegistry(options: ChoosyRegistryOptions): ChoosyRegistry {
         : manifest(method, repository, reference);
     }
     if (kind === 'blobs') {
-      const bytes = blobs.get(`${repository}@${reference}`);
+      const key = `${repository}@${reference}`;
+      const bytes = blobs.get(key) ?? (options.manifestsAsBlobs ? manifests.get(key)?.bytes : undefined);
       if (!bytes) return specError(404, 'BLOB_UNKNOWN');
       if (method === 'DELETE') {
         blobs.delete(`${repository}@${reference}`);

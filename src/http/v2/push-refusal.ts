@@ -61,11 +61,22 @@ function codesIn(text: string): string[] {
  * 415, or 400 and 405 without a code.
  */
 export function refusesForm({ response, codes }: PushRefusal): boolean {
+  if (takesNoManifest(response)) return false;
   if (response.status === 500) return codes.length > 0 && codes.every((code) => code === 'UNKNOWN');
   if (codes.length > 0 && response.status !== 415) return codes.every((code) => code === 'MANIFEST_INVALID');
   // A page is that of a gateway, which reads no manifest. Registries in Java have pages for 405 and 415.
   if (response.status === 400 && isWebPage(response)) return false;
   return response.status !== 404;
+}
+
+/** Whether a registry takes no manifests at all, as docker-registry with `readonly` (registry/handlers/app.go). */
+export function takesNoManifest({ status, headers }: Response): boolean {
+  return status === 405 && !/\bPUT\b/i.test(headers.get('allow') ?? 'PUT');
+}
+
+/** Whether a registry refuses schema 1 as Gitea does (routers/api/packages/container/errors.go, `errUnsupported`). */
+export function refusesSchema1({ response: { status }, codes }: PushRefusal): boolean {
+  return status === 405 && codes.length > 0 && codes.every((code) => code === 'UNSUPPORTED');
 }
 
 /**

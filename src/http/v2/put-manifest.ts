@@ -24,7 +24,7 @@ import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
-import { noticesOf } from '../../upstream/error-response.ts';
+import { hasStatus, isRefusalWithReason, noticesOf } from '../../upstream/error-response.ts';
 import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
@@ -42,7 +42,9 @@ import {
   type PushRefusal,
   readRefusal,
   refusesForm,
+  refusesSchema1,
   responseOf,
+  takesNoManifest,
 } from './push-refusal.ts';
 import { refuseDerived, write } from './writes.ts';
 
@@ -87,7 +89,8 @@ async function putBody(push: ManifestPush): Promise<Response> {
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
   let outcome = await answered(push, put());
   if (outcome instanceof Response) return stored(push, outcome);
-  if (bytes && outcome.codes.length === 0 && registry.pushes.converter.format !== 'asis') {
+  const isUnsaid = outcome.codes.length === 0 && !takesNoManifest(outcome.response);
+  if (bytes && isUnsaid && registry.pushes.converter.format !== 'asis') {
     // A gateway may refuse one request so. A registry refuses a form each time, and most of them have a code for it.
     outcome = await answered(push, put());
     if (outcome instanceof Response) return stored(push, outcome);
@@ -179,12 +182,22 @@ async function putOtherwise(
   if (format === 'asis') return undefined;
   const manifest = await readableManifest(push);
   if (manifest === undefined) return undefined;
-  if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal);
-  if (format !== 'auto' || !refusesForm(refusal) || !isOfImages(manifest)) return undefined;
-  const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model));
-  if (outcome instanceof Response) return outcome;
+  if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal).catch(unlessRefused);
+  const isSchema1Refused = schema1Types.includes(manifest.mediaType) && refusesSchema1(refusal);
+  const isForm = refusesForm(refusal) || isSchema1Refused;
+  if (format !== 'auto' || !isForm || !isOfImages(manifest)) return undefined;
+  const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model)).catch(
+    unlessRefused,
+  );
+  if (outcome === undefined || outcome instanceof Response) return outcome;
   // Where the registry takes no form, its answer to the pushed one is the answer.
   return refusesForm(outcome) ? undefined : forwardResponse(push.request, responseOf(outcome));
+}
+
+/** Where the registry refuses regshift's own uploads, its answer to the pushed manifest is the answer. */
+function unlessRefused(error: unknown): undefined {
+  if (isRefusalWithReason(error) && !hasStatus(error, 413)) return undefined;
+  throw error;
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { httpErrors, RegistryError } from '../../errors.ts';
+import { httpErrors, isDecided, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { findBlob } from '../../upstream/api/blobs.ts';
 import { blobPath, manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { deleteScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
@@ -18,7 +19,9 @@ import { upstreamQuery } from '../upstream-query.ts';
  * `DELETE` of a manifest or a tag. The digest that a client pushed may be stored in another form: then that manifest is
  * deleted, too, and after it the blob that keeps the pushed one, which may be a manifest as well. docker-registry up to
  * 2.8 takes a blob of the repository for a manifest (distribution 2.8, registry/storage/registry.go, `Manifests`), so
- * that the other form must be looked for first.
+ * that the other form must be looked for first. Registries that serve each manifest as a blob, too, as zot and Gitea do
+ * (zot, pkg/storage/imagestore; Gitea, routers/api/packages/container/manifest.go), have two manifests where both were
+ * pushed: only the named one goes there.
  * @throws RegistryError.
  */
 export const deleteManifest: Handler<Env> = async (context) => {
@@ -31,19 +34,38 @@ export const deleteManifest: Handler<Env> = async (context) => {
     reference.kind === 'digest'
       ? await registry.pushes.findKept(name, reference.digest, request.context).catch(toRepeat)
       : undefined;
+  const servesManifestsAsBlobs = kept && (await hasBlob(context, kept.stored.digest));
   const named = await deleteContent(context, manifestPath, text);
   // A registry that has the pushed one as a blob alone answers so. Any other refusal is the answer.
   const isBlob = [400, 404, 405].includes(named.status);
-  if (kept === undefined || !(named.ok || isBlob)) return respond(context, named, text);
+  if (kept === undefined || !(named.ok || isBlob) || (named.ok && servesManifestsAsBlobs))
+    return respond(context, named, text);
   await discard(named);
   const response = await deleteContent(context, manifestPath, kept.stored.digest);
   if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
   return respond(context, response, text);
 };
 
-/** A 404 would tell a program that cleans up that the image is gone. */
-function toRepeat(error: unknown): never {
-  if (!(error instanceof RegistryError) || error.code !== 'UNSUPPORTED') throw error;
+function hasBlob(context: Context<Env>, digest: Digest): Promise<boolean> {
+  const { registry } = context.get('route');
+  const { upstream: name } = context.get('mapping');
+  return findBlob(registry.client, name, digest, context.get('request').context).then(
+    () => true,
+    (error: unknown) => {
+      if (isDecided(error)) return false;
+      throw error;
+    },
+  );
+}
+
+/**
+ * A 404 would tell a program that cleans up that the image is gone.
+ * @returns undefined for an image with a layer that regshift cannot read: such an image is stored as it was pushed.
+ */
+function toRepeat(error: unknown): undefined {
+  if (!(error instanceof RegistryError)) throw error;
+  if (error.code === 'UPSTREAM_CONTENT') return undefined;
+  if (error.code !== 'UNSUPPORTED') throw error;
   const { cause, headers } = error;
   const message =
     'regshift still reads the layers of this image, to find the form that is stored. Delete it again later.';

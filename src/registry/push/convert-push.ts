@@ -21,7 +21,14 @@ import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import type { DerivedBlobReader } from './derived-content.ts';
-import { artifactRefused, incompleteIndex, losingPush, stillReading, unsignedPush } from './push-errors.ts';
+import {
+  artifactRefused,
+  incompleteIndex,
+  lackingImages,
+  losingPush,
+  stillReading,
+  unsignedPush,
+} from './push-errors.ts';
 import {
   type PushedArtifact,
   type PushedImage,
@@ -92,6 +99,9 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   const hasBlob = ({ repository, context }: Pusher, digest: Digest) =>
     has(findBlob(client, repository, digest, context));
 
+  const hasManifest = ({ repository, context }: Pusher, digest: Digest) =>
+    has(headManifest(client, repository, digest, context));
+
   async function upload(pusher: Pusher, digest: Digest, open: () => Promise<BlobContent>): Promise<void> {
     if (await hasBlob(pusher, digest)) return;
     await uploadBlob(options, pusher.repository, await open(), pusher.context);
@@ -128,9 +138,11 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
 
   /** Uploads what a converted manifest names: a registry takes a manifest only after that. */
   async function uploadParts(pusher: Pusher, { children, blobs }: Converted): Promise<void> {
-    const { repository, context } = pusher;
     for (const child of children) {
-      if (await has(headManifest(client, repository, child.digest, context))) continue;
+      if (await hasManifest(pusher, child.digest)) continue;
+      // The image may be remembered, and be deleted or blocked by now: then it does not come back by an index.
+      const isThere = (await hasManifest(pusher, child.source)) || (await hasBlob(pusher, child.source));
+      if (!isThere) throw lackingImages([child.source]);
       await uploadParts(pusher, child);
       await put(pusher, child.digest, child.mediaType, child.body);
     }

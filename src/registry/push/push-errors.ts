@@ -3,6 +3,7 @@ import type { Loss } from '../../../converters/model.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
 import type { LayerFault } from '../../layers/corrupt-layer.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
+import { hasStatus } from '../../upstream/error-response.ts';
 import type { PushedArtifact } from './pushed-manifest.ts';
 
 /** The errors of pushes that are stored in another form than the pushed one. */
@@ -24,8 +25,12 @@ export function unsignedPush(): RegistryError {
   );
 }
 
-export function incompleteIndex({ losses }: Converted): RegistryError {
-  const missing = losses.filter(({ kind }) => kind === 'missing').map(({ path }) => path);
+export function incompleteIndex({ losses }: Pick<Converted, 'losses'>): RegistryError {
+  return lackingImages(losses.filter(({ kind }) => kind === 'missing').map(({ path }) => path));
+}
+
+/** @param missing the places or the digests of the missing manifests. */
+export function lackingImages(missing: readonly string[]): RegistryError {
   return new RegistryError(
     'MANIFEST_INVALID',
     `The registry does not have all manifests that the pushed index names (${missing.slice(0, 5).join(', ')}). Push ` +
@@ -67,6 +72,8 @@ const pushedFaults: readonly unknown[] = ['not-readable', 'cut-short', 'claim'] 
  */
 export function pushFailure(error: unknown): unknown {
   if (isSpent(error)) return tooManyRequests(error);
+  // The content that regshift makes may be larger than the pushed one: a zstd layer is stored as a tar.
+  if (error instanceof RegistryError && hasStatus(error, 413)) return cannotMake('MANIFEST_TOO_LARGE', error);
   if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') return error;
   const fault = error.detail?.fault;
   if (limitFaults.includes(fault)) return cannotMake('MANIFEST_TOO_LARGE', error);
