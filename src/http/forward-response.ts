@@ -1,6 +1,7 @@
 import type { ClientRequest } from '../registry/client-request.ts';
 import { discard, encodingOf } from '../upstream/body.ts';
 import { noticesOf, pickHeaders } from '../upstream/error-response.ts';
+import { inertHeaders } from './inert-content.ts';
 import { apiVersion } from './responses.ts';
 import { responseWithUpstreamBody } from './upstream-body.ts';
 
@@ -21,6 +22,9 @@ export function forwardResponse(
 ): Response {
   const { status } = response;
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
+  const isEmpty =
+    response.headers.get('content-length') === '0' ||
+    (request.method !== 'HEAD' && (bodiless || response.body === null));
   // The proxy asks for a list by GET even for a HEAD. An unread body would hold its connection open.
   if (bodiless) void discard(response);
   // `fetch` decodes an encoding that the proxy asked upstream not to use, and leaves the old length.
@@ -31,6 +35,7 @@ export function forwardResponse(
       ...apiVersion,
       ...pickHeaders(response, [...handedBack, ...length]),
       ...noticesOf(response),
+      ...(isEmpty ? {} : inertHeaders(response.headers.get('content-type'))),
       ...more,
     },
   });

@@ -112,6 +112,8 @@ export interface PushService {
   readonly forwardBody: ForwardBody;
   /** Leaves behind what is remembered of a repository before it was written to. */
   readonly recordWrite: RepositoryVersions['increment'];
+  /** The same for a write that may have happened: a public image may still stand in while upstream fails. */
+  readonly recordDoubt: RepositoryVersions['doubt'];
   /** Uploads content that upstream lacks and regshift can make. */
   uploadMissing(push: Push, content: DerivedContent): Promise<Digest[]>;
   /** Whether the pusher has the right to what content was made from. */
@@ -301,6 +303,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       locations: createUploadLocations(options.stateKeys, options.wallClock),
       forwardBody: options.forwardBody,
       recordWrite: versions.increment,
+      recordDoubt: versions.doubt,
       uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),
       mayRead: (push, root) => mayRead(resolver, push, root),
       converter: createPushConverter({ ...parts, content, fixedLength, format: pushFormat, refusesLosses }),

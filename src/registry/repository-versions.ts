@@ -4,26 +4,59 @@ import type { RepositoryName } from '../../converters/reference.ts';
  * Counts the writes of clients to each repository. The count is part of the keys of cached facts that a write may
  * change (tags, lists, failed searches). After a write, the facts from before it are not found any more, nor those that
  * were requested before it and arrive after it. Content under its digest does not change.
+ *
+ * A write whose response is lost, or is a 5xx, may have happened. Everyone can cause one, by leaving. It ends what counts
+ * as fresh, and not what stands in while upstream fails.
  */
 export interface RepositoryVersions {
   /** The repository in its present version, for keys. */
   current(repository: RepositoryName): string;
-  /** Begins a new version. */
+  /** The repository after its last certain write, for keys of facts that outlast a doubtful one. */
+  written(repository: RepositoryName): string;
+  /** The number of doubtful writes. */
+  doubts(repository: RepositoryName): number;
+  /** Begins a new version after a write. */
   increment(repository: RepositoryName): void;
+  /** Begins a new version after a write that may have happened. */
+  doubt(repository: RepositoryName): void;
 }
 
 /** Repositories share a few counters, so that their number costs no memory. One that shares asks upstream again. */
 const counters = 1024;
 
 export function createRepositoryVersions(): RepositoryVersions {
-  const counts = new Uint32Array(counters);
-  const countOf = (repository: RepositoryName) => counts[counterOf(repository)] ?? 0;
+  const writes = new Uint32Array(counters);
+  const doubtful = new Uint32Array(counters);
+  const written = (repository: RepositoryName) => `${repository}#${writes[counterOf(repository)]}`;
+  const doubts = (repository: RepositoryName) => doubtful[counterOf(repository)] ?? 0;
   return {
-    current: (repository) => `${repository}#${countOf(repository)}`,
+    current: (repository) => `${written(repository)}.${doubts(repository)}`,
+    written,
+    doubts,
     increment(repository) {
-      counts[counterOf(repository)] = countOf(repository) + 1;
+      const at = counterOf(repository);
+      writes[at] = (writes[at] ?? 0) + 1;
+    },
+    doubt(repository) {
+      doubtful[counterOf(repository)] = doubts(repository) + 1;
     },
   };
+}
+
+/** Records a write by what came of it. @returns what `work` returns. */
+export async function recorded<T>(
+  versions: Pick<RepositoryVersions, 'increment' | 'doubt'>,
+  repository: RepositoryName,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    const result = await work();
+    versions.increment(repository);
+    return result;
+  } catch (error) {
+    versions.doubt(repository);
+    throw error;
+  }
 }
 
 /** FNV-1a with 32 bits (draft-eastlake-fnv). */

@@ -74,6 +74,8 @@ export interface Resolver {
 interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
   /** By the clock: when upstream was asked. */
   readonly at: number;
+  /** The number of doubtful writes to the repository then: a later one ends its freshness. */
+  readonly doubts: number;
   readonly epoch: AccessEpoch;
   readonly previous?: AccessGrant;
 }
@@ -88,13 +90,14 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { client, ttl, staleFor, clock, background, versions, epochs, content, turn, memory } = options;
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
-  const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch'>>('read-access');
+  const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch' | 'doubts'>>('read-access');
   const flights = createSharedQuestions<AccessGrant>(background, options.deadlineMs);
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
 
   const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
-  const isFresh = (grant: AccessGrant) => !grant.epoch.hasEnded && ageOf(grant) < ttl;
+  const isFresh = (grant: AccessGrant, repository: RepositoryName) =>
+    !grant.epoch.hasEnded && grant.doubts === versions.doubts(repository) && ageOf(grant) < ttl;
   /** Whether a grant may stand in while upstream fails. */
   const isUsable = (grant: AccessGrant) => grant.public && !grant.epoch.hasEnded && ageOf(grant) <= staleFor;
 
@@ -113,24 +116,26 @@ export function createResolver(options: ResolverOptions): Resolver {
     const grant = previous ? { ...granted, previous } : granted;
     grants.set(grantKey(state, { kind: 'digest', digest: grant.digest }, whose), granted);
     grants.set(key, grant);
-    reads.set(joinKey(state, whose), { at: granted.at, public: granted.public, epoch: granted.epoch });
+    const { at, public: isPublic, epoch, doubts } = granted;
+    reads.set(joinKey(state, whose), { at, public: isPublic, epoch, doubts });
     return { key, grant };
   }
 
   /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
   function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
-    const { previous, epoch: _, ...reply } = grant;
+    const { previous, epoch: _, doubts: __, ...reply } = grant;
     const isCached = () => {
       const now = grants.peek(key);
       return now?.at === reply.at && now.digest === reply.digest;
     };
-    const isStillFresh = () => isFresh(grant) && versions.current(repository) === state && isCached();
+    const isStillFresh = () =>
+      isFresh(grant, repository) && versions.written(repository) === state && isCached();
     const resolved = { ...reply, age: undefined, isFresh: isStillFresh };
     return previous && isUsable(previous) ? { ...resolved, previous: staleOf(previous) } : resolved;
   }
 
   function staleOf(grant: AccessGrant): Resolution {
-    const { previous: _, epoch: __, ...reply } = grant;
+    const { previous: _, epoch: __, doubts: ___, ...reply } = grant;
     return { ...reply, age: Math.floor(ageOf(grant)) };
   }
 
@@ -198,11 +203,12 @@ export function createResolver(options: ResolverOptions): Resolver {
       const byGet = refusal !== undefined || (isNew && (await mayRead(repository, reference, context)));
       const by = byGet ? 'GET' : 'HEAD';
       const at = clock();
+      const doubts = versions.doubts(repository);
       const shared = { ...context, signal };
       const { manifest, ...reply } = await askUpstream(repository, reference, shared, whose, by, refusal);
       const { digest, contentType } = reply;
       if (manifest) await content.putManifest(repository, digest, { bytes: manifest, contentType }, context);
-      return { ...reply, at };
+      return { ...reply, at, doubts };
     };
     const arrived = clock();
     const work = (refusal?: RegistryError): SharedQuestion<AccessGrant> => ({
@@ -212,8 +218,9 @@ export function createResolver(options: ResolverOptions): Resolver {
         const signal = abandoned();
         return epochs.ask(repository, whose, () => question(signal, refusal));
       },
-      // The question of another request may have been sent before a refusal, or more than a TTL ago.
-      suits: ({ epoch, at }) => !epoch.hasEnded && at + ttl * 1000 >= arrived,
+      // The question of another request may have been sent before a refusal or a write, or more than a TTL ago.
+      suits: ({ epoch, at, doubts }) =>
+        !epoch.hasEnded && doubts === versions.doubts(repository) && at + ttl * 1000 >= arrived,
     });
     const ask = (signal: AbortSignal | undefined) =>
       flights.join(work(), signal).catch((error: unknown) => {
@@ -235,25 +242,28 @@ export function createResolver(options: ResolverOptions): Resolver {
     doubtsRefusals: () => heads.areDoubtful,
 
     readAccess(repository, { credential }) {
-      const state = versions.current(repository);
+      const state = versions.written(repository);
+      const doubts = versions.doubts(repository);
       const known = ['none', credentialKey(credential)].map((whose) => reads.get(joinKey(state, whose)));
-      return known.find((read) => read && !read.epoch.hasEnded && clock() - read.at < ttl * 1000);
+      return known.find(
+        (read) => read && !read.epoch.hasEnded && read.doubts === doubts && clock() - read.at < ttl * 1000,
+      );
     },
 
     forget(repository, reference, context) {
-      const state = versions.current(repository);
+      const state = versions.written(repository);
       grants.delete(grantKey(state, reference, 'none'));
       grants.delete(grantKey(state, reference, credentialKey(context.credential)));
     },
 
     async resolve(repository, reference, context, purpose = 'to know') {
-      const state = versions.current(repository);
+      const state = versions.written(repository);
       const publicKey = grantKey(state, reference, 'none');
       const whose = credentialKey(context.credential);
       const key = grantKey(state, reference, whose);
       for (const each of [publicKey, key]) {
         const grant = grants.get(each);
-        if (grant && isFresh(grant)) return resolvedBy({ key: each, grant }, repository, state);
+        if (grant && isFresh(grant, repository)) return resolvedBy({ key: each, grant }, repository, state);
       }
       const pending = purpose === 'to confirm' ? undefined : context.resolutions?.get(key);
       if (pending) return pending;

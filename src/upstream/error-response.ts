@@ -43,7 +43,7 @@ interface Reason {
 
 /** Whether a response says that it is JSON. The page of a gateway does not. */
 export function isJson({ headers }: Response): boolean {
-  return /json/i.test(headers.get('content-type') ?? '');
+  return /[/+]json$/.test(bareMediaType(headers.get('content-type') ?? ''));
 }
 
 /** Whether a response is a web page, of a gateway or a login, whatever its status. */

@@ -57,6 +57,23 @@ describe('Cache-Control', () => {
   });
 });
 
+describe('behind a login of the proxy', () => {
+  it('everything is private, also what the registry gives to anyone', async () => {
+    const settings = {
+      REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      REGSHIFT_CLIENT_AUTH: 'basic',
+      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+    };
+    const script: Script = () => undefined;
+    const found = await headersOfPull(script, headers, settings);
+    expect(new Set(found)).toEqual(new Set(['private, no-transform']));
+    const app = testApp(settings, scriptedUpstream().fetch);
+    const old = { Authorization: alice, 'User-Agent': 'docker/1.5.0' };
+    const images = await app.get('/v1/repositories/sample/oci/images', old);
+    expect(images.header('Cache-Control')).toMatch(/^private, no-transform/);
+  });
+});
+
 describe("upstream's Cache-Control of a blob", () => {
   it.each([
     [true, 'max-age=31536000', 'no-transform, max-age=31536000'],

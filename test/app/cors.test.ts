@@ -150,6 +150,47 @@ describe('a response to a web page', () => {
   });
 });
 
+describe('a POST of a web page, which a browser sends without asking', () => {
+  const uploads = '/v2/sample/oci/blobs/uploads/?mount=sha256:1&from=a';
+  const settings = { ...ownAccount, REGSHIFT_PUSH: 'allow' };
+  const post = (app: ReturnType<typeof testApp>, headers: Record<string, string>) =>
+    app.send('POST', uploads, headers, { body: new Uint8Array() });
+
+  it.each([
+    ['https://evil.test', {}, {}],
+    ['null', {}, {}],
+    ['https://evil.test', { 'Sec-Fetch-Site': 'cross-site' }, {}],
+    ['http://regshift.test:81', { 'Sec-Fetch-Site': 'same-site' }, {}],
+    [page, {}, { REGSHIFT_CORS: 'never' }],
+  ])('of %s with %o goes nowhere', async (origin, more, cors) => {
+    const upstream = registry(proxyLogin);
+    const response = await post(testApp({ ...settings, ...cors }, upstream.fetch), {
+      Origin: origin,
+      ...more,
+    });
+    expect([response.status, response.error().code]).toEqual([403, 'DENIED']);
+    expect(upstream.asked.filter((each) => each.startsWith('POST'))).toEqual([]);
+  });
+
+  it.each([
+    ['http://regshift.test', {}, {}],
+    ['https://regshift.test', {}, {}],
+    ['https://ui.elsewhere.test', { 'Sec-Fetch-Site': 'same-origin' }, {}],
+    [page, { 'Sec-Fetch-Site': 'cross-site' }, { REGSHIFT_CORS: 'registry' }],
+  ])('of %s with %o reaches the registry', async (origin, more, cors) => {
+    const upstream = registry(proxyLogin);
+    await post(testApp({ ...settings, ...cors }, upstream.fetch), { Origin: origin, ...more });
+    expect(upstream.asked.some((each) => each.startsWith('POST'))).toBe(true);
+  });
+});
+
+it('a reference that leads out of its repository is no path to ask about', async () => {
+  const upstream = registry();
+  const path = '/v2/sample/oci/manifests/..%2F..%2F..%2Fsecret%2Fmanifests%2Flatest';
+  await testApp({}, upstream.fetch).get(path, { Origin: page });
+  expect(upstream.asked.filter((each) => each.includes('secret'))).toEqual([]);
+});
+
 describe('with an account of the proxy', () => {
   it('no header passes, and no preflight', async () => {
     const upstream = registry(proxyLogin);

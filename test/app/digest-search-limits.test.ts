@@ -109,6 +109,18 @@ describe('a walk without cached tags (REGSHIFT_TAG_TTL=0)', () => {
     expect(lists(upstream.asked)).toHaveLength(4);
   });
 
+  it('does not begin anew by writes whose responses are lost', async () => {
+    const upstream = scriptedUpstream((request, url) =>
+      request.method === 'DELETE' ? new Response(null, { status: 503 }) : team(request, url),
+    );
+    const app = testApp({}, upstream.fetch);
+    for (let number = 0; number < 6; number += 1) {
+      await app.get(pathOf(number), docker113);
+      await app.send('DELETE', '/v2/team/app/manifests/none');
+    }
+    expect(lists(upstream.asked)).toHaveLength(3);
+  });
+
   it('is not needed for a digest that the last walk makes derivable', async () => {
     const docker19 = manifestRequestHeaders['Docker 1.9.1'];
     const onArm64 = docker19.map(

@@ -8,6 +8,22 @@ const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const latest = '/v2/sample/oci/manifests/latest';
 const alice = ['Authorization', 'Basic YWxpY2U6c2VjcmV0'] as const;
 
+it('a write whose response is lost ends what is fresh', async () => {
+  const upstream = scriptedUpstream(({ method }) => {
+    if (method === 'DELETE') throw new TypeError('fetch failed');
+    return undefined;
+  });
+  const app = testApp({}, upstream.fetch);
+  await app.get(latest, docker19);
+  upstream.forget();
+  await app.get(latest, docker19);
+  expect(upstream.asked).toEqual([]);
+  await app.send('DELETE', latest);
+  upstream.forget();
+  expect((await app.get(latest, docker19)).status).toBe(200);
+  expect(upstream.asked).toEqual([`HEAD ${latest}`]);
+});
+
 describe('while upstream fails', () => {
   const failures: readonly [string, Script][] = [
     ['responds 500', () => specError(500, 'UNKNOWN')],
@@ -34,6 +50,31 @@ describe('while upstream fails', () => {
     const stale = await app.get(latest, docker19);
     expect([stale.status, stale.header('Age')]).toEqual([200, '100']);
     expect(stale.body).toEqual(fresh.body);
+  });
+
+  it.each(failures.filter(([name]) => !name.includes('429')))(
+    '(upstream %s), a write of someone without a right ends no public response',
+    async (_name, script) => {
+      const upstream = scriptedUpstream();
+      const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
+      await app.get(latest, docker19);
+      upstream.follow(script);
+      app.advance(100);
+      await app.send('DELETE', latest);
+      const stale = await app.get(latest, docker19);
+      expect([stale.status, stale.header('Age')]).toEqual([200, '100']);
+    },
+  );
+
+  it('a write that the registry has taken before ends the public response', async () => {
+    const taking: Script = ({ method }) =>
+      method === 'DELETE' ? new Response(null, { status: 202 }) : undefined;
+    const upstream = scriptedUpstream(taking);
+    const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
+    await app.get(latest, docker19);
+    expect((await app.send('DELETE', latest)).status).toBe(202);
+    upstream.follow(() => specError(503, 'UNKNOWN'));
+    expect((await app.get(latest, docker19)).status).toBe(503);
   });
 
   it('each stale response and ping is counted as one, also from the response cache', async () => {

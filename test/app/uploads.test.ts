@@ -210,6 +210,11 @@ describe('a mount', () => {
   it('without a source may be from a repository that is not served, and is an upload then', async () => {
     expect(await startedWith(mount)).toBe(mount);
     expect(await startedWith(mount, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe('');
+    const joined = `?x=1;${mount.slice(1)};from=secret/app`;
+    expect(await startedWith(joined)).toBe(joined);
+    expect(await startedWith(joined, { REGSHIFT_REPOSITORIES: 'team/*' })).toBe(
+      joined.replaceAll(';', '%3B'),
+    );
   });
 
   it('has no parameter of the proxy at upstream', async () => {

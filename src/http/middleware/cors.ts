@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
+import { RegistryError } from '../../errors.ts';
 import { withCredentialOf } from '../../registry/client-request.ts';
 import { discard } from '../../upstream/body.ts';
 import { pickHeaders } from '../../upstream/error-response.ts';
@@ -32,11 +33,20 @@ const preflightHeaders = [
  * registry, before any login: a browser sends none with them. For other requests of a page, the registry is asked for
  * its CORS headers at the same path, because the response may be made here or by several responses of the registry.
  * Requests without `Origin` pass untouched.
+ *
+ * A browser sends a `POST` of another site, with the login that it remembers, before it asks whether the site may (Fetch
+ * standard, "CORS-safelisted method"). Such a request goes on only if the registry lets the site read.
+ * @throws RegistryError DENIED for a POST of a site that the registry does not let in.
  */
 export const cors: MiddlewareHandler<Env> = async (context, next) => {
   const { method, headers } = context.req.raw;
-  if (!headers.has('origin')) return next();
+  const origin = headers.get('origin');
+  if (origin === null) return next();
   const target = corsTarget(context);
+  if (method === 'POST' && isForeign(origin, context)) {
+    const found = target.route.passesCors ? await corsHeadersFor(context, target) : {};
+    if (found['access-control-allow-origin'] !== origin) throw foreignPost(origin);
+  }
   if (!target.route.passesCors) return next();
   if (method === 'OPTIONS') {
     context.get('received').notes.resource = 'preflight';
@@ -51,6 +61,22 @@ export const cors: MiddlewareHandler<Env> = async (context, next) => {
   context.res.headers.set('Vary', vary ? `${vary}, Origin` : 'Origin');
 };
 
+/** Whether another site than the one that clients reach regshift at sends a request. */
+function isForeign(origin: string, context: Context<Env>): boolean {
+  const site = context.req.raw.headers.get('sec-fetch-site');
+  if (site !== null) return site !== 'same-origin' && site !== 'none';
+  const { host } = new URL(context.get('received').address);
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+function foreignPost(origin: string): RegistryError {
+  const shown = JSON.stringify(origin.slice(0, 300));
+  return new RegistryError(
+    'DENIED',
+    `A web page of ${shown} may not push through this proxy: the registry names no such page in its CORS headers.`,
+  );
+}
+
 /** The resource of a request by its route and by the path that upstream has for it. */
 interface CorsTarget {
   readonly route: Route;
@@ -59,7 +85,8 @@ interface CorsTarget {
   readonly repository?: RepositoryName;
 }
 
-const resource = /^\/v2\/(.+)(\/(?:manifests\/[^/]+|blobs\/[^/]+|tags\/list|referrers\/[^/]+))\/?$/;
+/** A reference with other characters is none, and could lead out of the repository (`..%2F`). */
+const resource = /^\/v2\/(.+)(\/(?:tags\/list|(?:manifests|blobs|referrers)\/(?:[\w.:+-]|%3A)+))\/?$/i;
 
 /** @returns the ping of the host's first route for a path that names no repository which is served. */
 function corsTarget(context: Context<Env>): CorsTarget {

@@ -6,6 +6,7 @@ import { type ClientRequest, withCredentialOf } from '../../registry/client-requ
 import { withPolicyOf } from '../../registry/client-rules.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { VirtualHosts } from '../../routing/virtual-hosts.ts';
+import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
 import { nameParam } from '../params.ts';
 import { publicOrigin } from '../public-url.ts';
@@ -31,8 +32,13 @@ export function virtualHost(hosts: VirtualHosts<Route>): MiddlewareHandler<Env> 
  * @throws RegistryError UNAUTHORIZED with the challenge.
  */
 export const clientAuth: MiddlewareHandler<Env> = async (context, next) => {
-  await requireLogin(context.get('host').routes[0].clientAuth, context.get('received'));
+  const { clientAuth: own } = context.get('host').routes[0];
+  await requireLogin(own, context.get('received'));
   await next();
+  if (own === undefined) return;
+  // Shared caches check no login: what anyone may read at the registry needs one here.
+  const { headers } = context.res;
+  headers.set('Cache-Control', cacheControl(false, headers.get('cache-control')));
 };
 
 /**

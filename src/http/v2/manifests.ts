@@ -7,6 +7,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { cacheControl } from '../cache-control.ts';
 import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
+import { inertHeaders } from '../inert-content.ts';
 import { referenceParam } from '../params.ts';
 import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
 
@@ -45,6 +46,7 @@ export async function getManifestResponse(
 function headersOf(result: ManifestResult, { applied }: ClientRequest): Record<string, string> {
   return {
     'Content-Type': result.mediaType,
+    ...inertHeaders(result.mediaType),
     'Docker-Content-Digest': result.digest,
     ETag: `"${result.digest}"`,
     'Cache-Control': cacheControl(result.public && !applied?.byNetwork),

@@ -88,7 +88,10 @@ function mount(
 ): { readonly query: string; readonly from?: RepositoryName } {
   const { searchParams } = url;
   const asked = searchParams.get('from');
-  if (asked === null && (servesAll || !searchParams.has('mount'))) return { query: upstreamQuery(url) };
+  if (asked === null && servesAll) return { query: upstreamQuery(url) };
+  // Some servers divide a query at ";", too, as Go did before 1.17, and would see a mount in it.
+  if (asked === null && !searchParams.has('mount'))
+    return { query: upstreamQuery(url).replaceAll(';', '%3B') };
   const name = parseRepositoryName(asked ?? '');
   const from = name && upstreamName(name);
   const query = new URLSearchParams(upstreamQuery(url));

@@ -99,9 +99,12 @@ async function respond(context: Context<Env>, response: Response, reference: str
   return forwardResponse(request, response);
 }
 
+/** The statuses of writes (distribution-spec 1.1, "Endpoints"). A gateway's page has 200. */
+const written = [201, 202, 204];
+
 /**
- * A write may have happened even if its response is lost, so cached answers about the repository end either way. A
- * refusal ends none: it changes nothing, and a client without any right can cause one.
+ * A write may have happened even if its response is lost or a 5xx, so what is fresh about the repository ends either way.
+ * A refusal ends nothing: it changes nothing, and a client without any right can cause one.
  */
 export async function write(
   registry: Registry,
@@ -110,7 +113,7 @@ export async function write(
   path: string,
   scope: string,
 ): Promise<Response> {
-  let refused = false;
+  const { recordWrite, recordDoubt } = registry.pushes;
   try {
     const response = await forwardRequest(registry, request, {
       path,
@@ -118,18 +121,14 @@ export async function write(
       scopes: [scope],
       what: `${request.method} in ${name}`,
     });
-    refused = isClientError(response.status);
+    if (written.includes(response.status)) recordWrite(name);
+    else if (response.status < 400 || response.status >= 500) recordDoubt(name);
     return response;
   } catch (error) {
-    refused = error instanceof RegistryError && isClientError(httpErrors[error.code].status);
+    const isRefused = error instanceof RegistryError && httpErrors[error.code].status < 500;
+    if (!isRefused) recordDoubt(name);
     throw error;
-  } finally {
-    if (!refused) registry.pushes.recordWrite(name);
   }
-}
-
-function isClientError(status: number): boolean {
-  return status >= 400 && status < 500;
 }
 
 /** Maximum number of digests read from a refusal. A longer list would be an error message made long on purpose. */

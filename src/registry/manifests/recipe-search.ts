@@ -189,7 +189,9 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
         const known = await recipeOf(repository, digest, hints, run.context);
         if (known || isMissed() || isPushDone()) return known;
         const at = clock();
-        const found = await searchTags({ ...run, repository, digest, hints }, state, at);
+        // Everyone can cause a doubtful write: it gives no more searches.
+        const written = versions.written(repository);
+        const found = await searchTags({ ...run, repository, digest, hints }, written, at);
         if (found) return found;
         misses.set(missKey, at + negativeMs);
         if (hints.mayBePush) failedPushSearches.note(repository, context);

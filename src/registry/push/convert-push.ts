@@ -18,7 +18,7 @@ import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import { isComplete } from '../manifests/derived-manifest.ts';
 import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
-import type { RepositoryVersions } from '../repository-versions.ts';
+import { type RepositoryVersions, recorded } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import type { DerivedBlobReader } from './derived-content.ts';
 import {
@@ -129,11 +129,8 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     bytes: Uint8Array,
   ): Promise<void> {
     const body = fixedLength(streamFromSource(bytes), bytes.length);
-    try {
-      await pushManifest(client, repository, digest, { mediaType, size: bytes.length, body }, context);
-    } finally {
-      versions.increment(repository);
-    }
+    const manifest = { mediaType, size: bytes.length, body };
+    await recorded(versions, repository, () => pushManifest(client, repository, digest, manifest, context));
   }
 
   /** Uploads what a converted manifest names: a registry takes a manifest only after that. */

@@ -8,7 +8,7 @@ import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
 import { hasStatus, isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { DerivedManifest } from '../manifests/derived-manifest.ts';
-import type { RepositoryVersions } from '../repository-versions.ts';
+import { type RepositoryVersions, recorded } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
 import {
   type DerivedBlobReader,
@@ -128,11 +128,7 @@ async function putDerivedManifest(
   context: RequestContext,
 ): Promise<void> {
   const manifest = { mediaType, size: body.length, body: fixedLength(streamFromSource(body), body.length) };
-  try {
-    await pushManifest(client, repository, digest, manifest, context);
-  } finally {
-    versions.increment(repository);
-  }
+  await recorded(versions, repository, () => pushManifest(client, repository, digest, manifest, context));
 }
 
 /** Whether upstream lacks the content. Errors that do not tell are left to upstream's response to the manifest. */

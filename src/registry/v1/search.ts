@@ -130,12 +130,14 @@ export function createV1Search(options: V1SearchOptions): V1Search {
         // An earlier search may have found it, or failed.
         const found = images.seen(repository, id) && (await known(repository, id, hints, run.context));
         if (found || isMissed()) return found;
-        if (failedSearches.isUsed(state, context)) throw tooManyFailedSearches(repository);
+        // Everyone can cause a doubtful write: it gives no more searches.
+        const written = versions.written(repository);
+        if (failedSearches.isUsed(written, context)) throw tooManyFailedSearches(repository);
         const at = clock();
         const searched = await searchTags(repository, id, hints, run);
         if (searched) return searched;
         misses.set(missKey, at + negativeMs);
-        failedSearches.note(state, context);
+        failedSearches.note(written, context);
         return undefined;
       });
     },

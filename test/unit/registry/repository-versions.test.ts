@@ -20,8 +20,19 @@ test('a write begins a version that the repository never had, and leaves almost 
   expect(changed.length).toBeLessThan(12);
 });
 
+test('a write that may have happened begins a version, and keeps that of the certain writes', () => {
+  const versions = createRepositoryVersions();
+  const before = { current: versions.current(named(0)), written: versions.written(named(0)) };
+  versions.doubt(named(0));
+  expect(versions.current(named(0))).not.toBe(before.current);
+  expect([versions.written(named(0)), versions.doubts(named(0))]).toEqual([before.written, 1]);
+  versions.increment(named(0));
+  expect(versions.written(named(0))).not.toBe(before.written);
+});
+
 test('two repositories never have the same version', () => {
   const versions = createRepositoryVersions();
   const names = Array.from({ length: 2_000 }, (_, index) => named(index));
   expect(new Set(names.map(versions.current)).size).toBe(2_000);
+  expect(new Set(names.map(versions.written)).size).toBe(2_000);
 });
