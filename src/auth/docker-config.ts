@@ -1,21 +1,22 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { decodeLogin } from './basic.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that holds logins. */
 const schema = z.object({
-  auths: z
-    .record(
+  auths: z._default(
+    z.record(
       z.string(),
       z.object({
         /** The base64 of `user:password`. */
-        auth: z.string().optional(),
-        identitytoken: z.string().optional(),
+        auth: z.optional(z.string()),
+        identitytoken: z.optional(z.string()),
       }),
-    )
-    .default({}),
-  credHelpers: z.record(z.string(), z.string()).default({}),
-  credsStore: z.string().optional(),
+    ),
+    {},
+  ),
+  credHelpers: z._default(z.record(z.string(), z.string()), {}),
+  credsStore: z.optional(z.string()),
 });
 
 export type DockerConfig = z.output<typeof schema>;

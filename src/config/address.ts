@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isIpAddress } from '../routing/ip-range.ts';
 import { port } from './numbers.ts';
 import type { RawSettings, SettingProblem } from './problem.ts';
@@ -16,16 +16,13 @@ function isHost(text: string): boolean {
   return labels.every((each) => label.test(each));
 }
 
+const hostForm = 'must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses';
+const host = z.string().check(z.refine(isHost, hostForm));
+
 /** The address of the server. The system finds the address of a host name at the start. */
 export const addressFields = {
-  HOST: z
-    .string()
-    .refine(
-      isHost,
-      'must be an IP address or a host name, without scheme and port: 0.0.0.0 for all addresses',
-    )
-    .default('127.0.0.1'),
-  PORT: port.default(8080),
+  HOST: z._default(host, '127.0.0.1'),
+  PORT: z._default(port, 8080),
 };
 
 /**

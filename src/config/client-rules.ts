@@ -1,13 +1,14 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parsePlatform } from '../../converters/platform.ts';
 import { type ClientRule, deniable } from '../negotiation/client-rule.ts';
 import { type IpRange, isInRanges, parseIpRange } from '../routing/ip-range.ts';
+import { readText } from './read-text.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
 const strings = (error: string, is: (text: string) => boolean) => {
-  const one = z.string({ error }).refine(is, { error });
-  return z.union([one, z.array(one).min(1, error)], { error });
+  const one = z.string(error).check(z.refine(is, error));
+  return z.union([one, z.array(one).check(z.minLength(1, error))], error);
 };
 
 /**
@@ -19,35 +20,41 @@ function isNetwork(text: string): boolean {
   return range !== undefined && (!text.includes(':') || range.prefix <= 64);
 }
 
+const agentForm = 'must be a pattern of User-Agents, like python-requests/* (* is any text)';
+const userAgent = z
+  .string(agentForm)
+  .check(z.minLength(1, agentForm), z.maxLength(200, 'must have 200 characters at most'));
+
+const network = strings(
+  'must be a network like 10.1.0.0/16 or fd00::/64, or a list of such; of IPv6, /64 or larger',
+  isNetwork,
+);
+
+const platformForm = 'must be like linux/arm/v7';
+const platform = z
+  .string(platformForm)
+  .check(z.refine((text) => parsePlatform(text) !== undefined, platformForm));
+
 /** A rule as an operator writes it. */
 export const clientRuleSchema = z.strictObject(
   {
     match: z.strictObject(
       {
-        userAgent: z
-          .string({ error: 'must be a pattern of User-Agents, like python-requests/* (* is any text)' })
-          .min(1, 'must be a pattern of User-Agents, like python-requests/* (* is any text)')
-          .max(200, 'must have 200 characters at most')
-          .optional(),
-        network: strings(
-          'must be a network like 10.1.0.0/16 or fd00::/64, or a list of such; of IPv6, /64 or larger',
-          isNetwork,
-        ).optional(),
+        userAgent: z.optional(userAgent),
+        network: z.optional(network),
       },
-      { error: 'must be an object with userAgent, network or both' },
+      'must be an object with userAgent, network or both',
     ),
-    lacks: z
-      .array(z.enum(deniable, { error: `must be of ${deniable.join(', ')}` }), {
-        error: `must be a list of ${deniable.join(', ')}`,
-      })
-      .optional(),
-    platform: z
-      .string({ error: 'must be like linux/arm/v7' })
-      .refine((text) => parsePlatform(text) !== undefined, 'must be like linux/arm/v7')
-      .optional(),
-    format: z.enum(forms, { error: `must be one of ${forms.join(', ')}` }).optional(),
+    lacks: z.optional(
+      z.array(
+        z.enum(deniable, `must be of ${deniable.join(', ')}`),
+        `must be a list of ${deniable.join(', ')}`,
+      ),
+    ),
+    platform: z.optional(platform),
+    format: z.optional(z.enum(forms, `must be one of ${forms.join(', ')}`)),
   },
-  { error: 'must be a rule: an object with match, and with lacks, platform or format' },
+  'must be a rule: an object with match, and with lacks, platform or format',
 );
 
 type RawRule = z.output<typeof clientRuleSchema>;
@@ -62,29 +69,24 @@ export interface ClientRules {
 export const noClientRules: ClientRules = { rules: [], text: '' };
 
 /** The setting as JSON: one rule, or a list of rules. */
-export const clientRules = z.string().transform((text, context): ClientRules => {
-  const add = (message: string) => context.addIssue({ code: 'custom', message });
+export const clientRules = readText((text, refuse): ClientRules => {
   const content = jsonOf(text);
   const form =
     'must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such';
-  if (content === undefined) {
-    add(form);
-    return z.NEVER;
-  }
+  if (content === undefined) return refuse(form);
   const read = z.array(clientRuleSchema).safeParse(content);
   if (!read.success) {
     const [issue] = read.error.issues;
     const place = (issue?.path ?? []).map(String).join('.');
-    add(`${form}: ${place} ${issue?.message}`);
-    return z.NEVER;
+    return refuse(`${form}: ${place} ${issue?.message}`);
   }
   const rules = read.data;
   for (const [at, rule] of rules.entries()) {
     const earlier = rules.slice(0, at).findIndex((each) => covers(each, rule));
     if (earlier !== -1)
-      add(`must have no rule that no request reaches: rule ${earlier} matches all that rule ${at} does`);
+      refuse(`must have no rule that no request reaches: rule ${earlier} matches all that rule ${at} does`);
     if (!rule.lacks?.length && !rule.platform && !rule.format)
-      add(`must have an effect in each rule: rule ${at} needs lacks, platform or format`);
+      refuse(`must have an effect in each rule: rule ${at} needs lacks, platform or format`);
   }
   return { rules: rules.map(ruleOf), text: JSON.stringify(rules) };
 });

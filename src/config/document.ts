@@ -1,47 +1,51 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseRepositoryName } from '../../converters/reference.ts';
 import { bytesPattern } from '../byte-text.ts';
 import { clientRuleSchema } from './client-rules.ts';
 import { keyOf } from './keys.ts';
-import { boundsOf, isByteCount } from './numbers.ts';
+import { boundsOf, withoutDefault } from './numbers.ts';
 import { routeVariables, schema, type Variable, variables } from './schema.ts';
 import { fileVariables } from './setting-files.ts';
 
 /** A value of a configuration file becomes the text of its variable, so that one schema parses both (schema.ts). */
-const text = z.string({ error: 'must be text; put quotes around what is only digits' });
+const text = z.string('must be text; put quotes around what is only digits');
 const listedForm = 'must be text, or a list of texts';
-const listed = z
-  .union([text, z.array(text).min(1, listedForm)], { error: listedForm })
-  .transform((value) => (typeof value === 'string' ? value : value.join(',')));
-const pairs = z
-  .union([text, z.record(z.string(), text)], { error: 'must be pairs like short/name: real/long/name' })
-  .transform((value) =>
+const listed = z.pipe(
+  z.union([text, z.array(text).check(z.minLength(1, listedForm))], listedForm),
+  z.transform((value) => (typeof value === 'string' ? value : value.join(','))),
+);
+const pairs = z.pipe(
+  z.union([text, z.record(z.string(), text)], 'must be pairs like short/name: real/long/name'),
+  z.transform((value) =>
     typeof value === 'string'
       ? value
       : Object.entries(value)
           .map(([short, long]) => `${short}=${long}`)
           .join(','),
-  );
-const json = z
-  .union([text, z.record(z.string(), z.unknown())], { error: 'must be text, or an object' })
-  .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+  ),
+);
+const json = z.pipe(
+  z.union([text, z.record(z.string(), z.unknown())], 'must be text, or an object'),
+  z.transform((value) => (typeof value === 'string' ? value : JSON.stringify(value))),
+);
 
-const rules = z
-  .array(clientRuleSchema, { error: 'must be a list of rules' })
-  .min(1, 'must have at least one rule')
-  .transform((value) => JSON.stringify(value));
+const rules = z.pipe(
+  z.array(clientRuleSchema, 'must be a list of rules').check(z.minLength(1, 'must have at least one rule')),
+  z.transform((value) => JSON.stringify(value)),
+);
 
 /** The variable's own schema refuses a text of another form. */
-const bytes = z.string().meta({ pattern: bytesPattern });
+const bytes = z.string().register(z.globalRegistry, { pattern: bytesPattern });
 const noBytes = 'must be a number of bytes, or text with a unit, like 10GB or 10GiB';
 
-const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
+const kinds: Partial<Record<Variable, z.ZodMiniType<string>>> = {
   REGSHIFT_UPSTREAM: listed,
   REGSHIFT_UPSTREAM_ALIASES: listed,
   REGSHIFT_UPSTREAM_NETWORKS: listed,
-  REGSHIFT_UPSTREAM_INSECURE: z
-    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'must be true or false' })
-    .transform(String),
+  REGSHIFT_UPSTREAM_INSECURE: z.pipe(
+    z.union([z.boolean(), z.enum(['true', 'false'])], 'must be true or false'),
+    z.transform(String),
+  ),
   REGSHIFT_REPOSITORIES: listed,
   REGSHIFT_TRUSTED_PROXIES: listed,
   REGSHIFT_ALIASES: pairs,
@@ -53,15 +57,17 @@ const kinds: Partial<Record<Variable, z.ZodType<string>>> = {
 };
 
 /** The schema of a setting in a file, derived from the schema of its variable. */
-function inFile(variable: Variable): z.ZodType<string> {
-  const field: unknown = schema.shape[variable];
-  const inner: unknown =
-    field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
-  if (kinds[variable] === undefined && inner instanceof z.ZodEnum) return inner as z.ZodType<string>;
+function inFile(variable: Variable): z.ZodMiniType<string> {
+  const field = schema.shape[variable];
+  const inner = withoutDefault(field);
+  if (kinds[variable] === undefined && inner instanceof z.ZodMiniEnum) return inner as z.ZodMiniType<string>;
   const bounds = boundsOf(field);
   if (bounds === undefined) return kinds[variable] ?? text;
-  const number = z.number({ error: 'must be a number' }).meta({ type: 'integer', ...bounds });
-  return (isByteCount(field) ? z.union([number, bytes], { error: noBytes }) : number).transform(String);
+  const { minimum, maximum, unit } = bounds;
+  const number = z
+    .number('must be a number')
+    .register(z.globalRegistry, { type: 'integer', minimum, maximum });
+  return z.pipe(unit === 'bytes' ? z.union([number, bytes], noBytes) : number, z.transform(String));
 }
 
 const secrets = new Set<Variable>(fileVariables);
@@ -69,39 +75,40 @@ const secrets = new Set<Variable>(fileVariables);
 function settingShapes(which: readonly Variable[]) {
   return Object.fromEntries(
     which.flatMap((variable) => [
-      [keyOf(variable), inFile(variable).optional()],
-      ...(secrets.has(variable) ? [[`${keyOf(variable)}File`, text.optional()]] : []),
+      [keyOf(variable), z.optional(inFile(variable))],
+      ...(secrets.has(variable) ? [[`${keyOf(variable)}File`, z.optional(text)]] : []),
     ]),
-  ) as Record<string, z.ZodOptional<z.ZodType<string>>>;
+  ) as Record<string, z.ZodMiniOptional<z.ZodMiniType<string>>>;
 }
 
 /**
  * One value or a list of values, parsed to a list.
  * @param error the message for one value and for the list: zod reports a union that fits nothing by one message.
  */
-function oneOrMore<Value>(value: z.ZodType<Value>, error: string) {
-  return z
-    .union([value, z.array(value, error).min(1, error)], { error })
-    .transform((parsed): readonly Value[] => (Array.isArray(parsed) ? parsed : [parsed as Value]))
-    .default([]);
+function oneOrMore<Value>(value: z.ZodMiniType<Value>, error: string) {
+  const list = z.pipe(
+    z.union([value, z.array(value, error).check(z.minLength(1, error))], error),
+    z.transform((parsed): readonly Value[] => (Array.isArray(parsed) ? parsed : [parsed as Value])),
+  );
+  return z._default(list, []);
 }
 
 function texts(what: string, is: RegExp | ((value: string) => boolean)) {
   const error = `must be ${what}, or a list of such`;
-  const one = z.string({ error });
-  return oneOrMore(is instanceof RegExp ? one.regex(is, error) : one.refine(is, { error }), error);
+  const one = z.string(error).check(is instanceof RegExp ? z.regex(is, error) : z.refine(is, error));
+  return oneOrMore(one, error);
 }
 
 const portError = 'must be a port from 1 to 65535, or a list of such';
-const port = z.int(portError).min(1, portError).max(65_535, portError);
+const port = z.int(portError).check(z.minimum(1, portError), z.maximum(65_535, portError));
 
 const isPath = (value: string) => parseRepositoryName(value.replace(/\/$/, '')) !== undefined;
 
 /** The message for a value that is not an object. For unknown keys, read-document.ts writes its own messages. */
-const notAnObject = { error: 'must be an object of settings' };
+const notAnObject = 'must be an object of settings';
 
 /** The requests that a route serves (routing/match.ts). */
-const matchSchema = z.strictObject(
+export const matchSchema = z.strictObject(
   {
     host: texts(
       'a host name, with or without :port',
@@ -110,7 +117,7 @@ const matchSchema = z.strictObject(
     port: oneOrMore(port, portError),
     path: texts('the beginning of repository names, like hub/', isPath),
     ns: texts('a registry as containerd names it, like docker.io', /^[A-Za-z0-9_.:-]+$/),
-    alias: pairs.optional(),
+    alias: z.optional(pairs),
   },
   notAnObject,
 );
@@ -120,8 +127,9 @@ export type RawMatch = z.output<typeof matchSchema>;
 const routeKeys = variables.filter((variable) => routeVariables.has(variable));
 const topKeys = variables.filter((variable) => variable !== 'REGSHIFT_CONFIG');
 
-const routeSchema = z.strictObject(
-  { ...settingShapes(routeKeys), match: matchSchema.optional() },
+/** A route of the file. */
+export const routeSchema = z.strictObject(
+  { ...settingShapes(routeKeys), match: z.optional(matchSchema) },
   notAnObject,
 );
 
@@ -129,12 +137,11 @@ const routeSchema = z.strictObject(
 export const documentSchema = z.strictObject(
   {
     /** The address of the JSON Schema, for editors. */
-    $schema: z.string().optional(),
+    $schema: z.optional(text),
     ...settingShapes(topKeys),
-    routes: z
-      .array(routeSchema, { error: 'must be a list of routes' })
-      .min(1, 'must have at least one route')
-      .optional(),
+    routes: z.optional(
+      z.array(routeSchema, 'must be a list of routes').check(z.minLength(1, 'must have at least one route')),
+    ),
   },
   notAnObject,
 );

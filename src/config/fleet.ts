@@ -1,18 +1,17 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
+import { readText } from './read-text.ts';
 import { parseRedisAddress } from './redis-address.ts';
 
 /** The address of Redis. No message quotes it, because it holds passwords. */
-const redisUrl = z.string().transform((text, context) => {
+const redisUrl = readText((text, refuse) => {
   const address = parseRedisAddress(text.trim());
-  if (!('problem' in address)) return address;
-  context.addIssue({ code: 'custom', message: address.problem });
-  return z.NEVER;
+  return 'problem' in address ? refuse(address.problem) : address;
 });
 
 /** The settings of what several replicas share. */
 export const fleetFields = {
-  REGSHIFT_REDIS_URL: redisUrl.optional(),
+  REGSHIFT_REDIS_URL: z.optional(redisUrl),
 };
 
 /** Requires a signing key where replicas share a cache, because each must open what another replica seals or signs. */

@@ -1,6 +1,6 @@
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { nearest } from '../edit-distance.ts';
-import { documentSchema, type RawMatch } from './document.ts';
+import { documentSchema, matchSchema, type RawMatch, routeSchema } from './document.ts';
 import { DocumentSyntaxError } from './document-syntax.ts';
 import { keyOf, variableOf } from './keys.ts';
 import { notShown, type SettingProblem } from './problem.ts';
@@ -141,9 +141,8 @@ function unknownKey(path: readonly PropertyKey[], key: string, file: string): Se
 }
 
 const { shape: topKeys } = documentSchema;
-const routeSchema = topKeys.routes.unwrap().element;
 const { shape: routeKeys } = routeSchema;
-const { shape: matchKeys } = routeKeys.match.unwrap();
+const { shape: matchKeys } = matchSchema;
 
 /** The path of a key for a message, like `routes[2].match.host[0]`. An empty key is shown in quotes. */
 function pathText(path: readonly PropertyKey[]): string {

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parsePlatform } from '../../converters/platform.ts';
 import { listedParts } from '../listed-parts.ts';
 import { noAliases, parseAliases } from '../routing/aliases.ts';
@@ -12,6 +12,7 @@ import { clientRules, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
 import { byteCount, count } from './numbers.ts';
+import { filled, readText } from './read-text.ts';
 import { redactedPart } from './redacted.ts';
 import { serviceFields } from './service.ts';
 import { storeFields } from './store.ts';
@@ -19,31 +20,37 @@ import { storeFields } from './store.ts';
 const baseUrlForm = 'must be a URL that begins with http:// or https://, like https://registry.example';
 
 const baseUrl = z
-  .url({ protocol: /^https?$/, error: baseUrlForm })
-  .transform((text) => new URL(text))
-  .refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment')
-  .refine(
-    (url) => url.username === '' && url.password === '',
-    'must hold no user name or password: they would end up in logs',
+  .pipe(
+    z.url({ protocol: /^https?$/, error: baseUrlForm }),
+    z.transform((text) => new URL(text)),
+  )
+  .check(
+    z.refine((url) => url.search === '' && url.hash === '', 'must have no query and no fragment'),
+    z.refine(
+      (url) => url.username === '' && url.password === '',
+      'must hold no user name or password: they would end up in logs',
+    ),
   );
 
 /** The website of Docker Hub has an API of another kind at `/v2/`. */
-const upstream = baseUrl.refine(
-  ({ hostname }) => hostname !== 'hub.docker.com',
-  'must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry',
+const upstream = baseUrl.check(
+  z.refine(
+    ({ hostname }) => hostname !== 'hub.docker.com',
+    'must be https://docker.io for Docker Hub: hub.docker.com is its website, and no registry',
+  ),
 );
 
 /**
  * One registry, or several with the same content, in the order in which regshift asks them; undefined for `sample`, the
  * sample registry.
  */
-const upstreams = z.string().transform((text, context): Upstreams | undefined => {
+const upstreams = readText((text, refuse): Upstreams | undefined => {
   if (text.trim() === 'sample') return undefined;
   const parts = listedParts(text);
   // A text of commas and spaces is one address, and a wrong one.
   const read = (parts.length > 0 ? parts : [text]).map((part) => upstream.safeParse(part));
   const wrong = read.flatMap(({ error }) => error?.issues ?? []);
-  for (const { message } of wrong) context.addIssue({ code: 'custom', message });
+  for (const { message } of wrong) refuse(message);
   const [first, ...others] = read.flatMap(({ data }) => (data ? [data] : []));
   return wrong.length > 0 || first === undefined ? z.NEVER : [registryUrl(first), ...others.map(registryUrl)];
 });
@@ -56,59 +63,55 @@ function registryUrl(url: URL): URL {
   return withPath(url, url.pathname.replace(/\/+(v[12]\/*)?$/, '') || '/');
 }
 
-const platform = z.string().transform((text, context) => {
-  const parsed = parsePlatform(text);
-  if (parsed) return parsed;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be os/architecture or os/architecture/variant, like linux/arm/v7',
-  });
-  return z.NEVER;
-});
+const platform = readText(
+  (text, refuse) =>
+    parsePlatform(text) ?? refuse('must be os/architecture or os/architecture/variant, like linux/arm/v7'),
+);
 
-const ipRanges = z.string().transform((text, context) => {
+const ipRanges = readText((text, refuse) => {
   const parts = listedParts(text);
   return parts.flatMap((part) => {
     const range = parseIpRange(part);
     if (range) return [range];
-    const message = `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${redactedPart('REGSHIFT_TRUSTED_PROXIES', part)} is none`;
-    context.addIssue({ code: 'custom', message });
+    refuse(
+      `must be addresses or ranges like 10.0.0.0/8 or fd00::1, divided by commas; ${redactedPart('REGSHIFT_TRUSTED_PROXIES', part)} is none`,
+    );
     return [];
   });
 });
 
-const origins = z.string().transform((text, context) => {
+const origins = readText((text, refuse) => {
   const parts = listedParts(text);
   return parts.flatMap((part) => {
     const url = /^https?:\/\//.test(part) && URL.canParse(part) ? new URL(part) : undefined;
     if (url?.href === `${url?.origin}/`) return [url.origin];
-    const message = `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${redactedPart('REGSHIFT_UPSTREAM_ALIASES', part)} is none`;
-    context.addIssue({ code: 'custom', message });
+    refuse(
+      `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${redactedPart('REGSHIFT_UPSTREAM_ALIASES', part)} is none`,
+    );
     return [];
   });
 });
 
-const outboundProxy = z.string().transform((text, context): URL | 'none' => {
+const outboundProxy = readText((text, refuse): URL | 'none' => {
   if (text.trim() === 'none') return 'none';
-  const url = parseProxyUrl(text.trim());
-  if (url) return url;
-  context.addIssue({ code: 'custom', message: `${proxyForm}, or none` });
-  return z.NEVER;
+  return parseProxyUrl(text.trim()) ?? refuse(`${proxyForm}, or none`);
 });
 
 const certificates = z
   .string()
-  .regex(/-----BEGIN CERTIFICATE-----/, 'must be one or more certificates in PEM, or a path to them');
+  .check(
+    z.regex(/-----BEGIN CERTIFICATE-----/, 'must be one or more certificates in PEM, or a path to them'),
+  );
 
-const repositories = z.string().transform((text, context) => {
-  const matcher = repositoryMatcher(text);
-  if (matcher) return matcher;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be patterns with commas between them, like library/*, team/** (* is one part of a name)',
-  });
-  return z.NEVER;
-});
+const privateKey = z
+  .string()
+  .check(z.regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be a private key in PEM'));
+
+const repositories = readText(
+  (text, refuse) =>
+    repositoryMatcher(text) ??
+    refuse('must be patterns with commas between them, like library/*, team/** (* is one part of a name)'),
+);
 
 const namePart = /^[a-z0-9._*-]+$/;
 
@@ -134,79 +137,75 @@ function expressionOf(text: string): string {
   return text.replace(/[.]/g, '\\.').replaceAll('*', '[^/]*');
 }
 
-const aliases = z.string().transform((text, context) => {
+const aliases = readText((text, refuse) => {
   const parsed = parseAliases(text);
   if (!('problems' in parsed)) return parsed;
   const form = 'must be pairs like short/name=real/long/name with commas between them';
   const problems = redactedPart('REGSHIFT_ALIASES', text).startsWith('"')
     ? `: ${parsed.problems.join('; ')}`
     : '';
-  context.addIssue({ code: 'custom', message: `${form}${problems}` });
-  return z.NEVER;
+  return refuse(`${form}${problems}`);
 });
 
-/** The schema of all variables: the only place that knows their names, defaults and valid values. */
+/**
+ * The schema of all variables: the only place that knows their names, defaults and valid values. Each rule has a message
+ * of its own, because zod/mini has none to show.
+ */
 export const schema = z.object({
   ...addressFields,
-  REGSHIFT_UPSTREAM: upstreams.optional(),
-  REGSHIFT_MIRROR_MISS: z.enum(['stop', 'next'], { error: 'must be stop or next' }).default('stop'),
-  REGSHIFT_UPSTREAM_ALIASES: origins.default([]),
-  REGSHIFT_UPSTREAM_NETWORKS: ipRanges.default([]),
-  REGSHIFT_UPSTREAM_PROXY: outboundProxy.optional(),
-  REGSHIFT_UPSTREAM_TIMEOUT: count('seconds', 86_400, 1).default(300),
-  REGSHIFT_UPSTREAM_CA: certificates.optional(),
-  REGSHIFT_UPSTREAM_CERT: certificates.optional(),
-  REGSHIFT_UPSTREAM_KEY: z
-    .string()
-    .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'must be a private key in PEM')
-    .optional(),
-  REGSHIFT_UPSTREAM_INSECURE: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
-  REGSHIFT_CONFIG: z.string().optional(),
-  REGSHIFT_FORMAT: z
-    .enum(['auto', 'schema1', 'schema2', 'oci', 'generic'], {
-      error: 'must be auto, schema1, schema2, oci or generic',
-    })
-    .default('auto'),
-  REGSHIFT_PLATFORM: platform.default({ os: 'linux', architecture: 'amd64' }),
+  REGSHIFT_UPSTREAM: z.optional(upstreams),
+  REGSHIFT_MIRROR_MISS: z._default(z.enum(['stop', 'next'], 'must be stop or next'), 'stop'),
+  REGSHIFT_UPSTREAM_ALIASES: z._default(origins, []),
+  REGSHIFT_UPSTREAM_NETWORKS: z._default(ipRanges, []),
+  REGSHIFT_UPSTREAM_PROXY: z.optional(outboundProxy),
+  REGSHIFT_UPSTREAM_TIMEOUT: z._default(count('seconds', 86_400, 1), 300),
+  REGSHIFT_UPSTREAM_CA: z.optional(certificates),
+  REGSHIFT_UPSTREAM_CERT: z.optional(certificates),
+  REGSHIFT_UPSTREAM_KEY: z.optional(privateKey),
+  REGSHIFT_UPSTREAM_INSECURE: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
+  REGSHIFT_CONFIG: z.optional(z.string()),
+  REGSHIFT_FORMAT: z._default(
+    z.enum(
+      ['auto', 'schema1', 'schema2', 'oci', 'generic'],
+      'must be auto, schema1, schema2, oci or generic',
+    ),
+    'auto',
+  ),
+  REGSHIFT_PLATFORM: z._default(platform, { os: 'linux', architecture: 'amd64' }),
   ...authFields,
-  REGSHIFT_PUBLIC_URL: baseUrl.optional(),
-  REGSHIFT_TRUSTED_PROXIES: ipRanges.default([]),
-  REGSHIFT_SIGNING_KEY: z.string().min(1).optional(),
+  REGSHIFT_PUBLIC_URL: z.optional(baseUrl),
+  REGSHIFT_TRUSTED_PROXIES: z._default(ipRanges, []),
+  REGSHIFT_SIGNING_KEY: z.optional(filled),
   ...fleetFields,
-  REGSHIFT_TAG_TTL: count('seconds', 86_400).default(30),
-  REGSHIFT_STALE: count('seconds', 604_800).default(3600),
-  REGSHIFT_CACHE_BYTES: byteCount().optional(),
-  REGSHIFT_BLOBS: z.enum(['stream', 'redirect'], { error: 'must be stream or redirect' }).default('stream'),
+  REGSHIFT_TAG_TTL: z._default(count('seconds', 86_400), 30),
+  REGSHIFT_STALE: z._default(count('seconds', 604_800), 3600),
+  REGSHIFT_CACHE_BYTES: z.optional(byteCount()),
+  REGSHIFT_BLOBS: z._default(z.enum(['stream', 'redirect'], 'must be stream or redirect'), 'stream'),
   /**
    * The default is `allow` if each client uses its own login at upstream, and `refuse` if the proxy uses one for all.
    */
-  REGSHIFT_PUSH: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).optional(),
-  REGSHIFT_PUSH_FORMAT: z
-    .enum(['auto', 'asis', 'schema2', 'oci'], { error: 'must be auto, asis, schema2 or oci' })
-    .default('auto'),
-  REGSHIFT_PUSH_LOSSES: z.enum(['allow', 'refuse'], { error: 'must be allow or refuse' }).default('allow'),
-  REGSHIFT_LISTS: z.enum(['auto', 'full', 'one'], { error: 'must be auto, full or one' }).default('auto'),
-  REGSHIFT_INDEX: z.enum(['keep', 'one'], { error: 'must be keep or one' }).default('keep'),
-  REGSHIFT_ATTESTATIONS: z.enum(['keep', 'drop'], { error: 'must be keep or drop' }).default('keep'),
-  REGSHIFT_LAYERS: z.enum(['auto', 'plain'], { error: 'must be auto or plain' }).default('auto'),
-  REGSHIFT_CLIENTS: clientRules.default(noClientRules),
-  REGSHIFT_CORS: z
-    .enum(['auto', 'registry', 'never'], { error: 'must be auto, registry or never' })
-    .default('auto'),
-  REGSHIFT_REPOSITORIES: repositories.optional(),
-  REGSHIFT_ALIASES: aliases.default(noAliases),
-  REGSHIFT_V1_TAGS: count('tags', 10_000).optional(),
-  REGSHIFT_SUBREQUESTS: count('requests', 1_000_000, 20).optional(),
-  REGSHIFT_MEASURE_DEADLINE: count('seconds', 3600).default(45),
-  REGSHIFT_LAYER_BYTES: byteCount().optional(),
-  REGSHIFT_UNSIGNED_SCHEMA1: z
-    .enum(['accept', 'refuse'], { error: 'must be accept or refuse' })
-    .default('accept'),
-  REGSHIFT_WALK_TAGS: count('tags', 100_000).default(500),
-  REGSHIFT_WALK_GETS: count('images', 1000).optional(),
-  REGSHIFT_CONVERT_BY_DIGEST: z
-    .enum(['never', 'always'], { error: 'must be never or always' })
-    .default('never'),
+  REGSHIFT_PUSH: z.optional(z.enum(['allow', 'refuse'], 'must be allow or refuse')),
+  REGSHIFT_PUSH_FORMAT: z._default(
+    z.enum(['auto', 'asis', 'schema2', 'oci'], 'must be auto, asis, schema2 or oci'),
+    'auto',
+  ),
+  REGSHIFT_PUSH_LOSSES: z._default(z.enum(['allow', 'refuse'], 'must be allow or refuse'), 'allow'),
+  REGSHIFT_LISTS: z._default(z.enum(['auto', 'full', 'one'], 'must be auto, full or one'), 'auto'),
+  REGSHIFT_INDEX: z._default(z.enum(['keep', 'one'], 'must be keep or one'), 'keep'),
+  REGSHIFT_ATTESTATIONS: z._default(z.enum(['keep', 'drop'], 'must be keep or drop'), 'keep'),
+  REGSHIFT_LAYERS: z._default(z.enum(['auto', 'plain'], 'must be auto or plain'), 'auto'),
+  REGSHIFT_CLIENTS: z._default(clientRules, noClientRules),
+  REGSHIFT_CORS: z._default(z.enum(['auto', 'registry', 'never'], 'must be auto, registry or never'), 'auto'),
+  REGSHIFT_REPOSITORIES: z.optional(repositories),
+  REGSHIFT_ALIASES: z._default(aliases, noAliases),
+  REGSHIFT_V1_TAGS: z.optional(count('tags', 10_000)),
+  REGSHIFT_SUBREQUESTS: z.optional(count('requests', 1_000_000, 20)),
+  REGSHIFT_MEASURE_DEADLINE: z._default(count('seconds', 3600), 45),
+  REGSHIFT_LAYER_BYTES: z.optional(byteCount()),
+  REGSHIFT_UNSIGNED_SCHEMA1: z._default(z.enum(['accept', 'refuse'], 'must be accept or refuse'), 'accept'),
+  REGSHIFT_WALK_TAGS: z._default(count('tags', 100_000), 500),
+  REGSHIFT_WALK_GETS: z.optional(count('images', 1000)),
+  REGSHIFT_CONVERT_BY_DIGEST: z._default(z.enum(['never', 'always'], 'must be never or always'), 'never'),
   ...storeFields,
   ...eventFields,
   ...serviceFields,

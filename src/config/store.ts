@@ -1,5 +1,6 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { byteCount } from './numbers.ts';
+import { readText } from './read-text.ts';
 
 /** A store for layers, by its address. */
 export type StoreAddress = FolderAddress | BucketAddress;
@@ -23,11 +24,9 @@ export interface BucketAddress {
 const forms =
   'must be file:///path/of/a/folder, or s3://bucket/prefix?region=eu-central-1 (with &endpoint=https://host for other servers than AWS)';
 
-const store = z.string().transform((text, context): StoreAddress => {
+const store = readText((text, refuse): StoreAddress => {
   const address = parseStoreAddress(text.trim());
-  if (!('problem' in address)) return address;
-  context.addIssue({ code: 'custom', message: address.problem });
-  return z.NEVER;
+  return 'problem' in address ? refuse(address.problem) : address;
 });
 
 /** Parses the value of REGSHIFT_STORE. */
@@ -91,7 +90,7 @@ function bucketAddress(url: URL): StoreAddress | { readonly problem: string } {
 
 /** The settings of the store for layers. */
 export const storeFields = {
-  REGSHIFT_STORE: store.optional(),
-  REGSHIFT_STORE_BYTES: byteCount(1).default(10 * 2 ** 30),
-  REGSHIFT_STORE_BLOBS: z.enum(['made', 'all'], { error: 'must be made or all' }).default('made'),
+  REGSHIFT_STORE: z.optional(store),
+  REGSHIFT_STORE_BYTES: z._default(byteCount(1), 10 * 2 ** 30),
+  REGSHIFT_STORE_BLOBS: z._default(z.enum(['made', 'all'], 'must be made or all'), 'made'),
 };

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Digest, isDigest } from '../../converters/digest.ts';
 import { ConversionError } from '../../converters/errors.ts';
 import type { CacheEntry } from '../cache/cache.ts';
@@ -70,10 +70,10 @@ const manifestRecipe = z.object({
   form,
   tag: z.string(),
   unpackZstd: z.boolean(),
-  flatten: z.literal(true).optional(),
-  preferGzip: z.literal(true).optional(),
-  dropAttestations: z.enum(['also', 'alone']).optional(),
-  probeLayers: z.literal(true).optional(),
+  flatten: z.optional(z.literal(true)),
+  preferGzip: z.optional(z.literal(true)),
+  dropAttestations: z.optional(z.enum(['also', 'alone'])),
+  probeLayers: z.optional(z.literal(true)),
   layersOf: z.string(),
 });
 

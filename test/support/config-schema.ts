@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { documentSchema } from '../../src/config/document.ts';
 import { keyOf, withFileKeys } from '../../src/config/keys.ts';
 import { withoutLinks } from './docs/links.ts';

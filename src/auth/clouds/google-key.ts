@@ -1,12 +1,12 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** The part of a service account key that a login needs (Google Cloud, "Create and delete service account keys"). */
 const schema = z.object({
   type: z.literal('service_account'),
-  client_email: z.string().min(1),
-  private_key: z.string().startsWith('-----BEGIN PRIVATE KEY-----'),
-  private_key_id: z.string().optional(),
-  token_uri: z.url({ protocol: /^https?$/ }).default('https://oauth2.googleapis.com/token'),
+  client_email: z.string().check(z.minLength(1)),
+  private_key: z.string().check(z.startsWith('-----BEGIN PRIVATE KEY-----')),
+  private_key_id: z.optional(z.string()),
+  token_uri: z._default(z.url({ protocol: /^https?$/ }), 'https://oauth2.googleapis.com/token'),
 });
 
 export type GoogleKey = z.output<typeof schema>;

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import type { Descriptor, Model } from '../../../converters/model.ts';
@@ -41,14 +41,14 @@ function ofModel(model: Model): ManifestContent {
 
 const descriptor = z.object({
   digest: z.custom<Digest>((value) => isDigest(value)),
-  size: z.number().optional(),
+  size: z.optional(z.number()),
 });
 
 /** An OCI manifest with any config and any layers, or an artifact manifest of ORAS, whose content is in `blobs`. */
 const artifact = z.object({
-  config: descriptor.optional(),
-  layers: z.array(descriptor).optional(),
-  blobs: z.array(descriptor).optional(),
+  config: z.optional(descriptor),
+  layers: z.optional(z.array(descriptor)),
+  blobs: z.optional(z.array(descriptor)),
 });
 
 function ofArtifact(bytes: Uint8Array): ManifestContent {

@@ -1,7 +1,7 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { UsageError } from '../usage.ts';
 
-const containers = z.array(z.object({ image: z.string().optional() })).default([]);
+const containers = z._default(z.array(z.object({ image: z.optional(z.string()) })), []);
 const pod = z.object({
   spec: z.object({
     initContainers: containers,
@@ -9,7 +9,13 @@ const pod = z.object({
     ephemeralContainers: containers,
   }),
 });
-const podList = z.union([z.object({ items: z.array(pod) }), pod.transform((one) => ({ items: [one] }))]);
+const podList = z.union([
+  z.object({ items: z.array(pod) }),
+  z.pipe(
+    pod,
+    z.transform((one) => ({ items: [one] })),
+  ),
+]);
 
 /**
  * Reads the images of pods, each once, in their order.

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { AskHelper, HelperAnswer } from '../../auth/credential-helper.ts';
 import type { HelperQuestion } from '../../auth/docker-config.ts';
 import { RegistryError } from '../../errors.ts';
@@ -11,7 +11,8 @@ const answerLimit = 65_536;
 /** docker-credential-helpers print it on stdout, where others print errors. */
 const notFound = 'credentials not found in native keychain';
 
-const answer = z.object({ Username: z.string().min(1), Secret: z.string().min(1) });
+const filled = z.string().check(z.minLength(1));
+const answer = z.object({ Username: filled, Secret: filled });
 
 /**
  * Runs `docker-credential-<name> get` with the server's address on its stdin, as Docker does: found by name in PATH,

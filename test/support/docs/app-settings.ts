@@ -1,8 +1,8 @@
 /** Writes the types of the settings of an embedded app: `npm run config:types`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
-import { boundsOf } from '../../../src/config/numbers.ts';
+import * as z from 'zod/mini';
+import { boundsOf, withoutDefault } from '../../../src/config/numbers.ts';
 import { schema, type Variable } from '../../../src/config/schema.ts';
 import { ofConnections, ofServers } from '../../../src/runtime/web/node-only.ts';
 import { root } from '../house/sources.ts';
@@ -66,10 +66,9 @@ function member(variable: Variable): string {
 }
 
 function typeOf(variable: Variable): string {
-  const field: unknown = schema.shape[variable];
-  const inner: unknown =
-    field instanceof z.ZodOptional || field instanceof z.ZodDefault ? field.unwrap() : field;
-  if (inner instanceof z.ZodEnum) {
+  const field = schema.shape[variable];
+  const inner = withoutDefault(field);
+  if (inner instanceof z.ZodMiniEnum) {
     const texts = inner.options.map((text) => `'${text}'`).join(' | ');
     return `OneOf<${texts}>`;
   }

@@ -1,9 +1,9 @@
 /** Writes docs/settings.md: `npm run config:docs`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { keyOf } from '../../../src/config/keys.ts';
-import { boundsOf, isByteCount } from '../../../src/config/numbers.ts';
+import { boundsOf } from '../../../src/config/numbers.ts';
 import { routeVariables, schema, type Variable } from '../../../src/config/schema.ts';
 import { fileVariables } from '../../../src/config/setting-files.ts';
 import { root } from '../house/sources.ts';
@@ -86,15 +86,14 @@ const isInFile = (name: Variable) => fileVariables.some((each) => each === name)
 function rangeOf(name: Variable): string | undefined {
   const bounds = boundsOf(schema.shape[name]);
   if (bounds === undefined) return undefined;
-  const { minimum, maximum } = bounds;
-  if (isByteCount(schema.shape[name]))
-    return `${minimum} or more bytes; units like 64MB and 10GiB are possible`;
+  const { minimum, maximum, unit } = bounds;
+  if (unit === 'bytes') return `${minimum} or more bytes; units like 64MB and 10GiB are possible`;
   return maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `${minimum} to ${maximum}`;
 }
 
 function defaultOf(name: Variable): string {
-  const field: unknown = schema.shape[name];
-  const value = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
+  const field = schema.shape[name];
+  const value = field instanceof z.ZodMiniDefault ? field.def.defaultValue : undefined;
   if (typeof value === 'string' || typeof value === 'number') return `\`${value}\``;
   throw new Error(`test/support/docs/setting-rows.ts must name the default of ${name}`);
 }

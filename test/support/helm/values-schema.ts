@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { bytesPattern } from '../../../src/byte-text.ts';
 import { documentSchema } from '../../../src/config/document.ts';
 import { keyOf } from '../../../src/config/keys.ts';
@@ -30,21 +30,21 @@ const secretSettings = [
 const object = z.record(z.string(), z.unknown());
 const texts = z.record(z.string(), z.string());
 const list = z.array(object);
-const port = z.int().min(1).max(65_535);
+const port = z.int().check(z.minimum(1), z.maximum(65_535));
 /** A port, or 0 for none. */
-const portOrNone = z.int().min(0).max(65_535);
-const nodePort = z.union([z.literal(0), z.int().min(30_000).max(32_767)]);
-const fileName = z.string().regex(/^[A-Za-z0-9._-]+$/);
+const portOrNone = z.int().check(z.minimum(0), z.maximum(65_535));
+const nodePort = z.union([z.literal(0), z.int().check(z.minimum(30_000), z.maximum(32_767))]);
+const fileName = z.string().check(z.regex(/^[A-Za-z0-9._-]+$/));
 /** A quantity of Kubernetes for bytes, like 12Gi. */
-const quantity = z.string().regex(/^[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$/);
+const quantity = z.string().check(z.regex(/^[0-9]+(\.[0-9]+)?([KMGTPE]i|[kMGTPE])?$/));
 /** A duration of Prometheus, like 1m30s. */
-const duration = z.string().regex(/^([0-9]+(ms|s|m|h))+$/);
+const duration = z.string().check(z.regex(/^([0-9]+(ms|s|m|h))+$/));
 /** A name of DNS, without scheme, port and path. */
 const host = z
   .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/);
-const digest = z.string().regex(/^(sha256:[0-9a-f]{64})?$/);
-const image = { repository: z.string().min(1), tag: z.string(), digest };
+  .check(z.regex(/^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/));
+const digest = z.string().check(z.regex(/^(sha256:[0-9a-f]{64})?$/));
+const image = { repository: z.string().check(z.minLength(1)), tag: z.string(), digest };
 
 const values = z.strictObject({
   /** Helm gives it to a chart that is a part of another one. */
@@ -55,11 +55,11 @@ const values = z.strictObject({
   fullnameOverride: z.string(),
   commonLabels: texts,
   kind: z.enum(['Deployment', 'DaemonSet']),
-  replicas: z.int().min(0),
+  replicas: z.int().check(z.minimum(0)),
   updateStrategy: object,
   config: object,
   secretFiles: z.array(
-    z.strictObject({ secret: z.string().min(1), key: fileName, path: fileName.optional() }),
+    z.strictObject({ secret: z.string().check(z.minLength(1)), key: fileName, path: z.optional(fileName) }),
   ),
   env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), object])),
   signingKey: z.strictObject({ existingSecret: z.string(), key: fileName }),
@@ -67,17 +67,19 @@ const values = z.strictObject({
   valkey: z.strictObject({
     enabled: z.boolean(),
     image: z.strictObject(image),
-    maxmemory: z.string().regex(/^[0-9]+(kb|mb|gb)?$/),
+    maxmemory: z.string().check(z.regex(/^[0-9]+(kb|mb|gb)?$/)),
     resources: object,
   }),
   store: z.strictObject({
     enabled: z.boolean(),
-    bytes: z.union([z.int().min(1), z.string().regex(new RegExp(bytesPattern))]),
+    bytes: z.union([z.int().check(z.minimum(1)), z.string().check(z.regex(new RegExp(bytesPattern)))]),
     volume: z.enum(['claim', 'emptyDir']),
     existingClaim: z.string(),
     size: quantity,
     storageClass: z.string(),
-    accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany'])).min(1),
+    accessModes: z
+      .array(z.enum(['ReadWriteOnce', 'ReadWriteOncePod', 'ReadWriteMany']))
+      .check(z.minLength(1)),
   }),
   tls: z.strictObject({ existingSecret: z.string() }),
   service: z.strictObject({
@@ -95,7 +97,7 @@ const values = z.strictObject({
     tlsSecret: z.string(),
   }),
   networkPolicy: z.strictObject({ enabled: z.boolean(), from: list, metricsFrom: list, egress: list }),
-  podDisruptionBudget: z.strictObject({ enabled: z.boolean(), maxUnavailable: z.int().min(1) }),
+  podDisruptionBudget: z.strictObject({ enabled: z.boolean(), maxUnavailable: z.int().check(z.minimum(1)) }),
   metrics: z.strictObject({
     enabled: z.boolean(),
     port,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { documentSchema, matchSchema } from '../../../src/config/document.ts';
 import { keyOf } from '../../../src/config/keys.ts';
 import { formatProblems } from '../../../src/config/problem.ts';
 import { variables as settingNames } from '../../../src/config/schema.ts';
@@ -225,6 +226,14 @@ describe('a problem is reported with its place', () => {
       ['storeBytes is true: it must be a number of bytes, or text with a unit, like 10GB or 10GiB'],
     ],
     ['upstreamUsername: 0123', ['upstreamUsername must be text; put quotes around what is only digits']],
+    ['$schema: 3', ['$schema is 3: it must be text; put quotes around what is only digits']],
+    [
+      'logLevel: ""\nsigningKey: ""',
+      [
+        'signingKey must not be empty: leave it out, or give it a value',
+        'logLevel is "": it must be debug, info, warn or error',
+      ],
+    ],
     ['format: v1', ['format is "v1": it must be auto, schema1, schema2, oci or generic']],
     ['- a\n- b', ['REGSHIFT_CONFIG is a list: it must be an object of settings']],
     [
@@ -347,6 +356,20 @@ describe('a problem is reported with its place', () => {
         'REGSHIFT_BLOB is not a setting: did you mean REGSHIFT_BLOBS?',
       ]),
     );
+  });
+
+  it('in words of regshift, not of zod', () => {
+    const keys = Object.keys(documentSchema.shape);
+    for (const value of ['null', '""', '1.5', 'false', '[]', '[{}]', '{}', '{ a: [] }']) {
+      const yaml = (at: readonly string[]) => at.map((key) => `${key}: ${value}`);
+      const match = `match: { ${yaml(Object.keys(matchSchema.shape)).join(', ')} }`;
+      const route = [...yaml(keys), match].join(', ');
+      const problems = [yaml(keys).join('\n'), `routes: [{ ${route} }]`].flatMap((text) => problemsOf(text));
+      expect(problems.length).toBeGreaterThan(keys.length);
+      expect(problems.filter((problem) => /Invalid|Too (?:small|big)|Unrecognized/.test(problem))).toEqual(
+        [],
+      );
+    }
   });
 
   it('and no secret is quoted', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { differences, type FleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Log } from '../../../observability/log.ts';
