@@ -1,6 +1,8 @@
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { ownText } from '../cache/memory-bytes.ts';
+import type { RequestContext } from '../upstream/request-context.ts';
 
 const perRepository = 50;
 
@@ -9,6 +11,27 @@ export interface RecentTags {
   record(repository: RepositoryName, tag: Tag): void;
   /** The most recent first. */
   of(repository: RepositoryName): readonly Tag[];
+}
+
+/**
+ * Tags that clients requested by API v2 before they pull by API v1, which does not name the tag (Docker 1.4 and 1.5). The
+ * response of API v1 has the tag in readable text, so each address gets its own alone.
+ */
+export interface RequestedTags {
+  record(repository: RepositoryName, tag: Tag, context: Pick<RequestContext, 'requester'>): void;
+  /** The most recent first. */
+  of(repository: RepositoryName, context: Pick<RequestContext, 'requester'>): readonly Tag[];
+}
+
+export function createRequestedTags(memory: MemoryBudget): RequestedTags {
+  const tags = createRecentTags(memory);
+  // The login by API v2 may be a token, and the one by API v1 is none.
+  const key = (repository: RepositoryName, { requester }: Pick<RequestContext, 'requester'>) =>
+    joinKey(repository, requester().address) as RepositoryName;
+  return {
+    record: (repository, tag, context) => tags.record(key(repository, context), tag),
+    of: (repository, context) => tags.of(key(repository, context)),
+  };
 }
 
 export function createRecentTags(memory: MemoryBudget): RecentTags {

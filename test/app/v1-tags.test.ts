@@ -169,6 +169,20 @@ describe('a repository of many tags', () => {
     expect(upstream.asked).not.toContain('HEAD /v2/team/app/manifests/latest');
   });
 
+  it('is told to no other address', async () => {
+    const { app } = over(manyTags('team/app', many));
+    const docker15 = [['User-Agent', v1Daemons['Docker 1.5.0'].userAgent]] as const;
+    await app.send('GET', '/v2/team/app/manifests/merger', docker15, { clientAddress: '192.0.2.1' });
+    const tagsAt = async (clientAddress: string) => {
+      const images = await app.send('GET', '/v1/repositories/team/app/images', docker15, {
+        clientAddress,
+      });
+      const [, facts = ''] = images.header('X-Docker-Endpoints')?.split('/v1ctx/')[1]?.split('.') ?? [];
+      return JSON.parse(atob(facts)).tag;
+    };
+    expect([await tagsAt('192.0.2.1'), await tagsAt('192.0.2.2')]).toEqual(['merger', undefined]);
+  });
+
   it('serves the tag that Docker 1.5 pulls from any replica, once the pull has a context', async () => {
     const { app } = over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' });
     const cold = () => over(manyTags('team/app', many), { REGSHIFT_V1_TAGS: '2' }).app;

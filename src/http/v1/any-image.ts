@@ -36,7 +36,7 @@ export async function anyImage(
       return undefined;
     }
   };
-  const wanted = request.v1Context?.tag ?? requestedTags.of(repository)[0];
+  const wanted = request.v1Context?.tag ?? requestedTags.of(repository, context)[0];
   const likely = [...new Set([...(wanted ? [wanted] : []), latest])];
   const found = await firstFound(likely, 1, look);
   if (found) return found;

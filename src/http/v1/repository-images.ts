@@ -19,7 +19,7 @@ export async function listV1Images(
 ): Promise<Response> {
   return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
     const image = await anyImage(registry, request, repository);
-    const tag = registry.v1.requestedTags.of(repository)[0];
+    const tag = registry.v1.requestedTags.of(repository, request.context)[0];
     const { context, token } = await v1Session.seal({ repository, tag }, request);
     // Docker adds the scheme before it and `/v1/` after it.
     const endpoint = `${request.address.replace(/^https?:\/\//, '')}${contextPath}${context}`;

@@ -27,7 +27,7 @@ export async function getManifestResponse(
 ): Promise<Response> {
   if (!request.client.profile.apiV2) {
     // Docker up to 1.7 does not name the tag that it wants by API v1.
-    if (reference.kind === 'tag') registry.v1.requestedTags.record(name, reference.tag);
+    if (reference.kind === 'tag') registry.v1.requestedTags.record(name, reference.tag, request.context);
     // Docker 1.5 reads schema 1, fetches every blob and then fails. A refusal at once makes it continue with API v1.
     throw new RegistryError('MANIFEST_UNKNOWN', 'This Docker cannot pull by registry API v2.');
   }

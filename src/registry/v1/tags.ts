@@ -9,7 +9,7 @@ import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { AccessEpoch, AccessEpochs } from '../access-epochs.ts';
-import type { RecentTags } from '../recent-tags.ts';
+import type { RecentTags, RequestedTags } from '../recent-tags.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 
 export interface V1TagsOptions {
@@ -23,7 +23,7 @@ export interface V1TagsOptions {
   /** Tags that this replica served lately. */
   readonly recentTags: RecentTags;
   /** Tags that clients requested by API v2 and can only get by API v1 (Docker 1.4 and 1.5). */
-  readonly requestedTags: RecentTags;
+  readonly requestedTags: RequestedTags;
   /** The most tags of a repository's list that are tried. */
   readonly most: (context: RequestContext) => number;
 }
@@ -134,7 +134,11 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
       const existing = new Set(listed);
       // Of a longer list, the older tags are not known: they are tried.
       const mayExist = (tag: Tag) => existing.has(tag) || count > listed.length;
-      const wanted = [...(first ? [first] : []), ...tagsForV1.of(repository), ...recentTags.of(repository)];
+      const wanted = [
+        ...(first ? [first] : []),
+        ...tagsForV1.of(repository, context),
+        ...recentTags.of(repository),
+      ];
       const important = wanted.filter(mayExist).slice(0, mostWanted);
       const tags = [...new Set([...important, ...listed.slice(0, most(context))])];
       return { tags, left: Math.max(0, count - tags.length) };

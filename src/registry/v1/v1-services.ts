@@ -1,5 +1,5 @@
 import type { RequestContext } from '../../upstream/request-context.ts';
-import { createRecentTags, type RecentTags } from '../recent-tags.ts';
+import { createRequestedTags, type RecentTags, type RequestedTags } from '../recent-tags.ts';
 import { createV1Images, type V1ImagesOptions } from './images.ts';
 import { createV1Search, type V1Search, type V1SearchOptions } from './search.ts';
 import { createV1Tags, type V1Tags, type V1TagsOptions } from './tags.ts';
@@ -11,7 +11,7 @@ export interface V1Services {
   /** Tags that this replica served lately, by either API. */
   readonly recentTags: RecentTags;
   /** Tags that clients requested by API v2 and can only get by API v1. */
-  readonly requestedTags: RecentTags;
+  readonly requestedTags: RequestedTags;
   /** A client's own login is one for upstream. */
   readonly passThrough: boolean;
 }
@@ -36,7 +36,7 @@ const tagsWhereCounted = 8;
 export function createV1Services(options: V1ServicesOptions): V1Services {
   const { resolver, recentTags } = options;
   const { tagTtl: ttl, v1Tags, passThrough } = options.settings;
-  const requestedTags = createRecentTags(options.memory);
+  const requestedTags = createRequestedTags(options.memory);
   const most = (context: RequestContext) =>
     v1Tags ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
   const tags = createV1Tags({ ...options, requestedTags: requestedTags, most, ttl });

@@ -3,7 +3,7 @@ import type { RepositoryName, Tag } from '../../../../converters/reference.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../../../src/cache/memory-budget.ts';
 import { bytesPerTurn } from '../../../../src/concurrency/work-turns.ts';
 import { createAccessEpochs } from '../../../../src/registry/access-epochs.ts';
-import { createRecentTags } from '../../../../src/registry/recent-tags.ts';
+import { createRecentTags, createRequestedTags } from '../../../../src/registry/recent-tags.ts';
 import { createRepositoryVersions } from '../../../../src/registry/repository-versions.ts';
 import { createV1Tags, newestFirst } from '../../../../src/registry/v1/tags.ts';
 import { createBudget } from '../../../../src/request/budget.ts';
@@ -79,7 +79,7 @@ describe('lists of tags in memory', () => {
       return { response: Response.json({ tags: listed(login) }), anonymous: false, refused: false };
     };
     const client = other ?? { id: 'https://registry.test', request };
-    const [recentTags, requestedTags] = [createRecentTags(memory), createRecentTags(memory)];
+    const [recentTags, requestedTags] = [createRecentTags(memory), createRequestedTags(memory)];
     const versions = createRepositoryVersions();
     const tags = createV1Tags({
       ...{ client, memory, versions, recentTags, requestedTags, ttl: 30 },
