@@ -10,7 +10,7 @@ import { isLoopback } from '../http/loopback.ts';
 import type { RouteOptions } from '../http/route.ts';
 import { defaultDecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerLeases } from '../layers/inspector.ts';
-import { createLayerStore } from '../layers/store/layer-store.ts';
+import { createLayerStores } from '../layers/store/layer-store.ts';
 import { createTails } from '../layers/tails.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { isIntact } from '../registry/cache-entries.ts';
@@ -105,7 +105,7 @@ function layersOf(settings: Settings, platform: RuntimePlatform): RouteOptions['
     },
     leases: createLayerLeases(layerReadings, clock),
     tails: createTails(memory),
-    store: store && createLayerStore({ ...platform, store }),
+    store: store && createLayerStores({ ...platform, store }),
   };
 }
 

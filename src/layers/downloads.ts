@@ -15,6 +15,8 @@ import type { Tails } from './tails.ts';
 import { verifyingStream } from './verify.ts';
 
 export interface LayerDownloadsOptions {
+  /** The registry that has the layers: `UpstreamClient.id`. */
+  readonly registry: string;
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly tails: Tails;
@@ -55,7 +57,13 @@ const mostTailBytes = 65_536;
 
 const secondsToRetry = 10;
 
-export function createLayerDownloads({ codec, limits, tails, clock }: LayerDownloadsOptions): LayerDownloads {
+export function createLayerDownloads({
+  registry,
+  codec,
+  limits,
+  tails,
+  clock,
+}: LayerDownloadsOptions): LayerDownloads {
   const shared = codec.zstd.limits;
 
   function downloadOf(request: DownloadRequest, waitedMs: number): Download {
@@ -109,7 +117,7 @@ export function createLayerDownloads({ codec, limits, tails, clock }: LayerDownl
       const { layer, span, signal } = request;
       const isTail = span?.end === layer.size - 1 && layer.size - span.start <= mostTailBytes;
       if (!isTail || shared === undefined) return begin(request);
-      const key = [layer.compressed, layer.digest, layer.size, span.start].join(' ');
+      const key = [registry, layer.compressed, layer.digest, layer.size, span.start].join(' ');
       const read = (ownSignal: AbortSignal, waitedMs: number) =>
         readTail({ ...request, signal: ownSignal }, waitedMs);
       // A copy: the tail stays in memory for others.

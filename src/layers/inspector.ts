@@ -78,6 +78,8 @@ export interface LayerInspector {
 }
 
 export interface LayerInspectorOptions {
+  /** The registry that has the layers: `UpstreamClient.id`. */
+  readonly registry: string;
   readonly codec: LayerCodec;
   readonly limits: DecompressionLimits;
   readonly cache: Cache;
@@ -106,7 +108,7 @@ export function createLayerLeases(limit: number, clock: Clock, silenceMs = defau
 }
 
 export function createLayerInspector(options: LayerInspectorOptions): LayerInspector {
-  const { cache, silenceMs = defaultSilenceMs, onReading, background } = options;
+  const { registry, cache, silenceMs = defaultSilenceMs, onReading, background } = options;
   const remembered = options.memory.table<LayerFacts>('layer-facts');
   /** By digest and access: the shared read, and separate reads of requests that continue after its error. */
   const reads = new Map<Digest, Map<string, BackgroundRead>>();
@@ -114,7 +116,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   async function cachedFacts(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
     const known = remembered.get(digest);
     if (known !== undefined) return known;
-    const entry = await cache.get(layerFactsKey(digest), budget);
+    const entry = await cache.get(layerFactsKey(registry, digest), budget);
     const facts = entry && layerFactsFromEntry(entry);
     if (facts !== undefined) remembered.set(digest, facts);
     return facts;
@@ -135,7 +137,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
       const facts = await reading.facts;
       remembered.set(digest, facts);
       for (const other of reads.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
-      await cache.set(layerFactsKey(digest), layerFactsToEntry(facts), budget);
+      await cache.set(layerFactsKey(registry, digest), layerFactsToEntry(facts), budget);
     } catch {
       // Waiting requests get the error from `reading.facts`.
     } finally {

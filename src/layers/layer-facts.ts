@@ -1,13 +1,15 @@
 import { type Digest, isDigest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { CacheEntry } from '../cache/cache.ts';
+import { joinKey } from '../cache/key.ts';
 
 /**
- * The cache key of a layer's facts. All repositories, upstreams and clients share one entry, because the digest
- * determines the content. Callers check access rights before they pass the facts on.
+ * The cache key of a layer's facts. All repositories and clients of a registry share one entry. Another registry may
+ * claim to have any layer, so it has entries of its own. Callers check access rights before they pass the facts on.
+ * @param registry `UpstreamClient.id`.
  */
-export function layerFactsKey(digest: Digest): string {
-  return `layer-facts ${digest}`;
+export function layerFactsKey(registry: string, digest: Digest): string {
+  return joinKey('layer-facts', registry, digest);
 }
 
 /** The cache entry that stores a layer's facts. */

@@ -100,7 +100,7 @@ export interface VerifiedBlob extends Pick<FetchedBlob, 'headers' | 'anonymous'>
 
 export function createLayerService(options: LayerServiceOptions): LayerService {
   const { client, inspector, codec, deadline, members } = options;
-  const downloads = createLayerDownloads(options);
+  const downloads = createLayerDownloads({ ...options, registry: client.id });
   const stored = options.store && createStoredLayers({ ...options, store: options.store, downloads });
   async function fetchLayer(
     repository: RepositoryName,

@@ -10,7 +10,7 @@ import { RegistryError } from '../errors.ts';
 export interface Tails {
   /**
    * Returns a tail from memory, or waits for its decompression.
-   * @param key names the content; independent of the caller.
+   * @param key names the registry and the content; independent of the caller.
    * @param read decompresses the tail with the caller's access. Other callers may wait for the result too, so only the
    *   signal that `read` gets aborts it. `waitedMs` is the time for which the caller has already waited for memory as
    *   part of another caller's read.

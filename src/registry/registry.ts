@@ -15,7 +15,7 @@ import type { DecompressionLimits } from '../layers/decompression-limits.ts';
 import { createLayerInspector } from '../layers/inspector.ts';
 import { createLayerMembers, type LayerMembers } from '../layers/layer-members.ts';
 import { createLayerService, type LayerService } from '../layers/layer-service.ts';
-import type { LayerStore } from '../layers/store/layer-store.ts';
+import type { LayerStore, LayerStores } from '../layers/store/layer-store.ts';
 import type { Tails } from '../layers/tails.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Match } from '../routing/match.ts';
@@ -140,7 +140,7 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
     readonly leases: LeaseSemaphore;
     readonly limits: DecompressionLimits;
     readonly tails: Tails;
-    readonly store: LayerStore | undefined;
+    readonly store: LayerStores | undefined;
   };
   /** The line of all searches of the process. */
   readonly searchLine: LeaseLine;
@@ -180,7 +180,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   });
   const versions = createRepositoryVersions();
   const members = createLayerMembers({ client, memory, clock, version: versions.current });
-  const layers = createLayers({ ...options, client }, members);
+  const store = options.layers.store?.of(client.id);
+  const layers = createLayers({ ...options, client }, members, store);
   const converter = createManifestConverter({
     upstream: client.id,
     deadlineMs: 2 * sharedDeadlineMs,
@@ -294,7 +295,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         const { stream, size } = blob;
         return { ...blob, stream: size === undefined ? stream : fixedLength(stream, size) };
       },
-      kept: settings.keepsBlobs ? options.layers.store : undefined,
+      kept: settings.keepsBlobs ? store : undefined,
       redirects: settings.redirectBlobs,
     },
     pushes: {
@@ -310,12 +311,16 @@ export function createRegistry(options: RegistryOptions): Registry {
       findKept: keptManifests.find,
     },
     v1,
-    warmer: createWarmer({ ...parts, manifests, v1, platform, store: options.layers.store }),
+    warmer: createWarmer({ ...parts, manifests, v1, platform, store }),
   };
 }
 
 /** Each route has its own layer inspector: a fault of one upstream does not affect another's layers. */
-function createLayers(options: RegistryOptions, members: LayerMembers): LayerService {
+function createLayers(
+  options: RegistryOptions,
+  members: LayerMembers,
+  store: LayerStore | undefined,
+): LayerService {
   const { settings, client, cache, memory, clock, codec, layers, background } = options;
   const inspector = createLayerInspector({
     codec,
@@ -325,7 +330,8 @@ function createLayers(options: RegistryOptions, members: LayerMembers): LayerSer
     background,
     onReading: options.metrics.layerReads,
     ...layers,
-    store: layers.store?.namesAtEnd ? layers.store : undefined,
+    registry: client.id,
+    store: store?.namesAtEnd ? store : undefined,
   });
   return createLayerService({
     client,
@@ -336,7 +342,7 @@ function createLayers(options: RegistryOptions, members: LayerMembers): LayerSer
     deadline: settings.layerDeadline,
     clock,
     members,
-    store: layers.store,
+    store,
     keepsBlobs: settings.keepsBlobs,
   });
 }

@@ -110,3 +110,82 @@ it('a layer that was deleted is given to nobody who knows its digest', async () 
   expect((await app.send('DELETE', `/v2/alice/app/blobs/${packed}`)).status).toBe(202);
   expect((await app.get(path, docker113)).status).toBe(404);
 });
+
+describe.each([
+  ['with a store', () => ({ store: createMemoryBlobStore() })],
+  ['without a store', () => ({})],
+])('a layer of one registry behind the proxy, %s', (what, platform) => {
+  const [ofAlice, ofBob, again] = ['http://alice.test', 'http://bob.test', 'http://alice.test/'];
+  const routes = [
+    { match: { path: 'alice/' }, upstream: ofAlice },
+    { match: { path: 'bob/' }, upstream: ofBob },
+    { match: { path: 'again/' }, upstream: again },
+  ];
+  const range = { Range: `bytes=${secret.length - 100}-` };
+  const image = compressedImage('team/app', [{ ...layer, tar: secret }]);
+
+  /**
+   * Two registries. bob's has no byte of the layer, and claims to have it: it answers any HEAD, and invents the first
+   * byte.
+   */
+  const bobClaims = (claimed: Uint8Array): Script => {
+    const named = compressedImage('team/app', [{ ...layer, tar: claimed }]);
+    return (request, url) => {
+      if (url.origin === ofAlice) return image(request, url);
+      const length = [packed, plain].findIndex((digest) => url.pathname.endsWith(digest));
+      if (length < 0) return named(request, url);
+      const size = [compressed, secret][length]?.length ?? 0;
+      if (request.method === 'HEAD') return new Response(null, { headers: { 'Content-Length': `${size}` } });
+      if (request.headers.get('range') !== 'bytes=0-0') return specError(404, 'BLOB_UNKNOWN');
+      return new Response('x', { status: 206, headers: { 'Content-Range': `bytes 0-0/${size}` } });
+    };
+  };
+  const appAfterAlice = async (blobs: string, claimed: Uint8Array) => {
+    const config = { upstreamAuth: 'anonymous', routes };
+    const upstream = scriptedUpstream(bobClaims(claimed));
+    const app = testApp(
+      { REGSHIFT_CONFIG: JSON.stringify(config), REGSHIFT_UPSTREAM: '', REGSHIFT_STORE_BLOBS: blobs },
+      upstream.fetch,
+      platform(),
+    );
+    expect((await app.get('/v2/alice/team/app/manifests/latest', docker113)).status).toBe(200);
+    expect((await app.get(`/v2/alice/team/app/blobs/${packed}`)).body).toEqual(compressed);
+    for (const headers of [{}, range]) await app.get(`/v2/alice/team/app/blobs/${plain}`, headers);
+    await app.settled();
+    upstream.forget();
+    return { app, upstream };
+  };
+
+  it.each(['made', 'all'])(
+    'is not given through another registry that claims to have it (%s)',
+    async (blobs) => {
+      const { app } = await appAfterAlice(blobs, secret);
+      const manifest = await app.get('/v2/bob/team/app/manifests/latest', docker113);
+      expect(manifest.status).toBe(404);
+      for (const digest of [plain, packed]) {
+        for (const headers of [{}, range]) {
+          expect((await app.get(`/v2/bob/team/app/blobs/${digest}`, headers)).status).toBe(404);
+        }
+      }
+    },
+  );
+
+  it('does not tell its digest in the error of another registry that claims another one', async () => {
+    const { app } = await appAfterAlice('all', other);
+    const manifest = await app.get('/v2/bob/team/app/manifests/latest', docker113);
+    expect(manifest.status).toBe(404);
+    expect(manifest.text()).not.toContain(plain);
+  });
+
+  it.runIf(what === 'with a store')('is given out of the store to a route to the same registry', async () => {
+    const { app, upstream } = await appAfterAlice('all', secret);
+    expect((await app.get('/v2/again/team/app/manifests/latest', docker113)).status).toBe(200);
+    const whole = await app.get(`/v2/again/team/app/blobs/${plain}`);
+    expect([whole.status, whole.body]).toEqual([200, new Uint8Array(secret)]);
+    const stored = await app.get(`/v2/again/team/app/blobs/${packed}`);
+    expect([stored.status, stored.body]).toEqual([200, compressed]);
+    const reads = upstream.asked.filter((each) => each === `GET ${ofAlice}/v2/team/app/blobs/${packed}`);
+    // The first byte alone, as a proof.
+    expect(reads).toHaveLength(1);
+  });
+});

@@ -6,7 +6,7 @@ import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { layerContent } from '../support/layer-content.ts';
-import { createMemoryBlobStore } from '../support/memory-blob-store.ts';
+import { createMemoryBlobStore, storedKey } from '../support/memory-blob-store.ts';
 import { compressedImage } from '../support/packed-image.ts';
 import { basicChallenge, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
@@ -122,8 +122,8 @@ async function appWith({ variables = {}, isKept = false }: Place): Promise<TestA
   await app.settled();
   store.blobs.clear();
   if (isKept) {
-    store.blobs.set(stored, compressed);
-    store.blobs.set(made, files.slice() as Uint8Array<ArrayBuffer>);
+    store.blobs.set(storedKey(stored), compressed);
+    store.blobs.set(storedKey(made), files.slice() as Uint8Array<ArrayBuffer>);
   }
   return app;
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Digest, digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { blobKey } from '../../src/layers/store/stored-blobs.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import { zstd } from '../../src/sample-registry/zstd.ts';
 import { testApp } from '../support/app.ts';
 import { describeBlobStore } from '../support/blob-stores.ts';
 import { layerContent } from '../support/layer-content.ts';
-import { createMemoryBlobStore } from '../support/memory-blob-store.ts';
+import { createMemoryBlobStore, storedKey } from '../support/memory-blob-store.ts';
 import { compressedImage } from '../support/packed-image.ts';
 import { layersOf, pull } from '../support/pull.ts';
 import { basicChallenge, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
@@ -48,7 +49,10 @@ describeBlobStore(
   'a store in memory',
   async () => createMemoryBlobStore(),
   async (store, of, bytes) =>
-    void (store as ReturnType<typeof createMemoryBlobStore>).blobs.set(of as Digest, bytes),
+    void (store as ReturnType<typeof createMemoryBlobStore>).blobs.set(
+      blobKey({ digest: of as Digest }),
+      bytes,
+    ),
 );
 
 describe('a layer that is decompressed for a client', () => {
@@ -56,8 +60,8 @@ describe('a layer that is decompressed for a client', () => {
     const { app, store, upstream } = appWithStore();
     await pull(app, 'Docker 20.10', 'team/app');
     await app.settled();
-    expect([...store.blobs.keys()]).toEqual([digest]);
-    expect(store.blobs.get(digest)).toEqual(files);
+    expect([...store.blobs.keys()]).toEqual([storedKey(digest)]);
+    expect(store.blobs.get(storedKey(digest))).toEqual(files);
     upstream.forget();
     const { root, blobs } = await pull(app, 'Docker 20.10', 'team/app');
     expect(layersOf(root.body).map((each) => blobs.get(each) && digestOf(blobs.get(each) ?? files))).toEqual([
@@ -134,11 +138,11 @@ describe('a layer that is decompressed for a client', () => {
     const { app, store } = appWithStore();
     await pull(app, 'Docker 20.10', 'team/app');
     await app.settled();
-    store.blobs.set(digest, files.subarray(1));
+    store.blobs.set(storedKey(digest), files.subarray(1));
     const { body } = await app.get(layerPath);
     expect(digestOf(body)).toBe(digest);
     await app.settled();
-    expect(store.blobs.get(digest)).toEqual(files);
+    expect(store.blobs.get(storedKey(digest))).toEqual(files);
   });
 });
 
@@ -164,8 +168,8 @@ describe('a store that two users share', () => {
       const refused = await app.get(path, { Authorization: basic('bob') });
       expect([refused.status, refused.error().code]).toEqual([403, 'DENIED']);
     }
-    expect(store.blobs.has(digest)).toBe(true);
-    expect(store.blobs.has(compressedDigest)).toBe(kept === 'all');
+    expect(store.blobs.has(storedKey(digest))).toBe(true);
+    expect(store.blobs.has(storedKey(compressedDigest))).toBe(kept === 'all');
   });
 });
 
@@ -185,7 +189,7 @@ describe('blobs that upstream stores', () => {
     const first = await app.get(blobPath);
     expect(first.body).toEqual(compressed);
     await app.settled();
-    expect(store.blobs.get(compressedDigest)).toEqual(compressed);
+    expect(store.blobs.get(storedKey(compressedDigest))).toEqual(compressed);
     upstream.forget();
     const second = await app.get(blobPath);
     expect(second.body).toEqual(compressed);
@@ -213,15 +217,15 @@ describe('blobs that upstream stores', () => {
     ['longer', new Uint8Array(compressed.length + 6)],
   ])('come from upstream, whole, where the stored one is %s, and are stored again', async (_, damaged) => {
     const { app, store } = appWithStore(all);
-    store.blobs.set(compressedDigest, damaged.slice());
+    store.blobs.set(storedKey(compressedDigest), damaged.slice());
     const part = await app.get(blobPath, { Range: 'bytes=5000-6000' });
     expect([part.status, digestOf(part.body)]).toEqual([206, digestOf(compressed.subarray(5000, 6001))]);
-    store.blobs.set(compressedDigest, damaged.slice());
+    store.blobs.set(storedKey(compressedDigest), damaged.slice());
     const whole = await app.get(blobPath);
     expect([whole.status, whole.header('Content-Length')]).toEqual([200, String(compressed.length)]);
     expect(digestOf(whole.body)).toBe(compressedDigest);
     await app.settled();
-    expect(store.blobs.get(compressedDigest)).toEqual(compressed);
+    expect(store.blobs.get(storedKey(compressedDigest))).toEqual(compressed);
   });
 
   it('that upstream has deleted are not served from the store', async () => {

@@ -361,6 +361,7 @@ test('a layer is inspected once, and its facts outlive the inspector', async () 
   const cache = createMemoryCache(memory);
   const leases = createLayerLeases(2, Date.now);
   const options = {
+    registry: 'https://registry.example',
     codec,
     limits: defaultDecompressionLimits,
     cache,

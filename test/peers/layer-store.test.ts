@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { registryTag } from '../../src/layers/store/stored-blobs.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
 import type { BareWorkerd } from '../support/bare-workerd.ts';
 import { regshift } from '../support/cli.ts';
@@ -63,7 +64,14 @@ describe.skipIf(requirePeers('docker-registry'))('a folder with the layers of a 
   });
   const fileOf = (name: string, { plain }: LargeImage) => {
     const hex = digestHex(plain.digest as never);
-    return join(home, name, 'blobs', 'sha256', hex.slice(0, 2), hex);
+    return join(
+      home,
+      name,
+      'blobs',
+      'sha256',
+      hex.slice(0, 2),
+      `${hex}.${registryTag(`http://${tap.host}`)}`,
+    );
   };
   const layerRequests = ({ layer }: LargeImage) =>
     tap.exchanges.filter((each) => each.method === 'GET' && each.status === 200 && each.path === layer.path)

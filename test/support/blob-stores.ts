@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
-import type { BlobStore } from '../../src/layers/store/blob-store.ts';
+import type { BlobId, BlobStore } from '../../src/layers/store/blob-store.ts';
+import { registryTag } from '../../src/layers/store/stored-blobs.ts';
 import { bytesOf } from './byte-streams.ts';
 import { layerContent } from './layer-content.ts';
 
@@ -46,10 +47,10 @@ export function describeBlobStore(
       async ({ bytes, size }) => {
         const store = await open();
         const blob = { digest: digestOf(bytes), size };
-        expect(await store.head(blob.digest)).toBeUndefined();
+        expect(await store.head(blob)).toBeUndefined();
         expect(await store.read(blob)).toBeUndefined();
         await storeBlob(store, bytes);
-        expect(await store.head(blob.digest)).toBe(size);
+        expect(await store.head(blob)).toBe(size);
         const read = async (span?: { readonly start: number; readonly end: number }) => {
           const stream = await store.read(blob, span);
           return stream && digestOf(await bytesOf(stream));
@@ -74,11 +75,11 @@ export function describeBlobStore(
       const blob = { digest: digestOf(bytes), size: bytes.length };
       const write = await store.write(blob);
       await write.add(bytes);
-      expect(await store.head(blob.digest)).toBeUndefined();
+      expect(await store.head(blob)).toBeUndefined();
       expect(await store.read(blob)).toBeUndefined();
       await write.abort();
       write.release?.();
-      expect(await store.head(blob.digest)).toBeUndefined();
+      expect(await store.head(blob)).toBeUndefined();
       expect(await listOf(store)).toEqual([]);
     });
 
@@ -122,16 +123,42 @@ export function describeBlobStore(
       const blob = await storeBlob(store, bytes);
       await replace(store, blob.digest, bytes.subarray(0, 4_999));
       expect(await store.read(blob)).toBeUndefined();
-      expect(await store.head(blob.digest)).toBeUndefined();
+      expect(await store.head(blob)).toBeUndefined();
     });
 
     test('removes a blob, and one that it does not have', async () => {
       const store = await open();
       const blob = await storeBlob(store, layerContent(100));
-      await store.delete(blob.digest);
-      await store.delete(blob.digest);
-      expect(await store.head(blob.digest)).toBeUndefined();
+      await store.delete(blob);
+      await store.delete(blob);
+      expect(await store.head(blob)).toBeUndefined();
       expect(await store.read(blob)).toBeUndefined();
+    });
+
+    test('keeps a copy for each registry, and one of an earlier version without a registry', async () => {
+      const store = await open();
+      const bytes = layerContent(400);
+      const blob = { digest: digestOf(bytes), size: bytes.length };
+      const registries = [registryTag('https://one.example'), registryTag('https://two.example'), undefined];
+      for (const registry of registries) {
+        const own = { ...blob, registry };
+        expect([await store.head(own), await store.read(own)]).toEqual([undefined, undefined]);
+        const write = await store.write(own);
+        await write.add(bytes);
+        await write.commit(own);
+        write.release?.();
+        expect(await store.head(own)).toBe(blob.size);
+      }
+      const listed: BlobId[] = [];
+      for await (const each of store.list()) listed.push(each);
+      expect(new Set(listed.map(({ registry }) => registry))).toEqual(new Set(registries));
+      const [first, ...others] = listed;
+      await store.delete(first ?? blob);
+      expect(await store.head(first ?? blob)).toBeUndefined();
+      for (const each of others) {
+        const stream = await store.read({ ...each, size: blob.size });
+        expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+      }
     });
 
     test('ends a read that its reader leaves', async () => {
@@ -141,7 +168,7 @@ export function describeBlobStore(
       const reader = stream?.getReader();
       await reader?.read();
       await reader?.cancel();
-      expect(await store.head(blob.digest)).toBe(blob.size);
+      expect(await store.head(blob)).toBe(blob.size);
     });
   });
 }

@@ -14,6 +14,13 @@ export async function expectStoredDigests(
   ask: (path: string, headers: Record<string, string>) => Promise<Response>,
   requests: string[],
 ): Promise<void> {
+  const read = new Set<string>();
+  /** Version 0.1 shared the facts of a layer among registries. Since then it is read again, once. */
+  const isReadAgain = (request: string) => {
+    const isFirst = /^GET \S+\/blobs\/\S+$/.test(request) && !read.has(request);
+    read.add(request);
+    return isFirst;
+  };
   for (const each of digests) {
     const { path, headers } = requestFor(each);
     requests.length = 0;
@@ -25,7 +32,7 @@ export async function expectStoredDigests(
     // Version 0.1 served the empty layer to everyone; since then a HEAD proves the right to it. It also used the facts of
     // a layer for each repository; since then the first byte of the layer proves that the repository has it.
     const most = each.requests[kept] + (each.digest === emptyLayer.digest ? 1 : 0);
-    const others = requests.filter((request) => !request.endsWith(' bytes=0-0'));
+    const others = requests.filter((request) => !request.endsWith(' bytes=0-0') && !isReadAgain(request));
     expect({ path, more: others.slice(most) }).toEqual({ path, more: [] });
   }
 }

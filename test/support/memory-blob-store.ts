@@ -1,9 +1,12 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { BlobStore } from '../../src/layers/store/blob-store.ts';
+import { blobKey, blobOfKey, registryTag } from '../../src/layers/store/stored-blobs.ts';
 import { concatenated, sourceOf } from './byte-streams.ts';
+import { upstreamUrl } from './upstream-url.ts';
 
 export interface MemoryBlobStore extends BlobStore {
-  readonly blobs: Map<Digest, Uint8Array>;
+  /** By `blobKey`. */
+  readonly blobs: Map<string, Uint8Array>;
   /** Makes each method fail, or never answer, or reads break off in the middle, while it is set. */
   fault: 'none' | 'error' | 'silence' | 'cut';
   /** The number of writes that were begun. */
@@ -12,9 +15,14 @@ export interface MemoryBlobStore extends BlobStore {
   readonly lookups: number;
 }
 
+/** The key of a blob that the upstream of `testApp`, or another one, gave. */
+export function storedKey(digest: Digest, upstream = upstreamUrl): string {
+  return blobKey({ digest, registry: registryTag(upstream) });
+}
+
 /** A store in memory that needs the digest of a blob before its first byte, like a bucket. */
 export function createMemoryBlobStore(): MemoryBlobStore {
-  const blobs = new Map<Digest, Uint8Array>();
+  const blobs = new Map<string, Uint8Array>();
   let writes = 0;
   let lookups = 0;
 
@@ -37,18 +45,18 @@ export function createMemoryBlobStore(): MemoryBlobStore {
     get lookups() {
       return lookups;
     },
-    async head(digest) {
+    async head(blob) {
       lookups += 1;
       await pass();
-      return blobs.get(digest)?.length;
+      return blobs.get(blobKey(blob))?.length;
     },
-    async read({ digest, size }, span) {
+    async read(blob, span) {
       lookups += 1;
       await pass();
-      const bytes = blobs.get(digest);
+      const bytes = blobs.get(blobKey(blob));
       if (bytes === undefined) return undefined;
-      if (bytes.length !== size) {
-        blobs.delete(digest);
+      if (bytes.length !== blob.size) {
+        blobs.delete(blobKey(blob));
         return undefined;
       }
       const part = span ? bytes.subarray(span.start, span.end + 1) : bytes;
@@ -64,20 +72,25 @@ export function createMemoryBlobStore(): MemoryBlobStore {
           await pass();
           pieces.push(bytes);
         },
-        async commit({ digest, size }) {
+        async commit(blob) {
           await pass();
           const bytes = concatenated(...pieces);
-          if (digest !== expected?.digest || size !== bytes.length) throw new Error('another blob');
-          blobs.set(digest, bytes);
+          if (!expected || blobKey(blob) !== blobKey(expected) || blob.size !== bytes.length) {
+            throw new Error('another blob');
+          }
+          blobs.set(blobKey(blob), bytes);
         },
         abort: async () => undefined,
       };
     },
-    async delete(digest) {
-      blobs.delete(digest);
+    async delete(blob) {
+      blobs.delete(blobKey(blob));
     },
     async *list() {
-      for (const [digest, { length: size }] of blobs) yield { digest, size, usedAt: undefined };
+      for (const [key, { length: size }] of blobs) {
+        const blob = blobOfKey(key);
+        if (blob) yield { ...blob, size, usedAt: undefined };
+      }
     },
   };
   return store;

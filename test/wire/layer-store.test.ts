@@ -1,10 +1,11 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
+import { registryTag } from '../../src/layers/store/stored-blobs.ts';
 import { type BreakingImage, type LayerScript, useBreakingRegistry } from '../support/breaking-registry.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { rawRequest } from '../support/raw-http.ts';
@@ -16,18 +17,18 @@ const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-'));
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The file of an image's layer in the store. */
-function fileOf({ tar }: BreakingImage): string {
-  const hex = digestHex(digestOf(tar));
-  return join(folder, 'blobs', 'sha256', hex.slice(0, 2), hex);
-}
-
 describe('layers out of a folder', () => {
   const log = vi.fn();
   const running = useBreakingRegistry((upstream) =>
     serveOnNode(upstream, { REGSHIFT_STORE: `file://${folder}`, REGSHIFT_MEASURE_DEADLINE: '1' }, log),
   );
 
+  /** The file of an image's layer in the store. */
+  const fileOf = ({ tar }: BreakingImage) => {
+    const hex = digestHex(digestOf(tar));
+    const name = `${hex}.${registryTag(running.registry.url)}`;
+    return join(folder, 'blobs', 'sha256', hex.slice(0, 2), name);
+  };
   const get = (path: string, more: readonly (readonly [string, string])[] = [], method = 'GET') =>
     rawRequest({
       port: running.server.port,
@@ -41,7 +42,7 @@ describe('layers out of a folder', () => {
     get(`/v2/${repository}/blobs/${digestOf(tar)}`, range ? [['Range', range]] : []);
   const stored = (image: BreakingImage) =>
     vi.waitFor(async () => {
-      expect(await readdir(join(fileOf(image), '..'))).toContain(digestHex(digestOf(image.tar)));
+      expect(await readdir(dirname(fileOf(image)))).toContain(basename(fileOf(image)));
     });
 
   /** An image whose manifest was converted, and whose layer left the store since. */
@@ -121,7 +122,7 @@ describe('layers out of a folder', () => {
       nth === 0 ? {} : { bytes: bytes.map((byte, at) => (at > bytes.length - 1000 ? byte ^ 1 : byte)) },
     );
     await expect(layer(image)).rejects.toThrow();
-    await expect(readdir(join(fileOf(image), '..'))).resolves.not.toContain(digestHex(digestOf(image.tar)));
+    await expect(readdir(dirname(fileOf(image)))).resolves.not.toContain(basename(fileOf(image)));
   });
 
   it.each([0, 10, 1_000, 100_000])(

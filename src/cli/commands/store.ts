@@ -76,7 +76,7 @@ async function verifyAll({ store }: OpenStore, options: StoreOptions, io: Io): P
     layers += 1;
     if (found === blob.digest) continue;
     damaged.push({ digest: blob.digest, found });
-    await store.delete(blob.digest);
+    await store.delete(blob);
   }
   progress.end();
   if (!printData(io, { layers, damaged }, options)) {

@@ -2,7 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import type { ByteSpan } from '../byte-range.ts';
 
 /**
- * A store of whole blobs by their digests, outside of memory: a folder, a bucket. It does not decide who may read a
+ * A store of whole blobs by registry and digest, outside of memory: a folder, a bucket. It does not decide who may read a
  * blob. A blob can disappear at any time. All methods throw any error where the store does not work: `createQuietStore`
  * keeps errors from clients.
  */
@@ -22,7 +22,7 @@ export interface BlobStore {
   /** Looks whether the store is there, and makes nothing. Absent for a store whose first request tells. */
   readonly look?: () => Promise<StorePlace>;
   /** Bytes of a blob; undefined if the store does not have it. */
-  head(digest: Digest): Promise<number | undefined>;
+  head(blob: BlobId): Promise<number | undefined>;
   /**
    * Opens a blob, whole or in part. A blob with another size is damaged: it is removed.
    * @returns undefined if the store does not have the blob. The stream errors if bytes are missing.
@@ -36,7 +36,7 @@ export interface BlobStore {
    */
   write(blob?: BlobName, likelySize?: number): Promise<BlobWrite>;
   /** Removes a blob. It is no error if there is none. */
-  delete(digest: Digest): Promise<void>;
+  delete(blob: BlobId): Promise<void>;
   /** All blobs, in no order. */
   list(): AsyncIterable<StoredBlob>;
   /**
@@ -65,9 +65,15 @@ export class BlobTooLarge extends Error {
 
 export type StoreKind = 'file' | 'r2' | 's3';
 
-/** A blob by the digest of its bytes, and their number. */
-export interface BlobName {
+/** A blob by the digest of its bytes, and the registry that gave them: each registry has copies of its own. */
+export interface BlobId {
   readonly digest: Digest;
+  /** `registryTag`; undefined for a blob that an earlier version stored, which no client gets. */
+  readonly registry?: string | undefined;
+}
+
+/** A blob, and the number of its bytes. */
+export interface BlobName extends BlobId {
   readonly size: number;
 }
 

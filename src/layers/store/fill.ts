@@ -37,6 +37,8 @@ export interface FollowedSpan {
 export interface FillOptions {
   /** Opens the write. */
   readonly open: () => Promise<BlobWrite>;
+  /** `registryTag` of the registry that gives the bytes. */
+  readonly registry: string;
   readonly digester: Digester;
   readonly clock: Clock;
   /** Called once, when the bytes are right, and the store begins to make them visible. */
@@ -73,7 +75,7 @@ const followedBytes = 256 * 1024;
 
 type State = 'growing' | 'right' | 'wrong' | 'left';
 
-export function createFill({ open, digester, clock, committing, ended }: FillOptions): Fill {
+export function createFill({ open, registry, digester, clock, committing, ended }: FillOptions): Fill {
   let state: State = 'growing';
   let write: BlobWrite | undefined;
   let hasFailed = false;
@@ -153,7 +155,7 @@ export function createFill({ open, digester, clock, committing, ended }: FillOpt
     await queue;
     if (hasFailed || write === undefined) return;
     try {
-      await settledWithin(commitMs, write.commit(blob));
+      await settledWithin(commitMs, write.commit({ ...blob, registry }));
       end({ stored: blob });
     } catch (error) {
       fail(error);

@@ -7,11 +7,24 @@ import type { Metrics } from '../../observability/metrics.ts';
 import type { ByteSpan } from '../byte-range.ts';
 import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
-import { type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
+import { type BlobId, type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
 import { createFill, type Fill, type FollowedSpan } from './fill.ts';
+import { blobKey, registryTag } from './stored-blobs.ts';
+
+/** One store for all registries. */
+export interface LayerStores {
+  /** Whether the store does not answer, or reads or writes rest after an error. */
+  isAway(): boolean;
+  /**
+   * The store of one registry. A registry may name any digest, and claim to have its bytes, so a blob is never given
+   * through another registry than the one that gave it.
+   * @param registry `UpstreamClient.id`: routes and replicas with the same one share its blobs.
+   */
+  of(registry: string): LayerStore;
+}
 
 /**
- * The store as the rest of the program uses it. No method throws: a store that is full, slow or away never fails a
+ * The store as the rest of the program uses it, for one registry. No method throws: a store that is full, slow or away never fails a
  * pull. After an error, reads or writes rest for some seconds, in which blobs come from upstream as without a store.
  */
 export interface LayerStore {
@@ -19,8 +32,6 @@ export interface LayerStore {
   readonly namesAtEnd: boolean;
   /** Whether a fill can be followed. */
   readonly readsBack: boolean;
-  /** Whether the store does not answer, or reads or writes rest after an error. */
-  isAway(): boolean;
   /** Whether the store takes a blob of this size now. */
   takes(size: number): boolean;
   /** Bytes of a blob that the store has. */
@@ -62,10 +73,10 @@ const restMs = 5_000;
 /** A line in the log for errors of the store, at most once in this time. */
 const logMs = 60_000;
 
-export function createLayerStore(options: LayerStoreOptions): LayerStore {
+export function createLayerStores(options: LayerStoreOptions): LayerStores {
   const { store, codec, clock, background, log, metrics } = options;
-  const filling = new Set<BlobName['digest'] | symbol>();
-  const committing = new Map<Digest, { readonly fill: Fill; readonly over: Promise<void> }>();
+  const filling = new Set<string | symbol>();
+  const committing = new Map<string, { readonly fill: Fill; readonly over: Promise<void> }>();
   const reads = createRest('read');
   const writes = createRest('write');
 
@@ -94,65 +105,75 @@ export function createLayerStore(options: LayerStoreOptions): LayerStore {
     }
   }
 
+  const takes = (size: number) =>
+    size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting();
+
+  function storeOf(registry: string): LayerStore {
+    const own = <Blob extends BlobId>(blob: Blob) => ({ ...blob, registry });
+    const keyOf = (digest: Digest) => blobKey({ digest, registry });
+    return {
+      namesAtEnd: store.namesAtEnd,
+      readsBack: store.readsBack,
+      takes,
+
+      async has(digest) {
+        if (reads.isResting()) return undefined;
+        return ask(() => store.head({ digest, registry })).catch(() => undefined);
+      },
+
+      async open(blob, span) {
+        if (reads.isResting()) return undefined;
+        try {
+          const stream = await ask(() => store.read(own(blob), span));
+          metrics.storeRead(stream === undefined ? 'miss' : 'hit');
+          return stream;
+        } catch {
+          metrics.storeRead('error');
+          return undefined;
+        }
+      },
+
+      async follow(span, signal) {
+        const ending = committing.get(keyOf(span.blob.digest));
+        if (ending === undefined) return undefined;
+        const followed = async () =>
+          (await ending.fill.follow(span, signal)) ?? ending.over.then(() => 'stored' as const);
+        return valueWithin(commitMs, followed());
+      },
+
+      fill(blob, likelySize) {
+        const key = blob ? keyOf(blob.digest) : Symbol('a fill without a digest yet');
+        if (!takes(blob?.size ?? 0) || filling.has(key)) return undefined;
+        filling.add(key);
+        const over = Promise.withResolvers<void>();
+        background(over.promise);
+        let ending: string | undefined;
+        const fill = createFill({
+          open: () => store.write(blob && own(blob), likelySize),
+          registry,
+          digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
+          clock,
+          committing({ digest }) {
+            ending = keyOf(digest);
+            committing.set(ending, { fill, over: over.promise });
+          },
+          ended({ stored, error }) {
+            filling.delete(key);
+            if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
+            over.resolve();
+            if (stored) metrics.storeWrite('stored', stored.size);
+            else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
+            if (error !== undefined) writes.failed(error);
+          },
+        });
+        return fill;
+      },
+    };
+  }
+
   return {
-    namesAtEnd: store.namesAtEnd,
-    readsBack: store.readsBack,
-
     isAway: () => (store.isAway?.() ?? false) || reads.isResting() || writes.isResting(),
-
-    takes: (size) => size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting(),
-
-    async has(digest) {
-      if (reads.isResting()) return undefined;
-      return ask(() => store.head(digest)).catch(() => undefined);
-    },
-
-    async open(blob, span) {
-      if (reads.isResting()) return undefined;
-      try {
-        const stream = await ask(() => store.read(blob, span));
-        metrics.storeRead(stream === undefined ? 'miss' : 'hit');
-        return stream;
-      } catch {
-        metrics.storeRead('error');
-        return undefined;
-      }
-    },
-
-    async follow(span, signal) {
-      const ending = committing.get(span.blob.digest);
-      if (ending === undefined) return undefined;
-      const followed = async () =>
-        (await ending.fill.follow(span, signal)) ?? ending.over.then(() => 'stored' as const);
-      return valueWithin(commitMs, followed());
-    },
-
-    fill(blob, likelySize) {
-      const key = blob?.digest ?? Symbol('a fill without a digest yet');
-      if (!this.takes(blob?.size ?? 0) || filling.has(key)) return undefined;
-      filling.add(key);
-      const over = Promise.withResolvers<void>();
-      background(over.promise);
-      let ending: Digest | undefined;
-      const fill = createFill({
-        open: () => store.write(blob, likelySize),
-        digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
-        clock,
-        committing({ digest }) {
-          ending = digest;
-          committing.set(digest, { fill, over: over.promise });
-        },
-        ended({ stored, error }) {
-          filling.delete(key);
-          if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
-          over.resolve();
-          if (stored) metrics.storeWrite('stored', stored.size);
-          else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
-          if (error !== undefined) writes.failed(error);
-        },
-      });
-      return fill;
-    },
+    of: (registry) => storeOf(registryTag(registry)),
   };
 }
 

@@ -1,19 +1,29 @@
-import { type Digest, digestAlgorithm, digestHex, isDigest } from '../../../converters/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, isDigest, sha256Hex } from '../../../converters/digest.ts';
 import type { Log } from '../../observability/log.ts';
-import type { Pruned, StoredBlob } from './blob-store.ts';
+import type { BlobId, Pruned, StoredBlob } from './blob-store.ts';
 
 /** The folder of the blobs in a bucket. All stores of buckets use the same keys, so two may share one. */
 export const blobFolder = 'blobs/';
 
-/** The key of a blob below `blobFolder`. */
-export function blobKey(digest: Digest): string {
-  return `${digestAlgorithm(digest)}/${digestHex(digest)}`;
+/** The name of a registry in keys and names of files. @param registry `UpstreamClient.id`. */
+export function registryTag(registry: string): string {
+  return sha256Hex(registry).slice(0, 32);
 }
 
-/** The digest of a key below `blobFolder`; undefined for a key of something else. */
-export function digestOfKey(key: string): Digest | undefined {
-  const digest = key.replace('/', ':');
-  return isDigest(digest) ? digest : undefined;
+/** The name of a blob in its folder: the digest, and the registry behind a dot. */
+export function blobFile({ digest, registry }: BlobId): string {
+  return registry === undefined ? digestHex(digest) : `${digestHex(digest)}.${registry}`;
+}
+
+/** The key of a blob below `blobFolder`. */
+export function blobKey(blob: BlobId): string {
+  return `${digestAlgorithm(blob.digest)}/${blobFile(blob)}`;
+}
+
+/** The blob of a key below `blobFolder`; undefined for a key of something else. */
+export function blobOfKey(key: string): BlobId | undefined {
+  const [, digest, registry] = /^(.+?)(?:\.([0-9a-f]{32}))?$/.exec(key.replace('/', ':')) ?? [];
+  return isDigest(digest) ? { digest, registry } : undefined;
 }
 
 /** Tells of a blob with another length than its caller expects. @param facts its digest or path. */

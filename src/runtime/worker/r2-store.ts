@@ -1,7 +1,7 @@
-import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
-import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
+import { digestAlgorithm, digestHex } from '../../../converters/digest.ts';
+import type { BlobId, BlobStore } from '../../layers/store/blob-store.ts';
 import { createPartedWrite, type PartedTarget } from '../../layers/store/parted-write.ts';
-import { blobFolder, blobKey, digestOfKey, logDamaged } from '../../layers/store/stored-blobs.ts';
+import { blobFolder, blobKey, blobOfKey, logDamaged } from '../../layers/store/stored-blobs.ts';
 import type { Log } from '../../observability/log.ts';
 
 const MiB = 2 ** 20;
@@ -23,7 +23,7 @@ const mostWrites = 2;
  * of the bucket remove old blobs and unfinished uploads.
  */
 export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
-  const keyOf = (digest: Digest) => `${blobFolder}${blobKey(digest)}`;
+  const keyOf = (blob: BlobId) => `${blobFolder}${blobKey(blob)}`;
 
   return {
     kind: 'r2',
@@ -32,32 +32,34 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
     mostBytes,
     mostWrites,
 
-    async head(digest) {
-      return (await bucket.head(keyOf(digest)))?.size;
+    async head(blob) {
+      return (await bucket.head(keyOf(blob)))?.size;
     },
 
-    async read({ digest, size }, span) {
+    async read(blob, span) {
+      const { digest, size } = blob;
+      const key = keyOf(blob);
       const range = span && { offset: span.start, length: span.end - span.start + 1 };
       // A range beyond the end of a damaged object is an error.
       const found = await bucket
-        .get(keyOf(digest), range ? { range } : {})
-        .catch((error: unknown) => bucket.head(keyOf(digest)).then((object) => damaged(object, size, error)));
+        .get(key, range ? { range } : {})
+        .catch((error: unknown) => bucket.head(key).then((object) => damaged(object, size, error)));
       if (found === null) return undefined;
       if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
       if ('body' in found) await found.body.cancel();
       logDamaged(log, { digest }, found.size, size);
-      await bucket.delete(keyOf(digest));
+      await bucket.delete(key);
       return undefined;
     },
 
     async write(expected) {
       if (expected === undefined) throw new Error('R2 needs the digest of a layer before its first byte');
-      const target = targetOf(bucket, keyOf(expected.digest));
+      const target = targetOf(bucket, keyOf(expected));
       return createPartedWrite({ target, expected, partBytes: () => partBytes, partsInMemory: 1, mostBytes });
     },
 
-    async delete(digest) {
-      await bucket.delete(keyOf(digest));
+    async delete(blob) {
+      await bucket.delete(keyOf(blob));
     },
 
     async *list() {
@@ -65,8 +67,8 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       do {
         const page = await bucket.list({ prefix: blobFolder, ...(cursor === undefined ? {} : { cursor }) });
         for (const { key, size, uploaded } of page.objects) {
-          const digest = digestOfKey(key.slice(blobFolder.length));
-          if (digest) yield { digest, size, usedAt: uploaded.getTime() };
+          const blob = blobOfKey(key.slice(blobFolder.length));
+          if (blob) yield { ...blob, size, usedAt: uploaded.getTime() };
         }
         cursor = page.truncated ? page.cursor : undefined;
       } while (cursor !== undefined);
@@ -82,7 +84,7 @@ function damaged(object: R2Object | null, size: number, error: unknown): R2Objec
 
 function targetOf(bucket: R2Bucket, key: string): PartedTarget {
   return {
-    async put({ digest }: BlobName, bytes) {
+    async put({ digest }, bytes) {
       // R2 compares the hash with the bytes that arrive.
       await bucket.put(key, bytes, digestAlgorithm(digest) === 'sha256' ? { sha256: digestHex(digest) } : {});
     },

@@ -89,6 +89,7 @@ function fillOf(memory: MemoryBudget): (number: number) => Promise<void> {
   const variables = { REGSHIFT_TAG_TTL: '86400', REGSHIFT_V1_TAGS: '1', REGSHIFT_WALK_TAGS: '1' };
   const app = testApp(variables, upstream, { memory, log: () => {} });
   const layers = createLayerInspector({
+    registry: 'https://registry.example',
     codec: createNodeLayerCodec(),
     limits: defaultDecompressionLimits,
     cache: { get: async () => undefined, set: async () => {} },

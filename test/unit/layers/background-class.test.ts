@@ -24,6 +24,7 @@ afterEach(() => {
 function inspectorWithOneLease() {
   const memory = testMemory();
   return createLayerInspector({
+    registry: 'https://registry.example',
     codec: createNodeLayerCodec(),
     limits: defaultDecompressionLimits,
     cache: createMemoryCache(memory),

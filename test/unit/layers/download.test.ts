@@ -71,16 +71,26 @@ function counting(codec: LayerCodec): { readonly codec: LayerCodec; readonly dec
 }
 
 /** With memory for one large window, unless said otherwise. */
-function downloadsWith(compressed: Uint8Array, { parts = true, windows = 1, patienceMs = 30_000 } = {}) {
+function downloadsWith(
+  compressed: Uint8Array,
+  {
+    parts = true,
+    windows = 1,
+    patienceMs = 30_000,
+    registry: id = 'https://registry.example',
+    tails = createTails(testMemory()),
+  } = {},
+) {
   let now = 0;
   const { codec, decompressed } = counting(
     // A quarter is kept for small windows, where there is room for a large one beside it.
     createNodeLayerCodec({ windowBudget: (windows === 1 ? 128 : (windows * 128 * 4) / 3) * MiB, patienceMs }),
   );
   const downloads = createLayerDownloads({
+    registry: id,
     codec,
     limits: defaultDecompressionLimits,
-    tails: createTails(testMemory()),
+    tails,
     clock: () => now,
   });
   const registry = registryWith(compressed, parts);
@@ -333,6 +343,17 @@ describe('requests for the last byte', () => {
     for (const stream of asked) expect(await bytesOf(stream)).toEqual(content.subarray(last));
     expect(opened).toHaveLength(1);
     expect(decompressed()).toBe(content.length);
+  });
+
+  test('get no bytes of another registry, and share those of the same one', async () => {
+    const tails = createTails(testMemory());
+    const first = downloadsWith(large, { tails });
+    expect(await bytesOf(await first.open(alice, last))).toEqual(content.subarray(last));
+    const other = downloadsWith(large, { tails, registry: 'https://other.example' });
+    const nothing = () => Promise.reject(new Error('not here'));
+    await expect(other.open(alice, last, undefined, nothing)).rejects.toThrow('not here');
+    const same = downloadsWith(large, { tails });
+    expect(await bytesOf(await same.open(alice, last, undefined, nothing))).toEqual(content.subarray(last));
   });
 
   test('are refused each for itself', async () => {

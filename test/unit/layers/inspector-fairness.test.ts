@@ -13,6 +13,7 @@ const silenceMs = 60_000;
 
 function newLearner(limit: number) {
   return createLayerInspector({
+    registry: 'https://registry.example',
     codec: createNodeLayerCodec(),
     limits: defaultDecompressionLimits,
     cache: { get: async () => undefined, set: async () => {} },

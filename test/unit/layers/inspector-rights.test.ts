@@ -18,6 +18,7 @@ const digest = digestOf(compressed);
 
 function newLearner(limit = 4) {
   return createLayerInspector({
+    registry: 'https://registry.example',
     codec: createNodeLayerCodec(),
     limits: defaultDecompressionLimits,
     cache: { get: async () => undefined, set: async () => {} },

@@ -48,6 +48,7 @@ function learnerWith({
 }: Partial<LayerInspectorOptions> & { concurrency?: number } = {}) {
   const clock = options.clock ?? Date.now;
   return createLayerInspector({
+    registry: 'https://registry.example',
     codec: createNodeLayerCodec(),
     limits: defaultDecompressionLimits,
     cache: mapCache(),
@@ -94,7 +95,9 @@ describe('a layer is read once', () => {
     const { open, letGo } = heldLayer();
     letGo();
     await learnerWith({ cache }).facts(digest, layerRequest(open));
-    expect([...cache.entries]).toEqual([[`layer-facts ${digest}`, { facts, body: new Uint8Array() }]]);
+    expect([...cache.entries]).toEqual([
+      [`layer-facts https://registry.example ${digest}`, { facts, body: new Uint8Array() }],
+    ]);
   });
 
   test('an entry of another shape is not believed', async () => {
@@ -105,7 +108,10 @@ describe('a layer is read once', () => {
       { ...facts, size: '1' },
       { ...facts, diffId: 'x' },
     ]) {
-      cache.entries.set(`layer-facts ${digest}`, { facts: wrong, body: new Uint8Array() });
+      cache.entries.set(`layer-facts https://registry.example ${digest}`, {
+        facts: wrong,
+        body: new Uint8Array(),
+      });
       expect(await learnerWith({ cache }).cachedFacts(digest)).toBeUndefined();
     }
   });

@@ -1,6 +1,5 @@
-import type { Digest } from '../../../../converters/digest.ts';
 import { discard } from '../../../upstream/body.ts';
-import type { Pruned, StoredBlob } from '../blob-store.ts';
+import type { BlobId, Pruned, StoredBlob } from '../blob-store.ts';
 import { removeOldest } from '../stored-blobs.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
@@ -33,7 +32,7 @@ export interface PruneOptions {
   /** In milliseconds since the epoch. */
   readonly now: number;
   readonly stored: AsyncIterable<StoredBlob>;
-  readonly remove: (digest: Digest) => Promise<void>;
+  readonly remove: (blob: BlobId) => Promise<void>;
 }
 
 /** The largest blob takes less than a day on any line on which it is worth storing. */
@@ -110,7 +109,7 @@ export async function pruneBucket(
   const all: StoredBlob[] = [];
   for await (const blob of stored) all.push(blob);
   const total = all.reduce((sum, { size }) => sum + size, 0);
-  return removeOldest(all, total - bytes, ({ digest }) => remove(digest));
+  return removeOldest(all, total - bytes, remove);
 }
 
 function dateIn(xml: string, name: string): number | undefined {

@@ -1,13 +1,12 @@
-import type { Digest } from '../../../../converters/digest.ts';
 import { RegistryError } from '../../../errors.ts';
 import type { Log } from '../../../observability/log.ts';
 import { partOf, wholeOf } from '../../../upstream/api/blob-part.ts';
 import { resumedBody } from '../../../upstream/api/resumed-body.ts';
 import { contentLength, discard } from '../../../upstream/body.ts';
 import { type ByteSpan, sliceStream } from '../../byte-range.ts';
-import type { BlobName, BlobStore } from '../blob-store.ts';
+import type { BlobId, BlobName, BlobStore } from '../blob-store.ts';
 import { createPartedWrite } from '../parted-write.ts';
-import { blobFolder, blobKey, digestOfKey, logDamaged } from '../stored-blobs.ts';
+import { blobFolder, blobKey, blobOfKey, logDamaged } from '../stored-blobs.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { listObjects, pruneBucket } from './s3-list.ts';
@@ -52,30 +51,30 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
   const root = prefix === '' ? '' : `${prefix}/`;
   const folders = { blobs: `${root}${blobFolder}`, incoming: `${root}incoming/` };
   const keys = {
-    blob: (digest: Digest) => `${folders.blobs}${blobKey(digest)}`,
+    blob: (blob: BlobId) => `${folders.blobs}${blobKey(blob)}`,
     incoming: () => `${folders.incoming}${crypto.randomUUID()}`,
   };
 
-  async function head(digest: Digest): Promise<number | undefined> {
-    const response = await client.send({ method: 'HEAD', key: keys.blob(digest) }).catch(undefinedIfAbsent);
+  async function head(blob: BlobId): Promise<number | undefined> {
+    const response = await client.send({ method: 'HEAD', key: keys.blob(blob) }).catch(undefinedIfAbsent);
     return response && lengthOf(response);
   }
 
-  async function remove(digest: Digest): Promise<void> {
-    const response = await client.send({ method: 'DELETE', key: keys.blob(digest) }).catch(undefinedIfAbsent);
+  async function remove(blob: BlobId): Promise<void> {
+    const response = await client.send({ method: 'DELETE', key: keys.blob(blob) }).catch(undefinedIfAbsent);
     if (response) await discard(response);
   }
 
-  async function drop({ digest, size }: BlobName, found: number): Promise<undefined> {
-    logDamaged(log, { digest }, found, size);
-    await remove(digest);
+  async function drop(blob: BlobName, found: number): Promise<undefined> {
+    logDamaged(log, { digest: blob.digest }, found, blob.size);
+    await remove(blob);
     return undefined;
   }
 
   /** The start of a range can be beyond the end of a damaged blob. */
   async function undefinedIfDamaged(error: unknown, blob: BlobName): Promise<undefined> {
     if (!(error instanceof S3Error) || error.status !== 416) return undefinedIfAbsent(error);
-    const found = await head(blob.digest);
+    const found = await head(blob);
     if (found === blob.size) throw error;
     return found === undefined ? undefined : drop(blob, found);
   }
@@ -84,7 +83,7 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
     const { start, end } = span ?? { start: 0, end: blob.size - 1 };
     const request = (first: number, signal?: AbortSignal): S3Request => {
       const headers = span || first > 0 ? { range: `bytes=${first}-${end}` } : {};
-      return { method: 'GET', key: keys.blob(blob.digest), headers, signal };
+      return { method: 'GET', key: keys.blob(blob), headers, signal };
     };
     const response = await client
       .send(request(start))
@@ -131,8 +130,8 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
 
     async *list() {
       for await (const { key, size, modified } of listObjects(client, folders.blobs)) {
-        const digest = digestOfKey(key.slice(folders.blobs.length));
-        if (digest) yield { digest, size, usedAt: modified };
+        const blob = blobOfKey(key.slice(folders.blobs.length));
+        if (blob) yield { ...blob, size, usedAt: modified };
       }
     },
 

@@ -1,6 +1,5 @@
-import type { Digest } from '../../../../converters/digest.ts';
 import { contentLength, discard } from '../../../upstream/body.ts';
-import type { BlobName } from '../blob-store.ts';
+import type { BlobId, BlobName } from '../blob-store.ts';
 import type { PartedTarget, PartedUpload } from '../parted-write.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
@@ -8,7 +7,7 @@ import { xmlEncoded, xmlText } from './xml.ts';
 
 /** Where an upload puts its blob. */
 export interface S3Keys {
-  readonly blob: (digest: Digest) => string;
+  readonly blob: (blob: BlobId) => string;
   /** A new temporary key. */
   readonly incoming: () => string;
 }
@@ -30,13 +29,13 @@ export function s3Target(
   limits: CopyLimits,
 ): PartedTarget {
   return {
-    async put({ digest }, bytes) {
-      const request = { method: 'PUT', key: keys.blob(digest), body: bytes, isLarge: true } as const;
+    async put(blob, bytes) {
+      const request = { method: 'PUT', key: keys.blob(blob), body: bytes, isLarge: true } as const;
       await discard(await client.send(request));
     },
 
     async begin() {
-      if (expected) return multipart(client, keys.blob(expected.digest));
+      if (expected) return multipart(client, keys.blob(expected));
       const key = keys.incoming();
       return throughTemporary(client, key, await multipart(client, key), { keys, limits });
     },
@@ -56,7 +55,7 @@ function throughTemporary(
     async complete(blob) {
       await upload.complete(blob);
       isComplete = true;
-      await copy(client, source, keys.blob(blob.digest), blob.size, limits);
+      await copy(client, source, keys.blob(blob), blob.size, limits);
       // A key that stays is removed by `prune`.
       await removeSource().catch(() => undefined);
     },

@@ -1,10 +1,9 @@
 import type { Stats } from 'node:fs';
 import { readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isDigest } from '../../../../converters/digest.ts';
 import type { Clock, WallClock } from '../../../clock.ts';
 import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
-import { logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
+import { blobOfKey, logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
 import type { FileOperations } from './file-operations.ts';
@@ -98,12 +97,12 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   async function* files(): AsyncGenerator<StoredFile> {
     for (const algorithm of await namesIn(paths.blobs)) {
       for (const shard of await namesIn(join(paths.blobs, algorithm))) {
-        for (const hex of await namesIn(join(paths.blobs, algorithm, shard))) {
-          const path = join(paths.blobs, algorithm, shard, hex);
-          const digest = `${algorithm}:${hex}`;
+        for (const name of await namesIn(join(paths.blobs, algorithm, shard))) {
+          const path = join(paths.blobs, algorithm, shard, name);
+          const blob = blobOfKey(`${algorithm}/${name}`);
           const found = await lookAt(path);
-          if (found?.isFile() && isDigest(digest) && hex.startsWith(shard)) {
-            yield { path, digest, size: found.size, usedAt: found.mtimeMs };
+          if (found?.isFile() && blob && name.startsWith(shard)) {
+            yield { ...blob, path, size: found.size, usedAt: found.mtimeMs };
           }
         }
       }

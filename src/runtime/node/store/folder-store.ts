@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, rename, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Digest, digestAlgorithm, digestHex } from '../../../../converters/digest.ts';
+import { digestAlgorithm } from '../../../../converters/digest.ts';
 import type { ByteSpan } from '../../../layers/byte-range.ts';
-import type { BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
+import type { BlobId, BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
+import { blobFile } from '../../../layers/store/stored-blobs.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
 import { countBuffer } from '../garbage.ts';
 import { createStoreOperations, type FileOperations } from './file-operations.ts';
@@ -38,9 +39,9 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   const operations = options.operations ?? createStoreOperations();
   operations.countIn(metrics);
   const space = createFolderSpace({ ...options, paths, operations });
-  const pathOf = (digest: Digest) => {
-    const hex = digestHex(digest);
-    return join(paths.blobs, digestAlgorithm(digest), hex.slice(0, 2), hex);
+  const pathOf = (blob: BlobId) => {
+    const name = blobFile(blob);
+    return join(paths.blobs, digestAlgorithm(blob.digest), name.slice(0, 2), name);
   };
   const makeFolder = (path: string) =>
     operations.run('quick', () => mkdir(path, { recursive: true, mode: 0o700 }));
@@ -63,19 +64,19 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     await operations.run('quick', () => utimes(path, now, now)).catch(() => undefined);
   }
 
-  async function openWhole({ digest, size }: BlobName): Promise<StoreFile | undefined> {
-    const path = pathOf(digest);
+  async function openWhole(blob: BlobName): Promise<StoreFile | undefined> {
+    const path = pathOf(blob);
     const file = await openStoreFile(operations, path, forReading).catch(unlessAbsent);
     if (file === undefined) return undefined;
     try {
       const found = await file.stat();
-      if (found.isFile() && found.size === size) {
+      if (found.isFile() && found.size === blob.size) {
         const now = wallClock();
         if (now.getTime() - found.mtimeMs > useNotedMs) await noteUse(path, now);
         return file;
       }
       // A FIFO or a folder in the place of a blob is not the store's.
-      if (found.isFile()) await space.dropDamaged(path, found.size, size);
+      if (found.isFile()) await space.dropDamaged(path, found.size, blob.size);
     } catch (error) {
       file.close();
       throw error;
@@ -93,8 +94,8 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     isAway: () => operations.isHung(),
     look: () => lookAtFolder(root, operations),
 
-    async head(digest) {
-      const found = await space.lookAt(pathOf(digest));
+    async head(blob) {
+      const found = await space.lookAt(pathOf(blob));
       return found?.isFile() ? found.size : undefined;
     },
 
@@ -112,7 +113,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder });
     },
 
-    delete: (digest) => space.remove(pathOf(digest)),
+    delete: (blob) => space.remove(pathOf(blob)),
 
     list: space.list,
 
@@ -131,7 +132,7 @@ interface WriteOptions {
   readonly expected: BlobName | undefined;
   /** Bytes that the blob probably has; 0 if nothing is known. */
   readonly likelySize: number;
-  readonly pathOf: (digest: Digest) => string;
+  readonly pathOf: (blob: BlobId) => string;
   readonly space: FolderSpace;
   readonly operations: FileOperations;
   readonly makeFolder: (path: string) => Promise<unknown>;
@@ -172,7 +173,7 @@ function createWrite(options: WriteOptions): BlobWrite {
       }
       // After a power cut the name must not lead to a file without its bytes.
       await file.sync();
-      const target = pathOf(blob.digest);
+      const target = pathOf(blob);
       await makeFolder(dirname(target));
       await operations.run('quick', () => rename(path, target));
       isOver = true;

@@ -58,7 +58,7 @@ describe('regshift store', () => {
     expect(found.out).toBe(
       `removed ${wrong}: its bytes had ${digestOf(new Uint8Array(200))}\n2 layers read, 1 damaged\n`,
     );
-    expect(await store.head(wrong)).toBeUndefined();
+    expect(await store.head({ digest: wrong })).toBeUndefined();
     const again = await regshift(['store', 'verify', '--json'], { env });
     expect([again.code, again.json()]).toEqual([0, { layers: 1, damaged: [] }]);
   });

@@ -22,8 +22,8 @@ function recordedWrite(more: Partial<BlobWrite> = {}) {
     async add(piece) {
       pieces.push(piece);
     },
-    async commit({ digest }) {
-      calls.push(`commit ${digest}`);
+    async commit({ digest, registry }) {
+      calls.push(`commit ${digest} ${registry}`);
     },
     async abort() {
       calls.push('abort');
@@ -48,6 +48,7 @@ function fillOf(write: BlobWrite | Promise<BlobWrite>) {
   const committing = vi.fn();
   const fill = createFill({
     open: async () => write,
+    registry: 'of-the-registry',
     digester: createDigester(codec.hash('sha256')),
     clock: () => now,
     committing,
@@ -73,7 +74,7 @@ describe('a fill', () => {
     expect(await fill.commit(blob)).toBe(true);
     await vi.waitFor(() => expect(ended).toHaveBeenCalledWith({ stored: blob }));
     expect(committing).toHaveBeenCalledWith(blob);
-    expect(calls).toEqual([`commit ${blob.digest}`, 'release']);
+    expect(calls).toEqual([`commit ${blob.digest} of-the-registry`, 'release']);
   });
 
   it.each([
@@ -97,7 +98,7 @@ describe('a fill', () => {
     expect(await fill.digest()).toBe(blob.digest);
     expect(await fill.commit(blob)).toBe(true);
     expect(ended).toHaveBeenCalledExactlyOnceWith({ error: full });
-    expect(calls).not.toContain(`commit ${blob.digest}`);
+    expect(calls).not.toContain(`commit ${blob.digest} of-the-registry`);
   });
 
   it('leaves a store that is far slower than the source, and keeps one that is not', async () => {
