@@ -228,6 +228,27 @@ describe('blobs that upstream stores', () => {
     expect(store.blobs.get(storedKey(compressedDigest))).toEqual(compressed);
   });
 
+  it.each(['0', '7', String(compressed.length + 1)])(
+    'come from upstream, and stay in the store, where a HEAD says %s bytes',
+    async (length) => {
+      const { app, store, upstream } = appWithStore(all, async (request, url) => {
+        if (request.method !== 'HEAD' || !url.pathname.endsWith(compressedDigest)) return image(request, url);
+        return new Response(null, { headers: { 'Content-Length': length } });
+      });
+      store.blobs.set(storedKey(compressedDigest), compressed);
+      const part = await app.get(blobPath, { Range: 'bytes=5000-6000' });
+      expect([part.status, digestOf(part.body)]).toEqual([206, digestOf(compressed.subarray(5000, 6001))]);
+      expect(store.blobs.get(storedKey(compressedDigest))).toBe(compressed);
+      const whole = await app.get(blobPath);
+      expect([whole.status, whole.header('Content-Length')]).toEqual([200, String(compressed.length)]);
+      expect(digestOf(whole.body)).toBe(compressedDigest);
+      expect(layerRequests(upstream)).toBe(2);
+      expect(app.logged.filter(({ level }) => level === 'warn')).toEqual([]);
+      await app.settled();
+      expect(store.blobs.get(storedKey(compressedDigest))).toEqual(compressed);
+    },
+  );
+
   it('that upstream has deleted are not served from the store', async () => {
     let deleted = false;
     const { app } = appWithStore(all, (request, url) =>

@@ -31,8 +31,9 @@ export function fromStore(answer: AnswerStored): AnswerStored {
     const storedSize = await kept.has(digest);
     if (storedSize === undefined) return answer(registry, request, name, digest);
     const found = await findBlob(registry.client, name, digest, request.context);
-    // A file of another length is damaged, and the store removes it. Not every registry tells the length.
+    // Not every registry tells the length, and some gateways tell a wrong one, like 0. That says nothing about the file.
     const size = contentLength(found) ?? storedSize;
+    if (size !== storedSize) return answer(registry, request, name, digest);
     const headers = storedBlobHeaders(digest, found);
     try {
       return await blobStreamResponse(request, size, headers, async (span) => {
