@@ -152,6 +152,29 @@ describe('an image', () => {
     expect((await see(app, '?image=sample/oci')).status).toBe(404);
   });
 
+  it.each(['sample/oci', 'sample/oci:none', 'sample/none', 'short'])(
+    "asks the registry, with the proxy's own account, nothing about a repository that is not served: %s",
+    async (image) => {
+      const upstream = scriptedUpstream();
+      const variables = {
+        REGSHIFT_REPOSITORIES: 'sample/index',
+        REGSHIFT_ALIASES: 'short=sample/oci',
+        REGSHIFT_UPSTREAM_AUTH: 'basic',
+        REGSHIFT_CLIENT_AUTH: 'none',
+        REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+        REGSHIFT_UPSTREAM_PASSWORD: 'hidden',
+      };
+      const app = testApp(variables, upstream.fetch);
+      for (const more of ['', '&client=docker-1.13', '&client=docker-1.5', '&platform=linux/arm64']) {
+        const answer = await see(app, `?image=${image}${more}`);
+        expect(answer.status).toBe(404);
+        expect(text(answer)).toContain(`The repository ${image.replace(/:.*/, '')} is not served here.`);
+        expect(text(answer)).not.toContain('Tags of');
+      }
+      expect(upstream.asked.filter((each) => !each.includes('/v2/_catalog'))).toEqual([]);
+    },
+  );
+
   it('goes to the route of its name', async () => {
     const registries = network({ 'http://one.test': holding({ 'team/app': 'sample/oci' }) });
     const config = {

@@ -52,11 +52,12 @@ function validNames(text: string): string[] {
   return 'problem' in parseNamedImage(lower) ? [] : [lower];
 }
 
-/** The tags of the repository; none if there is no such repository. */
+/** The tags of the repository; none if there is no such repository, or if it is not served. */
 async function tagsBeside(context: Context<Env>): Promise<readonly string[]> {
   const repository = context.get('request')?.repository;
   if (repository === undefined) return [];
   const { registry } = context.get('route');
+  if (!registry.serves(repository.upstream)) return [];
   try {
     return await listTags(registry.client, repository.upstream, mostTags, context.get('request').context);
   } catch (error) {

@@ -91,8 +91,10 @@ export async function openViewed(
   const found = host.find({ name: named.name, ns: undefined });
   if (found === undefined) throw unknownRepository(named.name);
   const { route, mapping } = found;
-  enterRoute(context, route, mapping);
-  if (!route.registry.serves(mapping.upstream)) {
+  const isServed = route.registry.serves(mapping.upstream);
+  // A failure of this request leads to lists of its repository (alternatives.ts).
+  enterRoute(context, route, isServed ? mapping : undefined);
+  if (!isServed) {
     throw new RegistryError('NAME_UNKNOWN', `The repository ${mapping.client} is not served here.`);
   }
   const registry = platform ? { ...route.registry, platform } : route.registry;
