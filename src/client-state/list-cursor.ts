@@ -16,17 +16,21 @@ export interface ListCursors {
 
 const parameter = 'after';
 
+/** The length of a cursor would tell the length of a hidden name. A query has no spaces. */
+const step = 256;
+
 export function createListCursors(keys: () => Promise<StateKeys>, wallClock: WallClock): ListCursors {
   return {
     async seal(query) {
-      const sealed = await seal({ query }, (await keys()).list, wallClock());
+      const padded = query.padEnd(Math.ceil(query.length / step) * step);
+      const sealed = await seal({ query: padded }, (await keys()).list, wallClock());
       return `?${new URLSearchParams({ [parameter]: sealed })}`;
     },
     async open(query) {
       const sealed = new URLSearchParams(query).get(parameter);
       if (sealed === null) return query;
       const state = await openSealed(sealed, (await keys()).list, wallClock());
-      if (typeof state?.query === 'string') return state.query;
+      if (typeof state?.query === 'string') return state.query.trimEnd();
       throw new RegistryError(
         'NAME_INVALID',
         'This page of the list was not begun here, or too long ago. Read the list again from its first page.',

@@ -200,7 +200,7 @@ describe('the list of repositories', () => {
   });
 
   it('has all served repositories where upstream continues by a place of its own', async () => {
-    const listed = [['open/a', 'open/b', 'secret/x'], ['open/c'], ['open/d']];
+    const listed = [['open/a', 'open/b', 'secret/x'], ['open/c'], ['open/d', 'open/e', 'open/f']];
     const upstream = scriptedUpstream((_, { searchParams }) => {
       const at = Number(searchParams.get('next_page') ?? 0);
       const link = `</v2/_catalog?next_page=${at + 1}>; rel="next"`;
@@ -209,7 +209,7 @@ describe('the list of repositories', () => {
     });
     const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, upstream.fetch);
     const found = await pages(app, '/v2/_catalog?n=1', 'repositories');
-    expect(found.flat()).toEqual(['open/a', 'open/b', 'open/c', 'open/d']);
+    expect(found.flat()).toEqual(['open/a', 'open/b', 'open/c', 'open/d', 'open/e', 'open/f']);
   });
 
   it('does not show by the ends of its pages where hidden repositories are', async () => {
@@ -226,6 +226,45 @@ describe('the list of repositories', () => {
     };
     const without = await pagesOver([]);
     expect(await pagesOver(['hidden/a', 'hidden/b', 'open-b'])).toEqual(without);
+  });
+
+  it.each(['', 'n=x', 'n=0', 'n=-1', 'n=300'])(
+    'tells nothing of hidden repositories by where its pages end, in a list of many pages: %s',
+    async (length) => {
+      const numbered = (count: number, name: string) =>
+        Array.from({ length: count }, (_, at) => `${name}${String(at).padStart(4, '0')}`);
+      const open = [...numbered(1_300, 'open/a'), ...numbered(300, 'open/z')];
+      const pagesOver = async (hidden: readonly string[]) => {
+        // Distribution up to 2.7 takes its own length for one that is no number.
+        const list = paged('/v2/_catalog', 'repositories', [...open, ...hidden].toSorted());
+        const upstream = scriptedUpstream((request, url) => {
+          if (!(Number(url.searchParams.get('n') ?? 1) > 0)) url.searchParams.delete('n');
+          return list(request, url);
+        });
+        const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, upstream.fetch);
+        const places = ['', 'open/a1000', 'open/a1298x', 'open/m', 'open/x0400', 'open/x0600', 'open/z'];
+        return Promise.all(
+          places.map(async (last) => {
+            const page = await app.get(`/v2/_catalog?${length}${last && `&last=${last}`}`);
+            return [last, page.text(), nextOf(page)];
+          }),
+        );
+      };
+      const hidden = [...numbered(40, 'hidden/'), ...numbered(900, 'open/x/'), ...numbered(900, 'secret/')];
+      expect(await pagesOver(hidden)).toEqual(await pagesOver([]));
+    },
+  );
+
+  it('does not tell the length of a hidden name by the length of a link', async () => {
+    const lengthOver = async (name: string) => {
+      const hidden = Array.from({ length: 11_000 }, (_, at) => `${name}${String(at).padStart(5, '0')}`);
+      const list = paged('/v2/_catalog', 'repositories', [...hidden, 'zone/z']);
+      const app = testApp({ REGSHIFT_REPOSITORIES: 'zone/*' }, scriptedUpstream(list).fetch);
+      const first = await app.get('/v2/_catalog');
+      expect(JSON.parse((await app.get(nextOf(first) ?? '')).text())).toEqual({ repositories: ['zone/z'] });
+      return nextOf(first)?.length;
+    };
+    expect(await lengthOver('secret/a-name-of-some-length/')).toBe(await lengthOver('secret/'));
   });
 
   it('has the names that clients use, and accepts them as `last`', async () => {

@@ -387,6 +387,27 @@ describe("the viewer's right", () => {
     expect(JSON.parse((await served.get('/page/names')).text())).toEqual(['sample/oci']);
     expect(basicChallenge).not.toBe('');
   });
+
+  it('lists as many suggestions, however many repositories are hidden', async () => {
+    const repositories = Array.from({ length: 1_500 }, (_, at) => `app/${String(at).padStart(4, '0')}`);
+    const list: Script = (_, { searchParams }) => {
+      const [n, last] = [Number(searchParams.get('n')), searchParams.get('last') ?? ''];
+      const page = repositories.filter((each) => each > last).slice(0, n);
+      const next = `</v2/_catalog?${new URLSearchParams({ n: String(n), last: page.at(-1) ?? '' })}>; rel="next"`;
+      return Response.json({ repositories: page }, { headers: { Link: next } });
+    };
+    const namesWith = async (served: string) => {
+      const app = testApp({ REGSHIFT_REPOSITORIES: served }, scriptedUpstream(list).fetch);
+      return JSON.parse((await app.get('/page/names')).text());
+    };
+    for (const served of ['**', 'app/0*,app/1*', 'app/09*,app/1*']) {
+      const names = await namesWith(served);
+      expect(names).toHaveLength(200);
+      expect(names).toEqual(
+        repositories.filter((each) => served !== 'app/09*,app/1*' || each >= 'app/09').slice(0, 200),
+      );
+    }
+  });
 });
 
 describe('what goes wrong', () => {

@@ -2,11 +2,11 @@ import type { Context } from 'hono';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.ts';
 import { discard } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import type { Route } from '../route.ts';
+import { catalogPage } from '../v2/catalog.ts';
 
 /** Most names that a field suggests. */
 const most = 200;
@@ -36,23 +36,18 @@ export async function allNames(context: Context<Env>, wanted: number): Promise<s
   return names;
 }
 
-/** Repositories of the catalogue of one route; none where the registry refuses to list them. @throws RegistryError. */
+/**
+ * Served repositories of the catalogue of one route; none where the registry refuses to list them. As many come as are
+ * wanted, if there are so many: their number does not tell how many are hidden.
+ * @throws RegistryError.
+ */
 export async function namesOf(
   { registry }: Route,
-  { context }: ClientRequest,
+  request: ClientRequest,
   wanted: number,
-): Promise<string[]> {
-  const response = await askForRepositories(registry.client, `?n=${wanted}`, context);
-  if (!response.ok) {
-    await discard(response);
-    return [];
-  }
-  const names: string[] = [];
-  for await (const listed of repositoriesIn(registry.client, response)) {
-    for (const each of listed) {
-      const name = registry.serves(each) ? registry.repositoryNames.toClient(each) : undefined;
-      if (name !== undefined && names.length < wanted) names.push(name);
-    }
-  }
-  return names;
+): Promise<readonly string[]> {
+  const page = await catalogPage(registry, request, `?n=${wanted}`);
+  if ('names' in page) return page.names.slice(0, wanted);
+  await discard(page.refusal);
+  return [];
 }

@@ -31,8 +31,10 @@ export const listCatalog: Handler<Env> = async (context) => {
     const route = host.routes[at];
     if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await pageOf(route.registry, enterRoute(context, route, undefined), query);
+    const page = await catalogPage(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
+      if (page.refusal.status === 401)
+        throw await errorFromResponse(page.refusal, 'list of repositories', 'NAME_UNKNOWN');
       if (host.routes.length === 1)
         return listRefusal(request, page.refusal, 'list of repositories', route.registry.client);
       await discard(page.refusal);
@@ -47,6 +49,7 @@ export const listCatalog: Handler<Env> = async (context) => {
   }
 };
 
+/** A page of the list of one route. */
 interface Page {
   /** By the names that clients know. */
   readonly names: readonly RepositoryName[];
@@ -56,33 +59,37 @@ interface Page {
 
 /**
  * Reads upstream's pages until the client's page is full. The ends of pages would tell where hidden repositories are, so
- * a route that serves some alone asks for long pages.
+ * a route that serves some alone asks for long pages, and fills its own with served repositories.
+ * @param first the query of the page, as the client wrote it.
  */
-async function pageOf(
+export async function catalogPage(
   registry: Registry,
   request: ClientRequest,
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
-  const wanted = registry.servesAll ? undefined : lengthIn(first);
+  const length = lengthIn(first);
+  const wanted = registry.servesAll ? undefined : (length ?? longPage);
   let query = await registry.listCursors.open(first);
-  if (!registry.servesAll) query = withLongPages(query);
   const found: Listed[] = [];
+  // Without the name of its last repository in it, upstream's link is a place that only upstream knows.
+  let isByName = query === first || lastIn(query) !== null;
+  if (!registry.servesAll) query = withLongPages(query);
   for (let pages = 1; ; pages += 1) {
     const response = await askForRepositories(registry.client, query, request.context);
-    if (response.status === 401)
-      throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
     const last = await addServed(registry, response, found);
-    const isFull = found.length >= (wanted ?? 1);
+    isByName &&= next === undefined || lastIn(next) === last;
+    // One more tells whether a page follows: upstream's next page may have hidden repositories alone.
+    const isFull = found.length > (wanted ?? 0);
     if (isFull || next === undefined || next === query || pages === mostPages) {
-      // Without the name of its last repository in it, upstream's link is a place that only upstream knows.
-      const isByName = next === undefined || new URLSearchParams(next).get('last') === last;
-      const page = isByName ? found.slice(0, wanted) : found;
+      // A registry without pages sends all at once, and may not know `last`: the client gets all at once, too.
+      const isAll = pages === 1 && next === undefined && length === undefined;
+      const page = isByName && !isAll ? found.slice(0, wanted) : found;
       const hasMore = next !== undefined || page.length < found.length;
       const own = isByName ? page.at(-1)?.own : undefined;
       const names = page.map(({ shown }) => shown);
-      return { names, next: hasMore ? await nextPage(registry, next, own, wanted) : undefined };
+      return { names, next: hasMore ? await nextPage(registry, next, own, length) : undefined };
     }
     query = next;
   }
@@ -111,17 +118,22 @@ async function addServed(
   return last;
 }
 
-/** The number of names that a query asks for; undefined where it names none, or one that the registry refuses. */
+/** The number of names that a query asks for; undefined where it names none, or no number. */
 function lengthIn(query: string): number | undefined {
   const n = Number(new URLSearchParams(query).get('n') ?? Number.NaN);
   return Number.isInteger(n) && n > 0 ? n : undefined;
 }
 
+/** The name that a query continues after. */
+function lastIn(query: string): string | null {
+  return new URLSearchParams(query).get('last');
+}
+
 const longPage = 1_000;
 
+/** A length that is no number goes, too: some registries send pages of their own length for it. */
 function withLongPages(query: string): string {
   const page = new URLSearchParams(query);
-  if (page.has('n') && lengthIn(query) === undefined) return query;
   page.set('n', String(Math.max(longPage, lengthIn(query) ?? 0)));
   return `?${page}`;
 }
