@@ -137,6 +137,30 @@ describe('an image', () => {
     expect(text(same)).toContain('The stored bytes, unchanged.');
   });
 
+  it('shows no manifest as sent to Docker up to 1.5, which pulls by registry API v1', async () => {
+    const app = testApp();
+    const refused = await app.get('/v2/sample/oci/manifests/1.0', { 'User-Agent': 'docker/1.5.0' });
+    expect(refused.status).toBe(404);
+    const answer = await see(app, '?image=sample/oci&client=docker-1.5');
+    expect([answer.status, text(answer)]).toEqual([
+      200,
+      expect.stringContaining('regshift answers its request by registry API v2 with 404'),
+    ]);
+    expect(text(answer)).toMatch(/ Stored an OCI manifest/);
+    expect(answer.text()).not.toMatch(/Sent|schema 1|<del>|<ins>/i);
+  });
+
+  it('says that Docker up to 1.5 cannot ask for a digest', async () => {
+    const image = `sample/index@${await digestOf('sample/index', 'amd64')}`;
+    const said = 'The client pulls by registry API v1, which has no digests.';
+    const rows = (await see(testApp(), `?image=${image}`)).text().split('<tr').slice(2);
+    expect(rows.map((row) => row.includes(said))).toEqual(knownClients.map(({ id }) => id === 'docker-1.5'));
+    expect(rows[0]).toContain(' class="refused">');
+    const compared = text(await see(testApp(), `?image=${image}&client=docker-1.5`));
+    expect(compared).toContain(said);
+    expect(compared).not.toMatch(/ Sent |then pulls/);
+  });
+
   it('says in words what a client loses: no path, no internal name', async () => {
     for (const query of ['?image=sample/index', '?image=sample/index&client=docker-1.13']) {
       const shown = text(await see(testApp(), query));

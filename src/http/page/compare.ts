@@ -1,25 +1,28 @@
 import { html } from 'hono/html';
 import type { Digest } from '../../../converters/digest.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
-import type { Loss } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { sizeText } from '../../byte-text.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
-import type { Selection } from '../../negotiation/negotiate.ts';
+import type { Reason } from '../../negotiation/reasons.ts';
+import { type ClientView, clientView } from '../../registry/inspection/client-views.ts';
 import { digestHtml, type Html, pageLink, shown } from './document.ts';
 import { reasonOf } from './image-view.ts';
 import type { ImageQuery, PullQuestion, ViewedImage } from './look-up.ts';
 import { comparedLines, type Line } from './manifest-lines.ts';
 
-/** The manifest that a client gets, and the stored one that it is or was made from. */
-export interface ManifestComparison {
+interface ShownManifest {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly body: Uint8Array;
-  readonly source: { readonly digest: Digest; readonly mediaType: string; readonly body: Uint8Array };
-  readonly losses: readonly Loss[];
-  readonly selections: readonly Selection[];
+}
+
+/** The manifest that a client gets, and the stored one that it is or was made from. */
+export interface ManifestComparison extends Pick<ClientView, 'because' | 'losses' | 'refused'> {
+  readonly source: ShownManifest;
+  /** Absent for a client of registry API v1, which has no manifests. */
+  readonly sent?: ShownManifest;
 }
 
 /** Gets the manifest of a client, and its source. @throws RegistryError; ConversionError. */
@@ -29,51 +32,47 @@ export async function compare(
   platform: Platform | undefined,
 ): Promise<ManifestComparison | PullQuestion> {
   const { registry, name, reference, plain } = image;
+  const stored = async (digest: Digest): Promise<ShownManifest> => {
+    const { bytes } = await registry.stored.getManifest(name, digest, plain.context);
+    const { mediaType } = await registry.stored.getManifestInfo(name, digest, plain.context);
+    return { digest, mediaType, body: bytes };
+  };
   return image.spending(async () => {
-    const selections: Selection[] = [];
+    const because: Reason[] = [];
     const request = image.request(headersOf(client, platform), {
-      onSelection: (_, selection) => selections.push(selection),
+      onSelection: (_, selection) => because.push(selection.because),
     });
-    const { mediaType, digest, body, source, losses } = await registry.manifests.get(
-      request,
-      name,
-      reference,
-    );
-    const { bytes } = await registry.stored.getManifest(name, source, plain.context);
-    const { mediaType: type } = await registry.stored.getManifestInfo(name, source, plain.context);
-    return {
-      mediaType,
-      digest,
-      body,
-      source: { digest: source, mediaType: type, body: bytes },
-      losses,
-      selections,
-    };
+    if (!request.client.profile.apiV2) {
+      const { digest } = await registry.stored.resolve(name, reference, plain.context);
+      return { ...(await clientView(image, client, platform)), source: await stored(digest) };
+    }
+    const { source, losses, ...sent } = await registry.manifests.get(request, name, reference);
+    return { sent, source: await stored(source), losses, because };
   });
 }
 
 /** Both manifests beside each other, with marks where they differ. */
 export function comparisonHtml(query: ImageQuery, client: KnownClient, comparison: ManifestComparison): Html {
-  const { source, losses, selections } = comparison;
-  const isSame = source.digest === comparison.digest;
-  const [before, after] = comparedLines(source.body, comparison.body);
+  const { source, sent, losses, because, refused } = comparison;
+  const isSame = source.digest === sent?.digest;
+  const [before, after] = comparedLines(source.body, (sent ?? source).body);
   const back = pageLink({ image: query.text, platform: query.platform && formatPlatform(query.platform) });
-  const because = selections.map((each) => each.because);
   return html`<p class="back"><a href="${back}">All clients of ${shown(query.text)}</a></p>
 <h1>What ${client.name} gets for ${shown(query.text)}</h1>
-<p>${isSame ? 'The stored bytes, unchanged.' : ''} ${reasonOf({ because, form: '' })}</p>
+${refused === undefined ? '' : html`<p class="failure">${shown(refused)}</p>`}
+<p>${sent || refused ? '' : byApiV1} ${isSame ? 'The stored bytes, unchanged.' : ''} ${reasonOf({ because, form: '' })}</p>
 ${losses.length === 0 ? '' : html`<h2>What is lost</h2><ul>${losses.map((each) => html`<li>${shown(lossSentence(each))}</li>`)}</ul>`}
-<div class="${isSame ? 'panes one' : 'panes'}">
+<div class="${isSame || !sent ? 'panes one' : 'panes'}">
 ${isSame ? '' : paneHtml('Stored', source, before)}
-${paneHtml(isSame ? 'Stored, and sent' : 'Sent', comparison, after)}
+${sent ? paneHtml(isSame ? 'Stored, and sent' : 'Sent', sent, after) : ''}
 </div>`;
 }
 
-function paneHtml(
-  title: string,
-  { digest, mediaType, body }: Pick<ManifestComparison, 'digest' | 'mediaType' | 'body'>,
-  lines: readonly Line[],
-): Html {
+const byApiV1 =
+  'The client gets no manifest. regshift answers its request by registry API v2 with 404, and the client then pulls by ' +
+  'registry API v1, which has images in place of manifests.';
+
+function paneHtml(title: string, { digest, mediaType, body }: ShownManifest, lines: readonly Line[]): Html {
   return html`<section class="pane">
 <h2>${title}</h2>
 <p class="facts"><span>${shown(formPhrase(mediaType))}, ${sizeText(body.length)}</span> ${digestHtml(digest)}</p>

@@ -118,6 +118,8 @@ async function viewOfImageBelow(
 }
 
 async function byApiV1({ registry, name, reference }: InspectedImage, request: ClientRequest): Promise<View> {
+  if (reference.kind === 'digest')
+    throw new RegistryError('UNSUPPORTED', 'The client pulls by registry API v1, which has no digests.');
   const { context } = request;
   const { digest: root } = await registry.stored.resolve(name, reference, context);
   const { entries } = await registry.stored.getManifestInfo(name, root, context);

@@ -219,6 +219,16 @@ describe('the response that each client gets', () => {
     expect(chart.find(({ client }) => client === 'Docker 1.10–18.03')?.because).toEqual(['reads-nearest']);
   });
 
+  it('refuses a digest for Docker up to 1.5, which cannot ask for one', async () => {
+    const { digest } = (await inspected('oci')).stored;
+    const { clients } = await inspected(`oci@${digest}`);
+    expect(clients[0]).toMatchObject({
+      client: 'Docker ≤ 1.5',
+      form: 'nothing',
+      refused: 'The client pulls by registry API v1, which has no digests.',
+    });
+  });
+
   it('has no losses of a conversion that has not run', async () => {
     for (const sample of ['oci-zstd', 'helm-chart']) {
       const { clients } = await inspected(sample);
