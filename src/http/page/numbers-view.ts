@@ -11,12 +11,14 @@ export function numbersHtml(figures: readonly Figure[]): Html {
   const one = (name: string) => figures.find((each) => each.name === name)?.value ?? 0;
   const sums = (metric: string, label: string, words: Words = {}) =>
     sumsBy(figures, metric, label).map(([value, sum]): Row => [words[value] ?? value, sum]);
+  const tile = (name: string, [noun, rest]: readonly [noun: string, rest: string]) =>
+    html`<li><strong>${count(one(name))}</strong> ${noun}${one(name) === 1 ? '' : 's'} ${rest}</li>`;
   const converted = figures.filter(({ labels }) => labels.form === 'converted');
   return html`<section><h2>At this moment</h2>
 <ul class="tiles">
-<li><strong>${count(one('regshift_requests_under_way'))}</strong> requests of clients in progress</li>
-<li><strong>${count(one('regshift_streams_under_way'))}</strong> responses being sent</li>
-<li><strong>${count(one('regshift_layers_reading'))}</strong> layers being read for a conversion</li>
+${tile('regshift_requests_under_way', ['request', 'of clients in progress'])}
+${tile('regshift_streams_under_way', ['response', 'being sent'])}
+${tile('regshift_layers_reading', ['layer', 'being read for a conversion'])}
 </ul></section>
 <h2>Since ${startText(one('process_start_time_seconds'))}</h2>
 <p class="note">regshift counts from the start of this process. Other replicas have their own numbers.</p>
