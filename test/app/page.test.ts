@@ -741,6 +741,19 @@ describe('errors and machines', () => {
   it('takes no characters of a shell from a Host', async () => {
     const answer = await testApp().get('http://$(id).test/?machine=centos-7', { Accept: html });
     expect(answer.text()).not.toContain('$(id)');
+    const home = await testApp().get('http://a$(id).evil.example/', { Accept: html });
+    expect(home.text()).not.toContain('$(id)');
+    expect(linesOf(home)).toContain('docker pull proxy.example.com/sample/');
+  });
+
+  it.each([
+    ['http://buildhost/', 'buildhost:80/'],
+    ['http://127.0.0.1:8080/', '127.0.0.1:8080/'],
+    ['http://[::1]:8080/', '[::1]:8080/'],
+    ['http://localhost/', 'localhost/'],
+  ])('names no user of Docker Hub in the line of the first screen: %s', async (page, named) => {
+    const home = await testApp().get(page, { Accept: html });
+    expect(linesOf(home)).toContain(`docker pull ${named}sample/`);
   });
 });
 

@@ -5,6 +5,7 @@ import { type Html, linesHtml, pageLink } from './document.ts';
 import { errorForm, imageForm } from './forms.ts';
 import { machineAddress } from './machine-address.ts';
 import { machinesHtml } from './machine-view.ts';
+import { hostForPull } from './machines.ts';
 
 /** The settings that the first screen depends on. */
 interface HomeOptions {
@@ -20,12 +21,15 @@ export function homeHtml(
   health: HealthReport,
   { examples, listensLocally }: HomeOptions,
 ): Html {
-  const { host } = new URL(address);
+  const { host: own } = new URL(address);
+  // A Host with characters of a shell becomes the name of the guides.
+  const host = hostForPull(new URL(machineAddress(address, own).address));
+  const isOwnMachine = machineAddress(address, '').unusable === own;
   return html`<section class="hero">
 <h1>One registry, every client</h1>
 <p>Pull from <strong>${host}</strong> as from any container registry. Each client gets an image in the form that it can read.</p>
 ${linesHtml(`docker pull ${host}/${examples[0] ?? 'team/app:1.0'}`, 'the command')}
-${machineAddress(address, '').unusable === undefined ? '' : ownMachineHtml(host, listensLocally)}
+${isOwnMachine ? ownMachineHtml(own, listensLocally) : ''}
 ${healthHtml(health)}
 </section>
 <section aria-labelledby="image-title">

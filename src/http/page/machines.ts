@@ -328,6 +328,6 @@ export function stepsFor({ steps }: Machine, { address, image }: MachineTarget):
  * The host as engines want it in the name of an image: a first part without a dot, a colon or `localhost` is a user of
  * Docker Hub (distribution/reference, normalize.go, `splitDockerDomain`).
  */
-function hostForPull({ protocol, host }: URL): string {
+export function hostForPull({ protocol, host }: URL): string {
   return /[.:]/.test(host) || host === 'localhost' ? host : `${host}:${protocol === 'https:' ? 443 : 80}`;
 }
