@@ -122,6 +122,10 @@ describe('an image', () => {
     ['https://regshift.test/sample/oci', 'sample/oci'],
     ['docker pull 192.0.2.7:8080/sample/oci:1.0', 'sample/oci:1.0'],
     ['https://user:hunter2@regshift.test/sample/oci', 'sample/oci'],
+    ['docker pull -q regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
+    ['docker pull sample/oci:1.0 --quiet', 'sample/oci:1.0'],
+    ['sudo podman pull --tls-verify=false --creds a:b 192.0.2.7:8080/sample/oci', 'sample/oci'],
+    ['docker pull --platform linux/amd64 sample/oci', 'sample/oci'],
   ])('is found by %s', async (written, shown) => {
     const answer = await see(testApp(), `?${new URLSearchParams({ image: written })}`);
     expect(answer.status).toBe(200);
@@ -136,6 +140,20 @@ describe('an image', () => {
     expect(same.text()).not.toMatch(/<del>|<ins>/);
     expect(text(same)).toContain('The stored bytes, unchanged.');
   });
+
+  it.each(['--platform linux/arm64', '--platform=linux/arm64', '-q --platform linux/arm64'])(
+    'is shown for the platform of the command: %s',
+    async (options) => {
+      const image = `docker pull ${options} 127.0.0.1:8080/sample/index:1.0`;
+      const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
+      expect(answer.text()).toContain('<h1 class="image">sample/index:1.0</h1>');
+      expect(text(answer)).toMatch(/layers of linux\/arm64/);
+      const unknown = await see(testApp(), `?${new URLSearchParams({ image: image.replace('/arm64', '') })}`);
+      expect([unknown.status, text(unknown)]).toEqual([404, expect.stringContaining('platform “linux”')]);
+      const other = await see(testApp(), `?${new URLSearchParams({ image, platform: 'linux/amd64' })}`);
+      expect(text(other)).toMatch(/layers of linux\/amd64/);
+    },
+  );
 
   it('shows no manifest as sent to Docker up to 1.5, which pulls by registry API v1', async () => {
     const app = testApp();

@@ -22,6 +22,8 @@ export interface ImageQuery {
   /** As the viewer wrote it, without the address of the proxy. */
   readonly text: string;
   readonly platform: Platform | undefined;
+  /** Text in place of a platform that is none. */
+  readonly noPlatform?: string;
   /** The number of counted pulls that the viewer has agreed to. */
   readonly pulls: number;
 }
@@ -55,20 +57,33 @@ const longestName = 1_000;
 export function imageQuery(url: URL): ImageQuery | undefined {
   const asked = url.searchParams.get('image')?.slice(0, longestName).trim();
   if (!asked) return undefined;
+  const command = inCommand(asked);
+  const wanted = url.searchParams.get('platform') || (command.platform ?? '');
+  const platform = parsePlatform(wanted);
   return {
-    text: withoutAddress(asked, url.host),
-    platform: parsePlatform(url.searchParams.get('platform') ?? ''),
+    text: withoutAddress(command.name, url.host),
+    platform,
+    ...(wanted !== '' && platform === undefined ? { noPlatform: wanted } : {}),
     pulls: Number(url.searchParams.get('pulls') ?? 0),
   };
 }
 
 /**
- * People paste whole commands: `docker pull proxy.example.com:8080/team/app:1.0`. The viewer may know the proxy, or its
- * registry, by another name: no repository has a port in its name.
+ * The image of a pasted command, like `docker pull --platform linux/arm64 proxy.example.com:8080/team/app:1.0`. Among
+ * options and their values, the name comes last.
  */
+function inCommand(text: string): { readonly name: string; readonly platform?: string | undefined } {
+  const command = text.replace(/^.*\spull\s+/, '');
+  if (command === text) return { name: text };
+  const option = /(?:^|\s)--platform(?:=|\s+)(\S+)/;
+  const rest = command.replace(option, '').trim();
+  const names = rest.split(/\s+/).filter((word) => !word.startsWith('-'));
+  return { name: /(?:^|\s)-/.test(rest) ? (names.at(-1) ?? '') : rest, platform: option.exec(command)?.[1] };
+}
+
+/** The viewer may know the proxy, or its registry, by another name: no repository has a port in its name. */
 function withoutAddress(text: string, host: string): string {
   const name = text
-    .replace(/^.*\spull\s+/, '')
     .replace(/^https?:\/\//, '')
     // A login has no place in a name, nor in the log.
     .replace(/^[^/]*@(?=[^/]+\/)/, '');

@@ -91,9 +91,8 @@ ${choices}`;
   async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {
     const client = knownClients.find((each) => each.id === id);
     if (id !== '' && client === undefined) return unknownDocument('client', id, clientsHtml(query));
-    const platform = context.get('received').url.searchParams.get('platform');
-    if (platform && query.platform === undefined)
-      return unknownDocument('platform', platform, platformsHtml(query.text, commonPlatforms));
+    if (query.noPlatform)
+      return unknownDocument('platform', query.noPlatform, platformsHtml(query.text, commonPlatforms));
     const image = await openViewed(context, query);
     const title = shown(query.text);
     if (client) {
