@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Cache } from '../../src/cache/cache.ts';
+import { pageLink } from '../../src/http/page/document.ts';
 import { machines } from '../../src/http/page/machines.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Budget } from '../../src/request/budget.ts';
@@ -19,6 +20,8 @@ import { upstreamUrl } from '../support/upstream-url.ts';
 
 const html = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 const alice = 'Basic YWxpY2U6c2VjcmV0';
+/** The password is "secret". */
+const htpasswd = 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq';
 const bob = 'Basic Ym9iOnNlY3JldA==';
 
 const see = (app: TestApp, query: string, more: Record<string, string> = {}): Promise<Answer> =>
@@ -399,13 +402,28 @@ describe("the viewer's right", () => {
     expect((await see(app, '?image=sample/oci', { Authorization: alice })).status).toBe(200);
   });
 
+  it('is explained to a viewer who leaves the dialog for a login', async () => {
+    const closed = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
+    const answer = text(await see(closed, '?image=sample/oci'));
+    expect(answer).toContain('Reload this page: the browser asks for a login.');
+    expect(answer).toContain('a name and a password of the registry.');
+    const own = { REGSHIFT_CLIENT_AUTH: 'basic', REGSHIFT_HTPASSWD: htpasswd };
+    const locked = testApp({ ...own, REGSHIFT_UPSTREAM_AUTH: 'anonymous', REGSHIFT_PAGE: 'status' });
+    for (const query of ['?image=sample/oci', '?status']) {
+      const refused = text(await see(locked, query));
+      expect(refused).toContain('a name and a password of this proxy.');
+      expect(refused).not.toContain('docker login');
+    }
+    expect(answer).not.toContain('docker login');
+  });
+
   it('to use the proxy comes before the right of its own account', async () => {
     const variables = {
       REGSHIFT_UPSTREAM_AUTH: 'basic',
       REGSHIFT_UPSTREAM_USERNAME: 'proxy',
       REGSHIFT_UPSTREAM_PASSWORD: 'hidden',
       REGSHIFT_CLIENT_AUTH: 'basic',
-      REGSHIFT_HTPASSWD: 'alice:$2y$04$rAP27xZFf66nZ7qsxBNBNeY7LyDBWhMc1PbydfHbXcwGWGnoRZZpq',
+      REGSHIFT_HTPASSWD: htpasswd,
       REGSHIFT_PAGE: 'status',
     };
     const upstream = scriptedUpstream();
@@ -573,6 +591,34 @@ describe('an image that there is not', () => {
     ['Sample/OCI:1.0', 'sample/oci:1.0'],
   ])('leads to a repository with a similar name: %s', async (wrong, right) => {
     expect(links(await see(testApp(), `?image=${wrong}`))).toContain(right);
+  });
+
+  it.each(['ghcr.io/foo/bar', 'docker pull ghcr.io/sample/oci:1.0', 'localhost/sample/oci'])(
+    'is looked for in the own registry of the proxy, also with the name of another one: %s',
+    async (image) => {
+      const name = image.replace('docker pull ', '');
+      const [registry = ''] = name.split('/');
+      const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
+      expect(answer.status).toBe(404);
+      expect(text(answer)).toContain(
+        `This proxy has no route for ${registry}, so it asked its own registry for a repository whose name begins with ${registry}/.`,
+      );
+      expect(text(answer)).not.toContain('the tag or digest does not exist');
+      const next = pageLink({ image: name.slice(registry.length + 1) });
+      expect(answer.text()).toContain(`<a href="${next}">`);
+    },
+  );
+
+  it('is no name of another registry below the path of a route, or without a host', async () => {
+    const routes = [{ match: { path: 'ghcr.io/' }, upstream: 'http://one.test' }];
+    const config = { upstreamAuth: 'anonymous', routes };
+    const registries = network({ 'http://one.test': holding({ 'team/app': 'sample/oci' }) });
+    const app = testApp({ REGSHIFT_CONFIG: JSON.stringify(config), REGSHIFT_UPSTREAM: '' }, registries.fetch);
+    for (const answer of [
+      await see(app, '?image=ghcr.io/team/none'),
+      await see(testApp(), '?image=team/a.b'),
+    ])
+      expect([answer.status, text(answer).includes('has no route for')]).toEqual([404, false]);
   });
 
   it('leads to nothing where no name is similar', async () => {

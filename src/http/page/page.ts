@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { requireLogin } from '../../auth/client-auth.ts';
 import type { RegistryError } from '../../errors.ts';
 import { knownClients } from '../../negotiation/known-clients.ts';
+import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
 import type { Health } from '../health.ts';
@@ -10,7 +11,7 @@ import { publicOrigin } from '../public-url.ts';
 import { explainError } from '../route.ts';
 import { alternativesHtml } from './alternatives.ts';
 import { compare, comparisonHtml } from './compare.ts';
-import { type Document, documentResponse, fileResponse, type Html, shown } from './document.ts';
+import { type Document, documentResponse, fileResponse, type Html, pageLink, shown } from './document.ts';
 import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
@@ -110,7 +111,13 @@ ${choices}`;
     context.set('failure', explained);
     const error = registryErrorFrom(explained);
     const image = imageQuery(context.get('received').url)?.text ?? '';
-    const main = errorHtml(image, error, await alternativesHtml(context, image, error));
+    const advice = adviceHtml(context, image, error);
+    const main = errorHtml(
+      image,
+      error,
+      html`${advice}${await alternativesHtml(context, image, error)}`,
+      !advice,
+    );
     const headers = error.code === 'UNAUTHORIZED' ? basicChallenge : error.headers;
     return documentResponse({ title: 'It failed', main, status, code: statusOf(error) }, headers);
   }
@@ -155,11 +162,35 @@ function addressOf(context: Context<Env>): string {
   return publicOrigin(context.get('host').routes[0].publicUrl, context.get('received').address);
 }
 
-function errorHtml(image: string, { code, message }: RegistryError, alternatives: Html | '') {
-  const entry = errorOfCode(code);
+function errorHtml(image: string, { code, message }: RegistryError, more: Html, hasEntry: boolean): Html {
+  const entry = hasEntry ? errorOfCode(code) : undefined;
   return html`${imageForm(image)}
 <h1>${image === '' ? 'It failed' : `No answer for ${shown(image)}`}</h1>
-<p class="failure">${shown(message)}</p>
-${alternatives}
+<p class="failure">${shown(message.replace(' (docker login)', ''))}</p>
+${more}
 ${entry ? entryHtml(entry) : ''}`;
+}
+
+/** The advice for a viewer where that of docs/errors.md is for clients, or the name is that of another registry. */
+function adviceHtml(context: Context<Env>, image: string, { code }: RegistryError): Html | undefined {
+  const { repository } = context.get('request') ?? {};
+  const other = repository && refusals.has(code) ? registryIn(repository) : undefined;
+  const isLogin = code === 'UNAUTHORIZED';
+  if (!isLogin && other === undefined) return undefined;
+  const whose = context.get('host').routes[0].clientAuth ? 'this proxy' : 'the registry';
+  return html`${other ? otherRegistryHtml(image, other) : ''}
+${isLogin ? html`<p>Reload this page: the browser asks for a login. Enter a name and a password of ${whose}.</p>` : ''}`;
+}
+
+/** The refusals of a repository that a registry may not have. */
+const refusals: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'DENIED', 'UNAUTHORIZED']);
+
+/** The first part of a name, if it is a host to clients (distribution/reference, `splitDockerDomain`), and no route. */
+function registryIn({ client, upstream }: RepositoryMapping): string | undefined {
+  return client === upstream ? /^((?:[^/]*\.[^/]*)|localhost)\//.exec(client)?.[1] : undefined;
+}
+
+function otherRegistryHtml(image: string, registry: string): Html {
+  const rest = image.slice(registry.length + 1);
+  return html`<p>This proxy has no route for ${registry}, so it asked its own registry for a repository whose name begins with ${registry}/. If ${registry} is the registry behind this proxy, look up <a href="${pageLink({ image: rest })}">${shown(rest)}</a>. For another registry, the proxy needs a route to it.</p>`;
 }
