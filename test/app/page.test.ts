@@ -165,7 +165,9 @@ describe('an image', () => {
     const answer = await see(app, '?image=sample/oci&client=docker-1.5');
     expect([answer.status, text(answer)]).toEqual([
       200,
-      expect.stringContaining('regshift answers its request by registry API v2 with 404'),
+      expect.stringContaining(
+        'regshift answers 404 by registry API v2, and the client pulls by registry API v1.',
+      ),
     ]);
     expect(text(answer)).toMatch(/ Stored an OCI manifest/);
     expect(answer.text()).not.toMatch(/Sent|schema 1|<del>|<ins>/i);
@@ -601,7 +603,7 @@ describe('an image that there is not', () => {
       const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
       expect(answer.status).toBe(404);
       expect(text(answer)).toContain(
-        `This proxy has no route for ${registry}, so it asked its own registry for a repository whose name begins with ${registry}/.`,
+        `This proxy has no route for ${registry}: it asked its own registry for a repository whose name begins with ${registry}/.`,
       );
       expect(text(answer)).not.toContain('the tag or digest does not exist');
       const next = pageLink({ image: name.slice(registry.length + 1) });

@@ -69,8 +69,7 @@ ${sent ? paneHtml(isSame ? 'Stored, and sent' : 'Sent', sent, after) : ''}
 }
 
 const byApiV1 =
-  'The client gets no manifest. regshift answers its request by registry API v2 with 404, and the client then pulls by ' +
-  'registry API v1, which has images in place of manifests.';
+  'The client gets no manifest: regshift answers 404 by registry API v2, and the client pulls by registry API v1.';
 
 function paneHtml(title: string, { digest, mediaType, body }: ShownManifest, lines: readonly Line[]): Html {
   return html`<section class="pane">

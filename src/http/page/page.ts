@@ -174,7 +174,7 @@ ${entry ? entryHtml(entry) : ''}`;
 /** The advice for a viewer where that of docs/errors.md is for clients, or the name is that of another registry. */
 function adviceHtml(context: Context<Env>, image: string, { code }: RegistryError): Html | undefined {
   const { repository } = context.get('request') ?? {};
-  const other = repository && refusals.has(code) ? registryIn(repository) : undefined;
+  const other = repository && refusals.test(code) ? registryIn(repository) : undefined;
   const isLogin = code === 'UNAUTHORIZED';
   if (!isLogin && other === undefined) return undefined;
   const whose = context.get('host').routes[0].clientAuth ? 'this proxy' : 'the registry';
@@ -182,15 +182,15 @@ function adviceHtml(context: Context<Env>, image: string, { code }: RegistryErro
 ${isLogin ? html`<p>Reload this page: the browser asks for a login. Enter a name and a password of ${whose}.</p>` : ''}`;
 }
 
-/** The refusals of a repository that a registry may not have. */
-const refusals: ReadonlySet<string> = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'DENIED', 'UNAUTHORIZED']);
+/** The codes of refusals of a repository that a registry may not have. */
+const refusals = /UNKNOWN|DENIED|UNAUTHORIZED/;
 
 /** The first part of a name, if it is a host to clients (distribution/reference, `splitDockerDomain`), and no route. */
 function registryIn({ client, upstream }: RepositoryMapping): string | undefined {
-  return client === upstream ? /^((?:[^/]*\.[^/]*)|localhost)\//.exec(client)?.[1] : undefined;
+  return client === upstream ? /^([^/]*\.[^/]*|localhost)\//.exec(client)?.[1] : undefined;
 }
 
 function otherRegistryHtml(image: string, registry: string): Html {
   const rest = image.slice(registry.length + 1);
-  return html`<p>This proxy has no route for ${registry}, so it asked its own registry for a repository whose name begins with ${registry}/. If ${registry} is the registry behind this proxy, look up <a href="${pageLink({ image: rest })}">${shown(rest)}</a>. For another registry, the proxy needs a route to it.</p>`;
+  return html`<p>This proxy has no route for ${registry}: it asked its own registry for a repository whose name begins with ${registry}/. If that is the registry behind this proxy, look up <a href="${pageLink({ image: rest })}">${shown(rest)}</a>. Otherwise, the proxy needs a route to it.</p>`;
 }
