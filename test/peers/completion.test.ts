@@ -65,6 +65,8 @@ describe.skipIf(requirePeers('zsh'))('zsh completes', () => {
     ['convert --to=gen', 'convert --to=generic'],
     ['explain --for docker-24 --pin sch', 'explain --for docker-24 --pin schema'],
     ['inspect --json --plat', 'inspect --json --platform'],
+    ['inspect alpine --plat', 'inspect alpine --platform'],
+    ['copy alpine registry.example/alpine --as sch', 'copy alpine registry.example/alpine --as schema'],
     ['convert man', 'convert manifest.json'],
     ['completion f', 'completion fish'],
     ['store inf', 'store info'],

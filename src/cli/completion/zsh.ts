@@ -42,9 +42,10 @@ fi
 }
 
 function argumentsOf({ options, argument }: CompletedCommand): string {
-  // Beside arguments without a suggestion, zsh lists options, but does not complete them.
-  const ofArgument = argument.kind === 'none' ? [] : [quoted(`*:${action(argument)}`)];
-  return ['_arguments', ...options.flatMap(optionSpecs), ...ofArgument].join(' ');
+  // Without a spec for arguments, zsh completes nothing after the first one. With a message as the action, it lists the
+  // options beside an argument, but does not complete them: an empty list of words is the action without a suggestion.
+  const ofArgument = argument.kind === 'none' ? 'value:()' : action(argument);
+  return ['_arguments', ...options.flatMap(optionSpecs), quoted(`*:${ofArgument}`)].join(' ');
 }
 
 function optionSpecs({ flags, description, value }: CompletedOption): string[] {
