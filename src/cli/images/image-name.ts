@@ -6,8 +6,12 @@ export interface ImageName extends NamedImage {
   readonly registryUrl: URL;
 }
 
-/** Transports of skopeo (skopeo 1.9, `skopeo copy --help`) with a path. `oci:latest` is a name of Docker Hub. */
-const otherTransport = /^(?:oci|oci-archive|dir|docker-archive|docker-daemon|containers-storage):[./]/;
+/**
+ * Other transports of skopeo (skopeo 1.9, `skopeo copy --help`). `oci:latest` and `dir:latest` are names of Docker Hub,
+ * unless a path follows.
+ */
+const otherTransport =
+  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):|(?:oci|dir):[./])/;
 
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
@@ -20,7 +24,7 @@ const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
  */
 export function readImageName(text: string, plainHttp = false): ImageName {
   const [, scheme, bare = ''] = /^(?:docker:\/\/)?(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
-  if (otherTransport.test(bare)) {
+  if (otherTransport.test(text)) {
     throw new UsageError(
       `${JSON.stringify(text)} is not in a registry, and commands read images of registries alone. Use skopeo copy to push it to one.`,
     );

@@ -23,6 +23,8 @@ describe('image names are those of docker pull', () => {
     ['docker://registry.example/app:1', 'https://registry.example/', 'app', '1'],
     ['docker://alpine', 'https://registry-1.docker.io/', 'library/alpine', 'latest'],
     ['oci:latest', 'https://registry-1.docker.io/', 'library/oci', 'latest'],
+    ['docker://docker-archive:x.tar', 'https://registry-1.docker.io/', 'library/docker-archive', 'x.tar'],
+    ['http://docker-daemon:5000/app', 'http://docker-daemon:5000/', 'app', 'latest'],
   ])('%s', (text, registry, name, expected) => {
     const read = readImageName(text);
     const { reference } = read;
@@ -50,6 +52,17 @@ describe('image names are those of docker pull', () => {
     `a@${digest}0`,
   ])('%j is not an image name', (text) => {
     expect(() => readImageName(text)).toThrow(/not an image name|no valid digest|no valid registry host/);
+  });
+
+  test.each([
+    'docker-archive:x.tar',
+    'oci-archive:x.tar:app',
+    'docker-daemon:foo',
+    'containers-storage:alpine',
+    'oci:./layout',
+    'dir:/tmp/image',
+  ])('%s is of another transport', (text) => {
+    expect(() => readImageName(text)).toThrow(/is not in a registry/);
   });
 
   test.each(['app:', 'app:-1', 'app:a+b', `registry.example/app:${'1'.repeat(129)}`])(
