@@ -4,6 +4,7 @@ import { RegistryError } from '../../errors.ts';
 import { type StraightClient, straightClient } from '../../negotiation/straight.ts';
 import { errorText } from '../error-text.ts';
 import { checkClient, type ImageVerdicts, storedForm, type Verdict } from '../images/check-client.ts';
+import { readImageName } from '../images/image-name.ts';
 import { orKnownTags } from '../images/known-tags.ts';
 import { openImage } from '../images/open-image.ts';
 import { podImages } from '../images/pod-images.ts';
@@ -33,14 +34,18 @@ const usualClients = ['docker-1.13', 'docker-20.10', 'podman-4', 'containerd-2']
  */
 export async function check(images: readonly string[], options: Options, io: Io): Promise<number> {
   const readers = readersFor(options.clients ?? usualClients);
-  const names = [...images, ...(options.pods ? podImages(await io.read(Number.POSITIVE_INFINITY)) : [])];
-  if (names.length === 0) throw new UsageError('Name an image, or use --pods.');
+  if (images.length === 0 && !options.pods) throw new UsageError('Name an image, or use --pods.');
+  const ofPods = options.pods ? podImages(await io.read(Number.POSITIVE_INFINITY)) : [];
+  const names = [...images.map((image) => ({ image, pod: undefined })), ...ofPods];
   // Logs of CI need no line for each step: the result has it.
   const steps = io.errorColumns === undefined ? { ...io, stderr: () => undefined } : io;
   const progress = createProgress(steps, names.length * readers.length);
   const all: ImageVerdicts[] = [];
   // One after another: registries limit pulls, and later clients use what is known from earlier ones.
-  for (const name of names) all.push(await checkImage(name, readers, options, { io, progress }));
+  for (const { image, pod } of names) {
+    const failed = pod === undefined ? undefined : wrongName(image, pod, options);
+    all.push(failed ?? (await checkImage(image, readers, options, { io, progress })));
+  }
   progress.end();
   if (!printData(io, { valid: all.every(isGood), images: all }, options))
     printVerdicts(all, options, withDigests(io, options));
@@ -54,6 +59,18 @@ function readersFor(ids: readonly string[]): readonly StraightClient[] {
     if (reader) return reader;
     throw unknownClient(id, ['lambda']);
   });
+}
+
+/** The result for an image of a pod whose name no registry has. Other images keep their verdicts. */
+function wrongName(image: string, pod: string, { plainHttp }: Options): ImageVerdicts | undefined {
+  try {
+    readImageName(image, plainHttp);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const of = pod === '' ? '' : ` It is an image of the pod ${pod}.`;
+    return { image, clients: [], failed: `${error.message}${of}` };
+  }
 }
 
 interface Shown {

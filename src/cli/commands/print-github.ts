@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { escapeControl } from '../../observability/log-format.ts';
 import type { ImageVerdicts, Verdict } from '../images/check-client.ts';
 import type { Io } from '../terminal/io.ts';
 
@@ -25,9 +26,13 @@ function annotations({ image, clients, failed }: ImageVerdicts): string[] {
   });
 }
 
-/** A workflow command, with the escapes of actions/toolkit, packages/core/src/command.ts. */
+/**
+ * A workflow command, with the escapes of actions/toolkit, packages/core/src/command.ts. Messages of registries may hold
+ * invisible characters.
+ */
 function annotation(title: string, message: string): string {
-  const data = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const data = (text: string) =>
+    text.split('\n').map(escapeControl).join('\n').replaceAll('%', '%25').replaceAll('\n', '%0A');
   const property = data(title).replaceAll(':', '%3A').replaceAll(',', '%2C');
   return `::error title=${property}::${data(message)}`;
 }
@@ -55,5 +60,6 @@ function proxyText({ works, detail }: NonNullable<Verdict['proxy']>): string {
 
 /** Text in a cell of a Markdown table. */
 function cell(text: string): string {
-  return text.replace(/[\\|<>`*_[\]]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+  const shown = escapeControl(text.replace(/\s+/g, ' '));
+  return shown.replace(/[\\|<>`*_[\]]/g, (character) => `\\${character}`);
 }

@@ -23,7 +23,11 @@ export function printVerdicts(
     printTable(io, clients.flatMap(verdictRows), undefined, '  ');
     printLines(io, ['']);
   }
-  printLines(io, [summary(all, withProxy === true)]);
+  printLines(io, [
+    all.length === 0
+      ? 'The list has no pods, so there is nothing to check.'
+      : summary(all, withProxy === true),
+  ]);
 }
 
 function summary(all: readonly ImageVerdicts[], withProxy: boolean): string {

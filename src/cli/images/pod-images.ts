@@ -3,6 +3,7 @@ import { UsageError } from '../usage.ts';
 
 const containers = z._default(z.array(z.object({ image: z.optional(z.string()) })), []);
 const pod = z.object({
+  metadata: z.object({ name: z.string().default(''), namespace: z.string().default('') }).optional(),
   spec: z.object({
     initContainers: containers,
     containers,
@@ -17,22 +18,29 @@ const podList = z.union([
   ),
 ]);
 
+/** An image, and the first pod that has it. */
+export interface PodImage {
+  readonly image: string;
+  /** Like `default/web`; empty if the pod has no name. */
+  readonly pod: string;
+}
+
 /**
  * Reads the images of pods, each once, in their order.
  * @param json the output of `kubectl get pods -o json`: a list of pods, or one pod.
  * @throws UsageError for other text.
  */
-export function podImages(json: Uint8Array): readonly string[] {
+export function podImages(json: Uint8Array): readonly PodImage[] {
   const read = podList.safeParse(parsed(json));
   if (!read.success) {
     throw new UsageError('Standard input has no pods. Use: kubectl get pods -o json | regshift check --pods');
   }
-  const all = read.data.items.flatMap(({ spec }) => [
-    ...spec.initContainers,
-    ...spec.containers,
-    ...spec.ephemeralContainers,
-  ]);
-  return [...new Set(all.flatMap(({ image }) => image || []))];
+  const all = read.data.items.flatMap(({ metadata, spec }) => {
+    const pod = [metadata?.namespace, metadata?.name].filter(Boolean).join('/');
+    const own = [...spec.initContainers, ...spec.containers, ...spec.ephemeralContainers];
+    return own.flatMap(({ image }) => (image ? { image, pod } : []));
+  });
+  return [...Map.groupBy(all, ({ image }) => image).values()].flatMap((same) => same[0] ?? []);
 }
 
 function parsed(json: Uint8Array): unknown {

@@ -215,6 +215,33 @@ describe('--pods', () => {
     expect(one.json<Checked>().images).toHaveLength(1);
   });
 
+  it('says that there are no pods', async () => {
+    const none = { input: input({ kind: 'List', items: [] }) };
+    expect(await regshift(['check', '--pods'], none)).toMatchObject({
+      code: 0,
+      out: 'The list has no pods, so there is nothing to check.\n',
+      err: '',
+    });
+    const { code, json } = await regshift(['check', '--pods', '--json'], none);
+    expect([code, json()]).toEqual([0, { valid: true, images: [] }]);
+  });
+
+  it('names the pod of an image whose name is wrong, and has the verdicts for the others', async () => {
+    const oci = `${samples.host}/sample/oci`;
+    const items = [
+      { metadata: { namespace: 'shop', name: 'web' }, spec: spec('Al\u202epine', oci) },
+      { spec: spec('a:') },
+    ];
+    const argv = ['check', '--pods', '--clients', 'docker-24', '--github'];
+    const { code, out, err } = await regshift(argv, { input: input({ items }) });
+    expect([code, err]).toEqual([1, '']);
+    expect(out).toContain('"Al?pine" is not an image name');
+    expect(out).toContain('It is an image of the pod shop/web.\n');
+    expect(out).toContain('1 verdict, all good. 2 images could not be checked.\n');
+    expect(out).toContain('::error title=Al?pine cannot be checked::"Al?pine" is not an image name');
+    expect(out).not.toContain('\u202e');
+  });
+
   test.each(['', '{}', '[1]'])('says what it expects for %j', async (text) => {
     const { code, err } = await regshift(['check', '--pods'], { input: new TextEncoder().encode(text) });
     expect(code).toBe(2);
