@@ -14,6 +14,11 @@ The command contacts the registry directly, with the logins of docker login
 (DOCKER_CONFIG). It uses https://. It uses http:// for registries on this
 machine, with --plain-http, and for names that begin with http://.`;
 
+/** An option for bytes as they are, which have neither JSON nor a template. */
+function rawOption(description: string) {
+  return new Option('--raw', description).conflicts(['json', 'format']);
+}
+
 /** Adds the commands that examine or convert an image. */
 export function addImageCommands(program: Command, io: Io, done: (code: number) => void): void {
   addConvert(program, io, done);
@@ -67,7 +72,7 @@ function addInspect(program: Command, io: Io, done: (code: number) => void): voi
     .argument('<image>', 'host/name:tag or host/name@sha256:…')
     .option('--platform <platform>', 'the image of an index to show', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--raw', 'print the stored manifest, byte for byte')
+    .addOption(rawOption('print the stored manifest, byte for byte'))
     .option('-f, --format <template>', formatHelp('{{.stored.digest}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');
@@ -98,7 +103,7 @@ function addExplain(program: Command, io: Io, done: (code: number) => void): voi
     )
     .option('--platform <platform>', 'the value of REGSHIFT_PLATFORM', readPlatformOption)
     .option('--read-layers', 'download and read whole layers if a conversion needs them (zstd)')
-    .option('--raw', 'print the manifest that the client gets, byte for byte')
+    .addOption(rawOption('print the manifest that the client gets, byte for byte'))
     .option('-f, --format <template>', formatHelp('{{.answer.mediaType}}'), readTemplateOption)
     .option('--full', 'print whole digests on a terminal')
     .option('--json', 'print JSON');

@@ -3,7 +3,7 @@ import { concatenate } from '../../../converters/bytes.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 import { systemErrorText } from '../system-error.ts';
 import type { Template } from './template.ts';
-import { type Cell, colored, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
+import { type Cell, colored, jsonText, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {
@@ -105,14 +105,7 @@ export function printData(io: Io, value: unknown, { json, format }: DataOptions)
   return format !== undefined || json === true;
 }
 
-/** Prints one JSON document. Invisible characters are escapes of JSON, so that the values stay the same. */
+/** Prints one JSON document. */
 export function printJson(io: Io, value: unknown): void {
-  const escaped = (characters: string) =>
-    characters
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join('');
-  // JSON.stringify escapes control characters in strings, except DEL and C1. Its line breaks stay.
-  const text = JSON.stringify(value, undefined, 2);
-  io.stdout(`${text.replace(/[\x7f-\x9f]|[\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)}\n`);
+  io.stdout(`${jsonText(value, 2)}\n`);
 }

@@ -1,3 +1,6 @@
+import { escapeControl } from '../../observability/log-format.ts';
+import { jsonText } from './text.ts';
+
 /** A parsed template: renders a value. */
 export type Template = (value: unknown) => string;
 
@@ -52,6 +55,8 @@ function parseParts(tokens: Token[], wanted: string): Parts {
     if ('text' in token) {
       const { text } = token;
       parts.push(() => text);
+    } else if (/^else\s/.test(token.action)) {
+      throw new SyntaxError('else takes no condition: write {{else}}{{if …}}…{{end}}{{end}}');
     } else if (token.action === 'else' || token.action === 'end') {
       if (wanted !== 'end')
         throw new SyntaxError(`there is {{${token.action}}}, but no range or if before it`);
@@ -85,15 +90,18 @@ function parseAction(action: string, tokens: Token[]): Part {
   };
 }
 
+/** Text of the template itself, or of a function, which is printed as it is. Other text is data of a registry. */
+class Written extends String {}
+
 /** Functions, by Go's and Docker's names. The value of a pipe is the last argument. */
 const functions: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
-  json: (value) => JSON.stringify(value ?? null),
+  json: (value) => new Written(jsonText(value ?? null)),
   len: (value) => (typeof value === 'string' ? value.length : itemsOf(value).length),
   index: (value, ...keys) => keys.reduce(member, value),
-  join: (list, separator) => itemsOf(list).map(textOf).join(textOf(separator)),
-  upper: (value) => textOf(value).toUpperCase(),
-  lower: (value) => textOf(value).toLowerCase(),
-  println: (...values) => `${values.map(textOf).join(' ')}\n`,
+  join: (list, separator) => new Written(itemsOf(list).map(textOf).join(textOf(separator))),
+  upper: (value) => new Written(textOf(value).toUpperCase()),
+  lower: (value) => new Written(textOf(value).toLowerCase()),
+  println: (...values) => new Written(`${values.map(textOf).join(' ')}\n`),
 };
 
 function parsePipeline(text: string): Operand {
@@ -134,7 +142,7 @@ const functionNames = Object.keys(functions).join(', ');
 function parseOperand(word: string): Operand {
   if (/^-?\d+$/.test(word)) return () => Number(word);
   if (/^["`]/.test(word)) {
-    const text = word.startsWith('`') ? word.slice(1, -1) : (JSON.parse(word) as string);
+    const text = new Written(word.startsWith('`') ? word.slice(1, -1) : (JSON.parse(word) as string));
     return () => text;
   }
   const [, start, path = ''] = /^(\$?)((?:\.[A-Za-z_][\w-]*)*|\.)$/.exec(word) ?? [];
@@ -164,8 +172,12 @@ function isTrue(value: unknown): boolean {
   return typeof value === 'object' ? itemsOf(value).length > 0 : Boolean(value);
 }
 
-/** The text of a value: JSON for lists and maps, and Go's `<no value>` for nothing. */
+/**
+ * The text of a value: JSON for lists and maps, and Go's `<no value>` for nothing. Data must not control the terminal
+ * (`escapeControl`).
+ */
 function textOf(value: unknown): string {
   if (value === undefined || value === null) return '<no value>';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value instanceof Written) return String(value);
+  return typeof value === 'object' ? jsonText(value) : escapeControl(String(value));
 }

@@ -58,6 +58,11 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
     [['serve', '--port', 'http'], /It must be a port/],
     [['inspect', 'x', '--format', '{{range .a}}'], /The template is wrong: a range or if has no {{end}}/],
     [['inspect'], /missing required argument 'image'/],
+    [['inspect', 'x', '--raw', '--json'], /option '--raw' cannot be used with option '--json'/],
+    [
+      ['explain', 'x', '--raw', '--format', 'json'],
+      /option '--raw' cannot be used with option '-f, --format <template>'/,
+    ],
     [['inspect', 'a', 'b'], /too many arguments/],
     [['inspect', 'Upper/Case'], /"Upper\/Case" is not an image name\. It must be host\/name:tag/],
     [

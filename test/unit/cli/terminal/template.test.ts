@@ -38,6 +38,23 @@ describe('a template', () => {
     expect(parseTemplate('{{join .tags ", "}} {{index .tags 1}}')({ tags: ['a', 'b'] })).toBe('a, b b');
   });
 
+  test.each([
+    ['{{.hostile}}', '?[31m?'],
+    ['{{range .list}}{{.}}{{end}}', '?[31m?'],
+    ['{{index .list 0}}', '?[31m?'],
+    ['{{println .hostile "a"}}', '?[31m? a\n'],
+    ['{{join .list "\\n"}}{{"\\n"}}', '?[31m?\n'],
+    ['{{.hostile | upper}}{{lower .hostile}}', '?[31M??[31m?'],
+    ['{{.list}}', '["\\u001b[31m\\u202e"]'],
+    ['{{json .hostile}}', '"\\u001b[31m\\u202e"'],
+    ['{{.list | json}}', '["\\u001b[31m\\u202e"]'],
+    ['{{.hostile | len}} {{len "ab"}} {{"ab" | len}}', '6 2 2'],
+    ['{{if ""}}a{{else}}b{{end}}{{if "a"}}a{{end}}', 'ba'],
+  ])('data do not control the terminal: %s', (template, text) => {
+    const hostile = '\u001b[31m\u202e';
+    expect(parseTemplate(template)({ hostile, list: [hostile] })).toBe(text);
+  });
+
   test('reads no member of the language', () => {
     expect(parseTemplate('{{.constructor}} {{.stored.toString}}')(value)).toBe('<no value> <no value>');
   });
@@ -50,6 +67,8 @@ describe('a template', () => {
     ['{{template "x"}}', /template is not a function: use json, len/],
     ['{{.a .b}}', /is not a function/],
     ['{{a}}', /neither a field nor a value/],
+    ['{{if .a}}a{{else if .b}}b{{end}}', /^else takes no condition: write {{else}}{{if …}}/],
+    ['{{else if .b}}b{{end}}', /^else takes no condition/],
   ])('%s is refused', (template, why) => {
     expect(() => parseTemplate(template)).toThrow(why);
   });
