@@ -25,31 +25,51 @@ export async function loginForRegistry(
   io: Io,
   option = '--creds',
 ): Promise<StaticCredential> {
-  if (creds === undefined) return dockerLogin(registry, io);
+  if (creds === undefined) {
+    const { credential, file } = await savedLogin(registry, io);
+    io.loginFiles[option === '--to-creds' ? 'target' : 'source'] = file;
+    return credential;
+  }
   const [, username, password] = /^([^:]+):(.+)$/s.exec(creds) ?? [];
   if (username === undefined || password === undefined)
     throw new UsageError(`${option} must be a user and a password with a colon between them: user:password.`);
   return { kind: 'service', username, password };
 }
 
+interface SavedLogin {
+  readonly credential: StaticCredential;
+  /** The file that has the login, or names its helper; undefined if there is no login. */
+  readonly file: string | undefined;
+}
+
 /**
  * Returns the login that `docker login` or `podman login` saved for a registry, or none.
  * @throws UsageError if a file is not one that they write.
  */
-async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
-  for (const file of loginFiles(io.env)) {
+async function savedLogin(registry: URL, io: Io): Promise<SavedLogin> {
+  for (const { file, variable, other } of loginFiles(io.env)) {
     const text = textOf(file);
     if (text === undefined) continue;
     const config = parseDockerConfig(text);
     if (config === undefined)
       throw new UsageError(
-        `${file} is not a configuration file of docker login. Fix it, or set DOCKER_CONFIG to another folder.`,
+        `${file} is not a configuration file of docker login. Fix it, or set ${variable} to another ${other}.`,
       );
     const found = loginFor(config, registry);
-    if ('credential' in found) return found.credential;
-    if ('helper' in found) return helperLogin(found.helper, io);
+    if ('credential' in found) return { credential: found.credential, file };
+    if ('helper' in found) {
+      const credential = await helperLogin(found.helper, io);
+      return { credential, file: credential.kind === 'none' ? undefined : file };
+    }
   }
-  return none;
+  return { credential: none, file: undefined };
+}
+
+interface LoginFile {
+  readonly file: string;
+  /** The variable of the environment that leads to the file, and its kind of value. */
+  readonly variable: string;
+  readonly other: 'file' | 'folder';
 }
 
 /**
@@ -57,11 +77,16 @@ async function dockerLogin(registry: URL, io: Io): Promise<StaticCredential> {
  * (podman-login(1)), that of docker login, and that of podman login, which crane reads, too (go-containerregistry,
  * pkg/authn/keychain.go).
  */
-function loginFiles({ DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR }: Io['env']): readonly string[] {
+function loginFiles({ DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR }: Io['env']): readonly LoginFile[] {
+  const inFolder = (variable: string, file: string): LoginFile => ({ file, variable, other: 'folder' });
   return [
-    ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
-    join(DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
-    ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, 'containers', 'auth.json')] : []),
+    ...(REGISTRY_AUTH_FILE
+      ? [{ file: REGISTRY_AUTH_FILE, variable: 'REGISTRY_AUTH_FILE', other: 'file' } as const]
+      : []),
+    inFolder('DOCKER_CONFIG', join(DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json')),
+    ...(XDG_RUNTIME_DIR
+      ? [inFolder('XDG_RUNTIME_DIR', join(XDG_RUNTIME_DIR, 'containers', 'auth.json'))]
+      : []),
   ];
 }
 

@@ -39,6 +39,9 @@ function untrusted(host: string, server: Server): string {
 /** The registries of a copy, which have options of their own for their logins. `detail.side` of an error names one. */
 export type Side = 'source' | 'target';
 
+/** The files of `docker login` or `podman login` whose logins a command uses, in place of those of options. */
+export type LoginFiles = Partial<Record<Side, string | undefined>>;
+
 /** The options of a command that give logins, each with a colon between user and password. */
 export interface GivenLogins {
   readonly creds?: string | undefined;
@@ -51,14 +54,20 @@ interface Refused {
   readonly server: Server;
   /** The user whose login the option of the side gave. */
   readonly user: string | undefined;
+  /** The file that gave the login. */
+  readonly file: string | undefined;
 }
 
 /** Steps for a user whose request was refused, by the status of the response. */
 const steps: Readonly<Record<number, (refused: Refused) => string>> = {
-  401: ({ side, server, user }) =>
-    user === undefined
-      ? `Log in with docker login, or give the login by ${optionOf(side)}.`
-      : `The ${server} refused the login that ${optionOf(side)} gave for the user ${user}. Check the user name and the password.`,
+  401: ({ side, server, user, file }) => {
+    const option = optionOf(side);
+    if (file !== undefined)
+      return `The ${server} refused the login of ${file}. Log in again, or give another login by ${option}.`;
+    return user === undefined
+      ? `Log in with docker login, or give the login by ${option}.`
+      : `The ${server} refused the login that ${option} gave for the user ${user}. Check the user name and the password.`;
+  },
   403: ({ side }) =>
     side === 'target'
       ? 'Use a login that may push to it: docker login, or --to-creds.'
@@ -75,11 +84,13 @@ function optionOf(side: unknown): '--creds' | '--to-creds' {
  * `detail.advice` is the next step of a command that knows more than the status tells.
  * @param server the server that the command contacts.
  * @param logins the options of the command. The text has the user of a refused login, and never the password.
+ * @param files the files that gave the logins.
  */
 export function errorText(
   error: RegistryError | ConversionError,
   server: Server = 'registry',
   logins: GivenLogins = {},
+  files: LoginFiles = {},
 ): string {
   const text = serverText(error.message, server);
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined || error.detail?.isWorded) {
@@ -87,13 +98,15 @@ export function errorText(
   }
   const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
   const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
+  const file = files[side === 'target' ? 'target' : 'source'];
   // A token server refuses a login without a status of the registry.
-  if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined && user !== undefined) {
-    return `${text} The login is that of ${optionOf(side)}, for the user ${user}.`;
+  if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined) {
+    if (file !== undefined) return `${text} The login is that of ${file}.`;
+    if (user !== undefined) return `${text} The login is that of ${optionOf(side)}, for the user ${user}.`;
   }
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user });
+  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user, file });
   const remedy = remedies[String(code)]?.(String(host), server);
   const next = advice ?? step;
   return remedy ?? (next === undefined ? text : `${text} ${next}`);

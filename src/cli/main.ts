@@ -125,7 +125,7 @@ function codeOf(error: unknown, logins: GivenLogins, io: Io): number {
   const ofImage = error instanceof ConversionError || error instanceof RegistryError;
   const expected = ofImage || error instanceof FileError || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    printNote(io, `regshift: ${messageOf(error, logins)}`);
+    printNote(io, `regshift: ${messageOf(error, logins, io)}`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
   io.stderr(
@@ -135,9 +135,9 @@ function codeOf(error: unknown, logins: GivenLogins, io: Io): number {
 }
 
 /** Words an error for people. */
-function messageOf(error: Error, logins: GivenLogins): string {
+function messageOf(error: Error, logins: GivenLogins, { loginFiles }: Io): string {
   if (error instanceof RegistryError || error instanceof ConversionError) {
-    return errorText(error, 'registry', logins);
+    return errorText(error, 'registry', logins, loginFiles);
   }
   return isOfSystem(error) ? systemErrorText(error) : error.message;
 }

@@ -47,6 +47,7 @@ export async function regshift(
     errorColumns: terminal === true ? 80 : terminal || undefined,
     output: { columns, color, fullDigests: columns === undefined },
     env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
+    loginFiles: {},
   });
   const bytes = concatenate(chunks);
   const out = new TextDecoder().decode(bytes);

@@ -98,6 +98,6 @@ async function checkImage(
   } catch (error) {
     if (!(error instanceof RegistryError || error instanceof ConversionError)) throw error;
     for (const reader of readers) progress.step(`${name} for ${reader.name}`);
-    return { image: name, clients: [], failed: errorText(error, 'registry', options) };
+    return { image: name, clients: [], failed: errorText(error, 'registry', options, io.loginFiles) };
   }
 }

@@ -63,7 +63,9 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   const { fetch: send } = commandPlatform(options.proxy, options, io);
   const named = images.map((text) => readNamed(text));
   const credential = await loginForRegistry(options.proxy, options.creds, io);
-  const references = (await Promise.all(named.map((each) => tagsOf(each, options, credential, send)))).flat();
+  const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
+  const tagged = { ...options, worded };
+  const references = (await Promise.all(named.map((each) => tagsOf(each, tagged, credential, send)))).flat();
   const jobs = references.flatMap((each) =>
     generations
       .filter((generation) => canRequest(each, generation))
@@ -76,11 +78,14 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
     ]),
   );
   const progress = createProgress(io, jobs.length);
-  const results = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, options, progress));
+  const results = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, tagged, progress));
   progress.end();
   if (!printData(io, results, options)) printResults(results, withDigests(io, options));
   return results.some(({ failed }) => failed !== undefined) ? exitCodes.failed : exitCodes.good;
 }
+
+/** The options, and the wording of an error of the proxy. */
+type Worded = WarmOptions & { readonly worded: (error: RegistryError) => string };
 
 function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient[] {
   if (allClients && !ids) return knownClients;
@@ -101,7 +106,7 @@ function canRequest({ reference }: Omit<Job, 'generation'>, { userAgent }: Known
 
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
-  { proxy, allTags, creds }: WarmOptions,
+  { proxy, allTags, worded }: Worded,
   credential: StaticCredential,
   send: Fetch,
 ): Promise<Omit<Job, 'generation'>[]> {
@@ -123,8 +128,7 @@ async function tagsOf(
   };
   const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context).catch((error: unknown) => {
     if (!(error instanceof RegistryError)) throw error;
-    const worded = errorText(error, 'proxy', { creds });
-    throw new RegistryError(error.code, worded, { cause: error, detail: { isWorded: true } });
+    throw new RegistryError(error.code, worded(error), { cause: error, detail: { isWorded: true } });
   });
   return tags.map((tag) => ({ name, reference: tag }));
 }
@@ -132,7 +136,7 @@ async function tagsOf(
 async function run(
   job: Job,
   clients: ReadonlyMap<KnownClient, WarmClient>,
-  { wait, creds }: WarmOptions,
+  { wait, worded }: Worded,
   progress: Progress,
 ): Promise<Result> {
   const { name, reference, generation } = job;
@@ -151,7 +155,7 @@ async function run(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     progress.step(`${about}: nothing`);
-    return { ...result, failed: errorText(error, 'proxy', { creds }) };
+    return { ...result, failed: worded(error) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
 import { escapeControl } from '../../observability/log-format.ts';
+import type { LoginFiles } from '../error-text.ts';
 import { systemErrorText } from '../system-error.ts';
 import type { Template } from './template.ts';
 import { type Cell, colored, jsonText, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
@@ -20,6 +21,8 @@ export interface Io {
   /** How standard output is shown. */
   readonly output: OutputStyle;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The files whose logins the command uses, by their side. It notes them for the error of a refused login. */
+  readonly loginFiles: LoginFiles;
 }
 
 const defaultColumns = 80;
@@ -54,6 +57,7 @@ export function processIo(): Io {
     errorColumns: outputStyle(process.stderr, process.env).columns,
     output: outputStyle(process.stdout, process.env),
     env: process.env,
+    loginFiles: {},
   };
 }
 

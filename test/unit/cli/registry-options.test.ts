@@ -213,6 +213,50 @@ describe('the login of a file', () => {
     });
   });
 
+  it.each(['Basic', 'Bearer'] as const)('is named if the registry refuses it, with %s', async (scheme) => {
+    const registry = await startLoginRegistry(scheme);
+    onTestFinished(() => registry.stop());
+    const file = join(temporaryFolder(), 'auth.json');
+    const auths = { [new URL(registry.url).host]: { auth: btoa('me:wrong-password') } };
+    writeFileSync(file, JSON.stringify({ auths }));
+    const env = { REGISTRY_AUTH_FILE: file };
+    const named =
+      scheme === 'Basic'
+        ? `refused the login of ${file}. Log in again, or give another login by --creds.`
+        : `The login is that of ${file}.`;
+    const at = image(registry.url);
+    const { code, err } = await regshift(['inspect', at], { env });
+    expect(code).toBe(1);
+    expect(err).toContain(named);
+    expect(err).not.toMatch(/wrong-password|Log in with/);
+    const { out } = await regshift(['check', at, '127.0.0.1:1/app'], { env });
+    expect(out.split(file)).toHaveLength(2);
+    const warm = ['warm', 'sample/oci:latest', '--for', 'docker-1.13', '--proxy', registry.url];
+    expect((await regshift(warm, { env })).out).toContain(file);
+    const given = await regshift(['inspect', at, '--creds', 'me:wrong-password'], { env });
+    expect(given.err).toContain('--creds');
+    expect(given.err).not.toContain(file);
+    const target = await regshift(['copy', at, `${at}-2:1`, '--creds', 'me:right'], { env });
+    expect(target.err).toContain(named.replace('--creds', '--to-creds'));
+  });
+
+  it.each([
+    ['REGISTRY_AUTH_FILE', 'auth.json', 'file', (folder: string) => `${folder}/auth.json`],
+    ['XDG_RUNTIME_DIR', 'containers/auth.json', 'folder', (folder: string) => folder],
+    ['DOCKER_CONFIG', 'config.json', 'folder', (folder: string) => folder],
+  ])('that is damaged: the error names %s', async (variable, name, kind, value) => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'containers'));
+    writeFileSync(join(folder, name), '{');
+    const { code, err } = await regshift(['inspect', '127.0.0.1:1/app'], {
+      env: { [variable]: value(folder) },
+    });
+    expect([code, err]).toEqual([
+      2,
+      `regshift: ${folder}/${name} is not a configuration file of docker login. Fix it, or set ${variable} to another ${kind}.\n`,
+    ]);
+  });
+
   it('is the next one, if a file has none for the registry', async () => {
     const registry = await startLoginRegistry('Basic');
     onTestFinished(() => registry.stop());

@@ -12,6 +12,7 @@ function progressAt(terminal: boolean, columns = 80) {
     errorColumns: terminal ? columns : undefined,
     output: { columns: undefined, color: false, fullDigests: true },
     env: {},
+    loginFiles: {},
   };
   const progress = createTransferProgress(io, () => now);
   return {
