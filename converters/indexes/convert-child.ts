@@ -81,7 +81,8 @@ function staysUnchanged(entry: IndexEntry, { form, context }: ChildTask): boolea
   const nonImage = attestation ? 'an attestation' : isArtifact(entry) && 'an artifact';
   // Clients that cannot decompress zstd, such as Docker before 23, mistake attestations and artifacts for images.
   if (nonImage && (!keepsNonImages || context.unpackZstd)) {
-    throw inexpressible(`It is ${nonImage}, which clients of this form take for an image`);
+    const clients = keepsNonImages ? 'that cannot read zstd' : 'of this form';
+    throw inexpressible(`It is ${nonImage}, which clients ${clients} take for an image`);
   }
   if (nonImage) return true;
   if (!mayBeManifest(entry)) throw inexpressible(`It is no manifest, but ${mediaType}`);
