@@ -47,7 +47,7 @@ export async function uploadResumably(
   options: UploadOptions,
 ): Promise<void> {
   const { signal } = options;
-  const check = createContentCheck(source.digest, options.codec, options.onBytes);
+  const check = createContentCheck(source, options.codec, options.onBytes);
   const attempts = createAttempts(options.firstPauseMs);
   const context = { ...target.context, signal };
   let begun: UploadProgress | undefined = options.location

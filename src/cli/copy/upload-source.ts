@@ -16,6 +16,8 @@ import type { NamedDigest } from './named-content.ts';
 /** The content of a blob, which can be read again from any byte. */
 export interface UploadSource {
   readonly digest: Digest;
+  /** Bytes of the content as a manifest states them; undefined where none does. */
+  readonly size: number | undefined;
   /** Opens the content at an offset, or before it where the source sends no parts. @throws RegistryError. */
   open(from: number, signal: AbortSignal): Promise<OpenedContent>;
 }
@@ -36,6 +38,7 @@ export function storedContent(
   let size = stated;
   return {
     digest,
+    size: stated,
     async open(from, signal) {
       const range = from > 0 ? { range: { first: from } } : {};
       const got = fetchBlob(registry.client, name, digest, { ...context, signal }, range);
@@ -55,11 +58,12 @@ export function fileContent(digest: Digest, path: string, size: number): UploadS
     const stream = Readable.toWeb(createReadStream(path, { start: from })) as ReadableStream<Uint8Array>;
     return { stream, from, size };
   };
-  return { digest, open };
+  return { digest, size, open };
 }
 
 export function bytesContent(digest: Digest, bytes: Uint8Array): UploadSource {
-  return { digest, open: async () => ({ stream: streamFromSource(bytes), from: 0, size: bytes.length }) };
+  const size = bytes.length;
+  return { digest, size, open: async () => ({ stream: streamFromSource(bytes), from: 0, size }) };
 }
 
 /** Verifies content whose parts may be read more than once after broken connections. */
@@ -77,7 +81,7 @@ export interface ContentCheck {
 
 /** @param onBytes called with the number of bytes that pass for the first time. */
 export function createContentCheck(
-  digest: Digest,
+  { digest, size: stated }: Pick<UploadSource, 'digest' | 'size'>,
   codec: Pick<LayerCodec, 'hash'>,
   onBytes: (bytes: number) => void,
 ): ContentCheck {
@@ -99,7 +103,7 @@ export function createContentCheck(
     const found = await digester.digest();
     isVerified = found === digest;
     if (isVerified) return;
-    const expected = size === undefined ? digest : `${digest} (${size} bytes)`;
+    const expected = stated === undefined ? digest : `${digest} (${stated} bytes)`;
     throw corruptLayer('mismatch', what, `should be ${expected}; found ${found} (${digester.size} bytes).`);
   }
 

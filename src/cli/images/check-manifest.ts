@@ -28,7 +28,7 @@ export async function checkManifest(model: Model, ports: ConversionPorts, layers
   const config =
     target.kind === 'v1'
       ? undefined
-      : await attempt(model.source.digest, 'config', () => fetchConfig(model, ports));
+      : await attempt(configDigest(model), 'config', () => fetchConfig(model, ports));
   if (config && 'ended' in config) checks.push(config.ended);
   if (config && 'value' in config) checks.push(...checkConfig(model, config.value));
   if (layers) {
@@ -86,8 +86,13 @@ function idsText(count: number): string {
   return count === 1 ? '1 v1 image' : `${count} v1 images, each with the next one as its parent`;
 }
 
+/** The digest of the document that has the config. */
+function configDigest({ target, source }: Image): string {
+  return target.kind === 'config' ? target.descriptor.digest : source.digest;
+}
+
 function checkConfig(image: Image, { diffIds, history }: ImageConfig): Check[] {
-  const digest = image.target.kind === 'config' ? image.target.descriptor.digest : image.source.digest;
+  const digest = configDigest(image);
   const layers = image.dependencies.length;
   const checks: Check[] = [{ digest, what: 'config', ok: true, detail: 'matches its digest' }];
   if (diffIds) checks.push(checkCount(digest, 'diff_ids', diffIds.length, layers));

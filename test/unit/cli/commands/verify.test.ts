@@ -11,7 +11,12 @@ import { useSampleServer } from '../../../support/use-sample-server.ts';
 interface Verified {
   readonly valid: boolean;
   readonly form: string;
-  readonly checks: readonly { readonly what: string; readonly ok?: boolean; readonly detail: string }[];
+  readonly checks: readonly {
+    readonly digest: string;
+    readonly what: string;
+    readonly ok?: boolean;
+    readonly detail: string;
+  }[];
 }
 
 const signatures = join(import.meta.dirname, '../../../golden/signatures');
@@ -111,6 +116,7 @@ describe('files of other forms', () => {
     const report = await verified(file, '--layers');
     expect(report).toMatchObject({ code: 1, valid: false });
     expect(words(report).filter((word) => word.endsWith('false'))).toEqual(wrong);
+    expect(report.checks.find(({ ok }) => ok === false)?.digest).toBe(digest);
   });
 
   it('finds a manifest whose file name is another digest', async () => {

@@ -19,11 +19,12 @@ const pieceBytes = 65_536;
 /** A source that gives the bytes from each offset, or from the first byte, and notes the offsets. */
 function sourceOf(
   bytes: Uint8Array,
-  { parts = true, sized = true, pauseMs = 0, named = digestOf(bytes) } = {},
+  { parts = true, sized = true, pauseMs = 0, named = digestOf(bytes), stated = bytes.length } = {},
 ) {
   const opened: number[] = [];
   const source: UploadSource = {
     digest: named,
+    size: stated,
     async open(from) {
       opened.push(from);
       const start = parts ? from : 0;
@@ -150,12 +151,11 @@ describe('uploadResumably', () => {
     ['at once', []],
     ['after a break', [{ cutAfter: 2_000_000 }]],
   ])('says that the content is wrong, and stores nothing, %s', async (_, bodies) => {
-    const broken = content.slice();
-    broken[content.length - 1] = 252;
-    const { source } = sourceOf(broken, { named: digest });
+    const broken = new Uint8Array([...content, 252]);
+    const { source } = sourceOf(broken, { named: digest, stated: content.length });
     const { registry, upload } = await uploading({ bodies }, source);
     await expect(upload()).rejects.toThrow(
-      `blob ${digest} should be ${digest} (${content.length} bytes); found ${digestOf(broken)}`,
+      `blob ${digest} should be ${digest} (${content.length} bytes); found ${digestOf(broken)} (${broken.length} bytes)`,
     );
     expect(registry.blobs.size).toBe(0);
     expect(registry.open.size).toBe(0);
@@ -186,6 +186,7 @@ describe('uploadResumably', () => {
     const zeros = digestOf(new Uint8Array(total * pieceBytes));
     const source: UploadSource = {
       digest: zeros,
+      size: total * pieceBytes,
       open: async () => ({ stream: createPullStream(pieces(), () => {}), from: 0, size: total * pieceBytes }),
     };
     const { registry, upload } = await uploading(
