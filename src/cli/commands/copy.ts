@@ -4,6 +4,7 @@ import {
   readSigningKey,
   type SigningKey,
 } from '../../../converters/crypto/signing-key.ts';
+import type { Digest } from '../../../converters/digest.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
@@ -13,8 +14,9 @@ import { formName } from '../../negotiation/format-names.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
+import { referenceText } from '../../upstream/api/paths.ts';
 import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
-import { type CopyPlan, planCopy } from '../copy/plan-copy.ts';
+import { type CopyPlan, planCopy, rootOf } from '../copy/plan-copy.ts';
 import { orKnownTags } from '../images/known-tags.ts';
 import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
@@ -52,7 +54,8 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
   const spool = await openLayerSpool(source, progress.add);
   try {
     progress.begin('read', undefined);
-    const plan = await planOf(source, target, spool, options, io);
+    const { plan, stored } = await planOf(source, target, spool, options, io);
+    refuseOverSource({ source, target, to, plan, stored });
     progress.begin('copied', totalOf(plan));
     const copied = await copyContent(
       {
@@ -82,7 +85,7 @@ async function planOf(
   spool: LayerSpool,
   { as, platform, all, drop, decompress }: CopyOptions,
   io: Io,
-): Promise<CopyPlan> {
+): Promise<{ readonly plan: CopyPlan; readonly stored: Digest }> {
   const { registry, name, plain } = source;
   const { digest, bytes, contentType } = await orKnownTags(source, storedManifest(source));
   const stored = registry.stored.ports(name, plain.context);
@@ -94,7 +97,7 @@ async function planOf(
     signingKey: () => signingKeyOf(io),
   };
   const tag = target.reference.kind === 'tag' ? target.reference.tag : '';
-  return planCopy(
+  const plan = await planCopy(
     { bytes, contentType, digest, ports, name: target.name, tag },
     {
       as,
@@ -103,6 +106,27 @@ async function planOf(
       decompress: decompress === true,
     },
   );
+  return { plan, stored: digest };
+}
+
+interface Overwriting {
+  readonly source: OpenImage;
+  readonly target: OpenImage;
+  readonly to: string;
+  readonly plan: CopyPlan;
+  /** The digest of the source's tag. */
+  readonly stored: Digest;
+}
+
+/** Refuses a copy that would replace its own source: the index, or the other form, might have no tag any more. */
+function refuseOverSource({ source, target, to, plan, stored }: Overwriting): void {
+  const isSource =
+    source.registryUrl.href === target.registryUrl.href &&
+    source.name === target.name &&
+    referenceText(source.reference) === referenceText(target.reference);
+  if (!isSource || rootOf(plan).digest === stored) return;
+  const whole = plan.platform === undefined ? '' : ', or use --all for the whole index';
+  throw new UsageError(`The copy would replace its own source, ${to}. Give the target another tag${whole}.`);
 }
 
 /** The key of `serve`, or a new one: the digest does not depend on the key. */
@@ -123,9 +147,7 @@ interface Copied {
 }
 
 function report({ from, to, plan, copied }: Copied, options: CopyOptions, io: Io): void {
-  const root = plan.manifests[plan.manifests.length - 1];
-  if (root === undefined) return;
-  const { digest, mediaType } = root;
+  const { digest, mediaType } = rootOf(plan);
   const { kind, platform, losses } = plan;
   const sent = [...copied.blobs, ...copied.manifests].reduce((sum, each) => sum + each.sent, 0);
   const facts = { from, to, digest, mediaType, form: formName(mediaType), kind, platform };

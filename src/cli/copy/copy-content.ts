@@ -12,7 +12,7 @@ import type { LayerSpool } from '../images/layer-spool.ts';
 import type { OpenImage } from '../images/open-image.ts';
 import { errorOf } from './error-side.ts';
 import { withFormAdvice } from './form-refusal.ts';
-import type { CopyPlan, PlannedBlob, PlannedManifest } from './plan-copy.ts';
+import { type CopyPlan, type PlannedBlob, type PlannedManifest, rootOf } from './plan-copy.ts';
 import { uploadResumably } from './upload-blob.ts';
 import { bytesContent, fileContent, storedContent, type UploadSource } from './upload-source.ts';
 
@@ -60,7 +60,7 @@ export async function copyContent(parts: CopyParts, plan: CopyPlan): Promise<Cop
 }
 
 async function copyToTarget(parts: CopyParts, plan: CopyPlan): Promise<CopiedImage> {
-  const root = plan.manifests[plan.manifests.length - 1] as PlannedManifest;
+  const root = rootOf(plan);
   if (await hasRoot(parts, root)) {
     // A registry takes a manifest only after its content, so all of it is there.
     const present = ({ digest }: { readonly digest: Digest }): CopiedContent => ({

@@ -50,6 +50,11 @@ export interface CopyPlan {
   readonly platform?: string;
 }
 
+/** The manifest that the tag of the target names. */
+export function rootOf({ manifests }: CopyPlan): PlannedManifest {
+  return manifests[manifests.length - 1] as PlannedManifest;
+}
+
 /** The source of a copy, and the names that schema 1 contains. */
 export interface CopySource {
   readonly bytes: Uint8Array;

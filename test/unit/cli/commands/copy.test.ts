@@ -21,7 +21,7 @@ interface Copied {
   readonly sent: number;
   readonly blobs: readonly { readonly digest: string; readonly transfer: string; readonly sent: number }[];
   readonly manifests: readonly { readonly digest: string; readonly transfer: string }[];
-  readonly losses: readonly { readonly kind: string }[];
+  readonly losses: readonly { readonly kind: string; readonly reason: string }[];
 }
 
 const samples = useSampleServer();
@@ -123,6 +123,31 @@ describe('regshift copy', () => {
     const all = await whole.copy('index', '--all');
     const digests = all.manifests.map(({ digest }) => digest);
     expect(manifests.slice(0, 2).every(({ digest }) => digests.includes(digest))).toBe(true);
+  });
+
+  it('says why attestations are left out beside decompressed layers, in the form of the source', async () => {
+    const { copy } = await targetRegistry();
+    const { losses } = await copy('index', '--all', '--decompress');
+    expect(losses.map(({ reason }) => reason)).toEqual(
+      Array(2).fill(expect.stringContaining('which clients that cannot read zstd take for an image')),
+    );
+  });
+
+  it('does not replace its own source by something else', async () => {
+    const { registry, copy } = await targetRegistry();
+    await copy('index', '--all');
+    const image = `${registry.host}/copied/index:1.0`;
+    const stored = registry.manifests.get('copied/index:1.0');
+    const { code, err } = await regshift(['copy', image, image]);
+    expect([code, err]).toEqual([
+      2,
+      `regshift: The copy would replace its own source, ${image}. Give the target another tag, or use --all for the whole index.\n`,
+    ]);
+    const converted = await regshift(['copy', image, image, '--all', '--as', 'schema2']);
+    expect([converted.code, converted.err]).toEqual([2, expect.stringMatching(/another tag\.\n$/)]);
+    expect(registry.manifests.get('copied/index:1.0')).toBe(stored);
+    expect((await regshift(['copy', image, image, '--all'])).code).toBe(0);
+    expect((await regshift(['copy', image, `${registry.host}/copied/index:2.0`])).code).toBe(0);
   });
 
   it.each([
