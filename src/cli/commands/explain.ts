@@ -6,6 +6,7 @@ import { getManifestResponse } from '../../http/v2/manifests.ts';
 import { type ClientHeaders, findKnownClient, headersOf } from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import { viewFor } from '../../registry/inspection/client-views.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
 import { orKnownTags } from '../images/known-tags.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
@@ -34,13 +35,24 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
     onSelection: (manifest, selection) => selected.push({ manifest, selection }),
   });
   const answer = await orKnownTags(image, answerTo(image, request, image.request(headers)));
+  const { client } = request;
+  // Registry API v1 has no digests.
+  const continues = !client.profile.apiV2 && image.reference.kind === 'tag' && !options.raw;
+  const byApiV1 = continues ? await viewFor(image, client.name, headers) : undefined;
   if (options.raw) {
     if ('error' in answer) throw answer.error;
     io.stdout(answer.result.body);
     return exitCodes.good;
   }
   const steps = await Promise.all(selected.map((each) => stepOf(each, image, request)));
-  const explanation = { headers, request, platform: platformFor(image.registry, request), steps, answer };
+  const explanation = {
+    headers,
+    request,
+    platform: platformFor(image.registry, request),
+    steps,
+    answer,
+    byApiV1,
+  };
   if (printData(io, explanationJson(text, explanation), options)) return exitCodes.good;
   printExplanation(explanation, withDigests(io, options));
   if (options.for === undefined && options.accept === undefined && options.userAgent === undefined) {

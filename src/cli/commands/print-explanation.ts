@@ -12,6 +12,7 @@ import type { ClientHeaders } from '../../negotiation/known-clients.ts';
 import { keepsImages, mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import type { ClientView } from '../../registry/inspection/client-views.ts';
 import type { ManifestResult } from '../../registry/manifests/manifests.ts';
 import type { Io } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
@@ -34,10 +35,13 @@ export interface Explanation {
   readonly platform: Platform;
   readonly steps: readonly ExplanationStep[];
   readonly answer: Answer;
+  /** The result by registry API v1, for a client that continues with it; undefined for others. */
+  readonly byApiV1: ClientView | undefined;
 }
 
 /** Prints an explanation as a table, with a row for each fact that decided. */
-export function printExplanation({ headers, request, platform, steps, answer }: Explanation, io: Io): void {
+export function printExplanation(explanation: Explanation, io: Io): void {
+  const { headers, request, platform, steps, answer, byApiV1 } = explanation;
   const { client, capabilities } = request;
   const rule = request.applied?.rule;
   const { named, wildcard } = readAccept(headers.accept.join(', '));
@@ -62,6 +66,7 @@ export function printExplanation({ headers, request, platform, steps, answer }: 
     ['platform', `${formatPlatform(platform)} (${origin})`],
     ...steps.flatMap(stepRows),
     ...answerRows(answer),
+    ...(byApiV1 ? v1Rows(byApiV1) : []),
   ];
   printTable(io, rows);
 }
@@ -121,8 +126,20 @@ function answerRows(answer: Answer): string[][] {
   ];
 }
 
+/** Rows for the pull by registry API v1, which such a client tries after its request by API v2. */
+function v1Rows({ form, refused, unread, losses }: ClientView): string[][] {
+  const images = form.replace(/^registry API v1(?:, )?/, '') || 'the image';
+  const more = unread ? ', after the layers are read. Use --read-layers to read them now.' : '';
+  const text =
+    refused === undefined
+      ? `the client pulls ${images} by registry API v1${more}`
+      : `the client gets nothing by registry API v1: ${refused}`;
+  return [['  then', text], ...losses.map((each) => ['  lost', lossSentence(each)])];
+}
+
 /** Returns an explanation as JSON. */
-export function explanationJson(image: string, { headers, request, platform, steps, answer }: Explanation) {
+export function explanationJson(image: string, explanation: Explanation) {
+  const { headers, request, platform, steps, answer, byApiV1 } = explanation;
   const { client, capabilities } = request;
   return {
     image,
@@ -138,6 +155,7 @@ export function explanationJson(image: string, { headers, request, platform, ste
     platform: formatPlatform(platform),
     steps: steps.map(({ manifest, mediaType, selection }) => ({ manifest, mediaType, ...selection })),
     answer: 'error' in answer ? errorJson(answer.error) : resultJson(answer),
+    ...(byApiV1 ? { byApiV1 } : {}),
   };
 }
 

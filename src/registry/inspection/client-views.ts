@@ -7,7 +7,12 @@ import { readManifest } from '../../../converters/read.ts';
 import { isSpent, RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
-import { headersOf, type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
+import {
+  type ClientHeaders,
+  headersOf,
+  type KnownClient,
+  knownClients,
+} from '../../negotiation/known-clients.ts';
 import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import type { Reason } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../client-request.ts';
@@ -54,16 +59,24 @@ export async function clientViews(
 }
 
 /** Runs the proxy's own code for one client. @param generation a known one, maybe of another version. */
-export async function clientView(
+export function clientView(
   image: InspectedImage,
   generation: KnownClient,
   platform: Platform | undefined,
 ): Promise<ClientView> {
+  return viewFor(image, generation.name, headersOf(generation, platform));
+}
+
+/** Runs the proxy's own code for a client with these headers. */
+export async function viewFor(
+  image: InspectedImage,
+  client: string,
+  headers: ClientHeaders,
+): Promise<ClientView> {
   const selections: Selection[] = [];
-  const request = image.request(headersOf(generation, platform), {
+  const request = image.request(headers, {
     onSelection: (_, selection) => selections.push(selection),
   });
-  const client = generation.name;
   try {
     const { apiV2 } = request.client.profile;
     const view = apiV2 ? await byApiV2(image, request) : await byApiV1(image, request);

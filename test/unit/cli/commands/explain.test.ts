@@ -137,6 +137,26 @@ describe('regshift explain', () => {
     expect(answer).toMatchObject({ status: 404, code: 'MANIFEST_UNKNOWN' });
   });
 
+  it.each<[sample: string, argv: readonly string[], then: RegExp]>([
+    ['oci', [], /^ {2}then +the client pulls 2 images by registry API v1$/m],
+    ['oci-zstd', [], /pulls the image by registry API v1, after the layers are read\. Use --read-layers/],
+    ['oci-zstd', ['--read-layers'], /pulls \d+ images? by registry API v1$/m],
+    [
+      'index',
+      ['--platform', 'linux/s390x'],
+      /gets nothing by registry API v1: There is no image for linux\/s390x/,
+    ],
+  ])('says what it gets by registry API v1: %s %j', async (sample, argv, then) => {
+    const image = `${samples.host}/sample/${sample}`;
+    const { out } = await regshift(['explain', image, '--for', 'docker-1.5', ...argv]);
+    expect(out).toContain('404 MANIFEST_UNKNOWN: This Docker cannot pull by registry API v2.');
+    expect(out).toMatch(then);
+    const { json } = await regshift(['explain', image, '--for', 'docker-1.5', ...argv, '--json']);
+    expect(json()).toMatchObject({ byApiV1: { losses: [] } });
+    const newer = await regshift(['explain', image, '--for', 'docker-1.6', ...argv]);
+    expect(newer.out).not.toContain('API v1');
+  });
+
   it('prints the steps with their reasons', async () => {
     const { code, out } = await regshift(['explain', `${samples.host}/sample/index`, '--for', 'docker-1.9']);
     expect(code).toBe(0);
