@@ -39,11 +39,14 @@ export async function startFailure(error: unknown, settings: Settings): Promise<
 async function portInUse(port: number, setting: string, { HOST }: Settings): Promise<string> {
   const holder = await findPortHolder(port);
   const by = holder === undefined ? 'another program' : `${holder.name} (process ${holder.pid})`;
-  return `port ${port} of ${HOST} is in use by ${by}: end that program, or set ${setting} to a free port, like ${setting}=${port + 1}`;
+  const like = setting === ofRoute ? '' : `, like ${setting}=${port + 1}`;
+  return `port ${port} of ${HOST} is in use by ${by}: end that program, or set ${setting} to a free port${like}`;
 }
+
+const ofRoute = 'match.port of the route';
 
 /** The variable that sets a port. The ports of routes are in the file. */
 function settingOf(port: number, { PORT, REGSHIFT_METRICS_PORT: metrics }: Settings): string {
   if (port === PORT) return 'PORT';
-  return port === metrics ? 'REGSHIFT_METRICS_PORT' : 'match.port of the route';
+  return port === metrics ? 'REGSHIFT_METRICS_PORT' : ofRoute;
 }

@@ -121,6 +121,12 @@ REGSHIFT_TLS_KEY ${pem}: /etc/regshift-of-nobody/tls.key does not exist (ENOENT)
     });
     const metrics = await start({ PORT: '0', REGSHIFT_METRICS_PORT: String(port) });
     expect(metrics.err).toContain(`or set REGSHIFT_METRICS_PORT to a free port`);
+    const routes = [
+      { upstream: 'sample', match: { path: 'a/' } },
+      { upstream: 'sample', match: { port } },
+    ];
+    const route = await start({ PORT: '0', REGSHIFT_CONFIG: JSON.stringify({ routes }) });
+    expect(route.err).toMatch(/or set match\.port of the route to a free port\n$/);
   });
 
   it('names HOST for an address that the machine does not have', async () => {
