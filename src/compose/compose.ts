@@ -116,8 +116,7 @@ async function loadSigningKey(setting: string | undefined, platform: RuntimePlat
   const level = tiers.length > 0 || manyProcesses ? 'warn' : 'info';
   platform.log(level, 'REGSHIFT_SIGNING_KEY is not set: schema 1 is signed with a key made at start', {
     consequence: 'clients see another key after a restart; digests stay the same',
-    remedy:
-      'for a key that stays, run: npx regshift keygen --out key.pem, and set REGSHIFT_SIGNING_KEY=key.pem',
+    remedy: `for a key that stays, ${platform.signingKeyStep}`,
   });
   return generateSigningKey();
 }

@@ -47,6 +47,8 @@ export interface RuntimePlatform
   readonly mostRequests: number;
   /** The key text for a value of `REGSHIFT_SIGNING_KEY`, read from a file on runtimes that have files. */
   readonly signingKeyText: (setting: string) => Promise<string>;
+  /** The step of the operator that gives the program a key that stays, as a part of a sentence. */
+  readonly signingKeyStep: string;
   /**
    * True if one client's requests reach processes that share no memory (Workers): a process must open what another
    * one sealed.

@@ -78,6 +78,15 @@ describe('an embedded app', () => {
     expect(response.headers.get('Content-Type')).toBe(type);
   });
 
+  it('has no files, and the log says how it gets a signing key that stays', async () => {
+    const lines: string[] = [];
+    const app = createApp(samples, { writeLog: (line) => lines.push(line) });
+    expect((await app.fetch(request('/v2/sample/oci/manifests/latest'))).status).toBe(200);
+    expect(lines.join('\n')).toContain(
+      'set REGSHIFT_SIGNING_KEY to the output of npx regshift keygen --format jwk',
+    );
+  });
+
   it('gives work in the background to waitUntil', async () => {
     const works: Promise<unknown>[] = [];
     const app = createApp(samples, { ...quiet, waitUntil: (work) => works.push(work) });

@@ -92,6 +92,7 @@ export function testApp(
       metrics: noMetrics,
       mostRequests: Number.POSITIVE_INFINITY,
       signingKeyText: async (text) => text,
+      signingKeyStep: 'run npx regshift keygen',
       codec: runtimeCodec,
       layerBytes: Number.POSITIVE_INFINITY,
       subrequests: Number.POSITIVE_INFINITY,

@@ -49,6 +49,7 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     metrics: noMetrics,
     mostRequests,
     signingKeyText,
+    signingKeyStep: 'run: npx regshift keygen --out key.pem, and set REGSHIFT_SIGNING_KEY=key.pem',
     codec: createNodeLayerCodec(),
     layerBytes: Number.POSITIVE_INFINITY,
     subrequests: Number.POSITIVE_INFINITY,

@@ -42,6 +42,7 @@ export function webPlatform(settings: Settings, parts: RuntimeParts): RuntimePla
     metrics: noMetrics,
     mostRequests: Number.POSITIVE_INFINITY,
     signingKeyText: async (setting) => setting,
+    signingKeyStep: 'set REGSHIFT_SIGNING_KEY to the output of npx regshift keygen --format jwk',
     manyProcesses: true,
     store: bucketOf(settings, parts),
     codec: webLayerCodec,
