@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { unstable_getVarsForDev as readDevVars, experimental_readRawConfig as readRawConfig } from 'wrangler';
+import { readSigningKey } from '../../converters/crypto/signing-key.ts';
 import { fileVariables } from '../../src/config/setting-files.ts';
 import { readSettings, settingNames } from '../../src/config/settings.ts';
 import { ofConnections, ofServers } from '../../src/runtime/web/node-only.ts';
+import { regshift } from '../support/cli.ts';
 import { projectAddress } from '../support/release/address.ts';
 import { projectRoot } from '../support/wrangler.ts';
 
@@ -52,6 +54,32 @@ describe('the files that Cloudflare reads', () => {
   test('.dev.vars.example has no value: the Deploy button would store it as it is', () => {
     expect(Object.keys(secrets)).toEqual(['REGSHIFT_SIGNING_KEY']);
     expect(example.match(/^(?:# )?[A-Z][A-Z0-9_]+=.+$/gm)).toBeNull();
+  });
+
+  test('a key of one line, as .dev.vars.example says, is a signing key', async () => {
+    expect(example).toContain('`npx regshift keygen --format jwk`');
+    const own = mkdtempSync(join(tmpdir(), 'regshift-cloudflare-'));
+    onTestFinished(() => rmSync(own, { recursive: true, force: true }));
+    copyFileSync(join(projectRoot, 'wrangler.toml'), join(own, 'wrangler.toml'));
+    const { out } = await regshift(['keygen', '--format', 'jwk']);
+    writeFileSync(
+      join(own, '.dev.vars'),
+      example.replace('REGSHIFT_SIGNING_KEY=', `REGSHIFT_SIGNING_KEY=${out}`),
+    );
+    const { REGSHIFT_SIGNING_KEY: key } = readDevVars(
+      join(own, 'wrangler.toml'),
+      undefined,
+      {},
+      undefined,
+      true,
+    );
+    expect(await readSigningKey(String(key && 'value' in key ? key.value : ''))).toHaveProperty('id');
+  });
+
+  test('the limit of subrequests of the free plan is one number on all pages', () => {
+    const pages = ['docs/settings.md', 'deploy/cloudflare.md', 'wrangler.toml'].map(read);
+    const numbers = pages.map((text) => /REGSHIFT_SUBREQUESTS(?: = "|.*set `)(\d+)/.exec(text)?.[1]);
+    expect(new Set(numbers)).toEqual(new Set(['48']));
   });
 
   test('package.json describes what the Deploy button asks for, and nothing else', () => {

@@ -172,7 +172,7 @@ export interface AppSettings {
   /** Maximum number of requests and streams at once; beyond that, clients get 503 with `Retry-After`. */
   readonly REGSHIFT_MAX_REQUESTS?: number | string | undefined;
   /**
-   * Maximum number of upstream and cache requests per client request; beyond that the request fails; set `45` on
+   * Maximum number of upstream and cache requests per client request; beyond that the request fails; set `48` on
    * the free plan of Workers, which allows 50.
    */
   readonly REGSHIFT_SUBREQUESTS?: number | string | undefined;

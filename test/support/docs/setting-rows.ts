@@ -319,7 +319,7 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         variables: ['REGSHIFT_SUBREQUESTS'],
         meaning:
-          'maximum number of upstream and cache requests per client request; beyond that the request fails; set `45` on the free plan of Workers, which allows 50',
+          'maximum number of upstream and cache requests per client request; beyond that the request fails; set `48` on the free plan of Workers, which allows 50',
         otherwise: 'none; `1000` on Workers',
       },
       {
