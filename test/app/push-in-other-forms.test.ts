@@ -12,9 +12,9 @@ import {
 } from '../support/push-tree.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
-const { schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
 const name = 'team/app';
-const allTypes = [ociIndex, ociManifest, dockerList, schema2, schema1Signed].join(', ');
+const allTypes = [ociIndex, ociManifest, dockerList, schema2, schema1Signed, generic].join(', ');
 
 function start(options: ChoosyRegistryOptions, variables: Record<string, string> = {}) {
   const registry = choosyRegistry(options);
@@ -47,6 +47,8 @@ const cases = [
   ['a schema 2 image', 'oci', () => treeOfSample('sample/schema2'), ociManifest, 'schema2 -> oci'],
   ['a manifest list', 'oci', () => treeOfSample('sample/list'), ociIndex, 'list -> oci-index'],
   ['a schema 1 image', 'oci', () => treeOfSample('sample/schema1'), ociManifest, 'schema1 -> oci'],
+  ['a generic manifest', 'oci', () => treeOfSample('sample/generic'), ociManifest, 'generic -> oci'],
+  ['a generic manifest', 'docker', () => treeOfSample('sample/generic'), schema2, 'generic -> schema2'],
   ['a schema 1 image', 'today', () => treeOfSample('sample/schema1'), ociManifest, 'schema1 -> oci'],
 ] as const;
 
