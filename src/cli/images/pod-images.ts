@@ -3,7 +3,7 @@ import { UsageError } from '../usage.ts';
 
 const containers = z._default(z.array(z.object({ image: z.optional(z.string()) })), []);
 const pod = z.object({
-  metadata: z.object({ name: z.string().default(''), namespace: z.string().default('') }).optional(),
+  metadata: z.optional(z.object({ name: z._default(z.string(), ''), namespace: z._default(z.string(), '') })),
   spec: z.object({
     initContainers: containers,
     containers,

@@ -39,7 +39,6 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/observability/figures.ts': [1, 'one request'],
   'src/registry/background-jobs.ts': [1, 'four jobs'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],
-  'src/registry/push/manifest-bodies.ts': [1, 'eight bodies of 4 MiB'],
   'src/routing/aliases.ts': [1, 'settings'],
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
   'src/runtime/node/http/open-connections.ts': [1, 'open connections'],
