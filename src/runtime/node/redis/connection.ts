@@ -6,6 +6,7 @@ import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { RedisClient, RedisCommands } from './client.ts';
 import { createRedisClient } from './create-client.ts';
+import { codeIn, createReasonOf } from './reason.ts';
 
 /** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
@@ -44,12 +45,26 @@ export async function openRedisConnection({
   clock = systemClock,
 }: RedisConnectionOptions): Promise<RedisConnection> {
   const first = Promise.withResolvers<void>();
+  const reasonOf = createReasonOf(address);
+  const isNew = createReminder(memory.table('redis'), clock);
+  /** While there is no connection, a command fails without the cause. */
+  let noConnection: unknown;
+  /** The code of the last logged reason to be away. */
+  let awayBy: string | undefined;
+  function stillAway(reason: string): void {
+    const code = codeIn(reason);
+    if (code === awayBy || !isNew(`away ${code}`)) return;
+    awayBy = code;
+    log('warn', 'Redis is still away, now for another reason', { reason });
+  }
   const client = createRedisClient(address, {
-    onError(reason) {
-      circuit.open(reasonOf(reason));
+    onError(error) {
+      noConnection = error;
+      circuit.open(reasonOf(error));
       first.resolve();
     },
     onReady() {
+      noConnection = undefined;
       circuit.probeNow();
       first.resolve();
     },
@@ -59,11 +74,15 @@ export async function openRedisConnection({
       try {
         await within(deadlineMs, client.commands.ping());
       } catch (error) {
+        stillAway(reasonOf(noConnection ?? error));
         client.revive();
         throw error;
       }
     },
-    onOpen: (reason) => log('warn', 'Redis is away: going on without it', { reason }),
+    onOpen: (reason) => {
+      awayBy = codeIn(reason);
+      log('warn', 'Redis is away: going on without it', { reason });
+    },
     onClose: () => {
       log('info', 'Redis is back');
       onReconnect();
@@ -76,7 +95,7 @@ export async function openRedisConnection({
   );
   return {
     isDown: circuit.isOpen,
-    run: createRun({ client, circuit, log, deadlineMs, clock, logged: memory.table('redis') }),
+    run: createRun({ client, circuit, log, deadlineMs, clock, reasonOf, isNew }),
     async close() {
       circuit.stop();
       await within(deadlineMs, client.close()).catch(() => client.destroy());
@@ -84,10 +103,16 @@ export async function openRedisConnection({
   };
 }
 
-/** If a name has several addresses and none answers, the error has a code and no message. */
-function reasonOf(reason: unknown): string {
-  if (!(reason instanceof Error)) return String(reason);
-  return reason.message || (reason as NodeJS.ErrnoException).code || 'the connection broke';
+/** A refusal of one kind is logged once in this time, in milliseconds. */
+const refusalMs = 600_000;
+
+/** Makes a function that is true for a kind of refusal that it was not called with in the last ten minutes. */
+function createReminder(at: MemoryTable<number>, clock: Clock): (kind: string) => boolean {
+  return (kind) => {
+    if (clock() - (at.get(kind) ?? Number.NEGATIVE_INFINITY) < refusalMs) return false;
+    at.set(kind, clock());
+    return true;
+  };
 }
 
 /** Time after which one late response of a cluster no longer counts, in milliseconds. */
@@ -96,15 +121,15 @@ const lateMs = 10_000;
 interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadlineMs' | 'clock'>> {
   readonly client: RedisClient;
   readonly circuit: Circuit;
-  /** The time of the last logged refusal, by its code. */
-  readonly logged: MemoryTable<number>;
+  readonly reasonOf: (error: unknown) => string;
+  readonly isNew: (kind: string) => boolean;
 }
 
-/** A refusal of one kind is logged once in this time, in milliseconds. */
-const refusalMs = 600_000;
+/** Redis refuses each command of a connection without a login (NOAUTH), and each login with a wrong one. */
+const refusesAll = ['NOAUTH', 'WRONGPASS'];
 
-function createRun({ client, circuit, log, deadlineMs, clock, logged }: RunParts): RedisConnection['run'] {
-  const isLogged = (code: string) => clock() - (logged.get(code) ?? Number.NEGATIVE_INFINITY) < refusalMs;
+function createRun(parts: RunParts): RedisConnection['run'] {
+  const { client, circuit, log, deadlineMs, clock, reasonOf, isNew } = parts;
   let lastLate = Number.NEGATIVE_INFINITY;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
@@ -120,10 +145,10 @@ function createRun({ client, circuit, log, deadlineMs, clock, logged }: RunParts
       }
       if (!(error instanceof ErrorReply)) return undefined;
       // Redis is up and refuses, for instance because it is full (OOM) or the user lacks a right (NOPERM).
-      const [code = ''] = error.message.split(' ', 1);
-      if (isLogged(code)) return undefined;
-      logged.set(code, clock());
-      log('warn', 'Redis refuses a command: going on without', { reason: error.message });
+      const reason = reasonOf(error);
+      const code = codeIn(reason);
+      if (refusesAll.includes(code)) circuit.open(reason);
+      else if (isNew(code)) log('warn', 'Redis refuses a command: going on without', { reason });
       return undefined;
     }
   };

@@ -1,0 +1,42 @@
+import type { RedisAddress, RedisLogin } from '../../../config/redis-address.ts';
+
+/**
+ * Makes a function that tells the reason of an error for the log, without a user or a password of the address: a server
+ * quotes the arguments of a command that it does not know, and AUTH has the password (Redis, `commandCheckExistence` in
+ * src/server.c).
+ */
+export function createReasonOf(address: RedisAddress): (error: unknown) => string {
+  const secrets = secretsOf(address);
+  return (error) =>
+    secrets.reduce(
+      (text, secret) => text.replaceAll(secret, '…'),
+      textOf(error).replace(/,? with args beginning with.*$/is, ''),
+    );
+}
+
+/** If a name has several addresses and none answers, the error has a code and no message. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || (error as NodeJS.ErrnoException).code || 'the connection broke';
+}
+
+/** Users and passwords, as they are and as an address has them, the longest first. */
+function secretsOf(address: RedisAddress): readonly string[] {
+  const decoded = loginsOf(address).flatMap(({ username = '', password = '' }) => [username, password]);
+  const raw = address.topology === 'single' ? [address.url.username, address.url.password] : [];
+  const all = [...decoded, ...raw].filter((secret) => secret !== '');
+  const forms = all.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  return [...new Set(forms)].toSorted((one, other) => other.length - one.length);
+}
+
+function loginsOf(address: RedisAddress): readonly RedisLogin[] {
+  if (address.topology === 'cluster') return [address.login];
+  if (address.topology === 'sentinel') return [address.login, address.sentinelLogin];
+  const { username, password } = address.url;
+  return [{ username: decodeURIComponent(username), password: decodeURIComponent(password) }];
+}
+
+/** The word in a reason that names its kind, like `WRONGPASS` or `ECONNREFUSED`; without one, the whole reason. */
+export function codeIn(reason: string): string {
+  return /\b[A-Z][A-Z_]{2,}\b/.exec(reason)?.[0] ?? reason;
+}

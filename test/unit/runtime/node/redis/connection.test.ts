@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { parseRedisAddress } from '../../../../../src/config/redis-address.ts';
+import type { Facts } from '../../../../../src/observability/log.ts';
+import { openRedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
+import { createReasonOf } from '../../../../../src/runtime/node/redis/reason.ts';
+import { testMemory } from '../../../../support/memory.ts';
+
+function addressOf(text: string) {
+  const address = parseRedisAddress(text);
+  if ('problem' in address) throw new Error(address.problem);
+  return address;
+}
+
+/** The commands of clients, each an array of strings (Redis serialization protocol, "Arrays"). */
+function commandsIn(chunk: Buffer): string[] {
+  const names = chunk.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n([^\r]*)\r\n/g);
+  return [...names].map(([, name = '']) => name.toUpperCase());
+}
+
+/** A server that speaks as Redis does. @param replyTo the reply to each command, by its name. */
+async function scriptedRedis(replyTo: (command: string) => string) {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      for (const command of commandsIn(chunk)) socket.write(`${replyTo(command)}\r\n`);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+  };
+  onTestFinished(() => {
+    cut();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, cut };
+}
+
+async function open(url: string) {
+  const logged: { readonly message: string; readonly reason: unknown }[] = [];
+  const connection = await openRedisConnection({
+    address: addressOf(url),
+    log: (_level, message, facts: Facts = {}) => logged.push({ message, reason: facts.reason }),
+    memory: testMemory(),
+    onReconnect: () => undefined,
+  });
+  onTestFinished(() => connection.close());
+  return { ...connection, logged };
+}
+
+const noAuth = '-NOAUTH Authentication required.';
+const wrongPass = '-WRONGPASS invalid username-password pair or user is disabled.';
+
+it.each([noAuth, wrongPass])('a Redis that refuses everything is away: %s', async (refusal) => {
+  const state = { refuses: true };
+  const { port } = await scriptedRedis(() => (state.refuses ? refusal : '+OK'));
+  const { run, isDown, logged } = await open(`redis://127.0.0.1:${port}`);
+  expect(await run((redis) => redis.get('a'))).toBeUndefined();
+  expect(isDown()).toBe(true);
+  expect(logged).toEqual([{ message: 'Redis is away: going on without it', reason: refusal.slice(1) }]);
+  state.refuses = false;
+  await expect.poll(isDown, { timeout: 5_000 }).toBe(false);
+  expect(logged.map(({ message }) => message)).toEqual([
+    'Redis is away: going on without it',
+    'Redis is back',
+  ]);
+});
+
+it('a Redis that refuses one command stays', async () => {
+  const { port } = await scriptedRedis(() => '-NOPERM no right');
+  const { run, isDown, logged } = await open(`redis://127.0.0.1:${port}`);
+  for (const _ of [1, 2]) await run((redis) => redis.get('a'));
+  expect(isDown()).toBe(false);
+  expect(logged).toEqual([
+    { message: 'Redis refuses a command: going on without', reason: 'NOPERM no right' },
+  ]);
+});
+
+it('another reason to be away is logged once, like a password that was changed', async () => {
+  const state = { refuses: false };
+  const { port, cut } = await scriptedRedis((command) =>
+    state.refuses && command === 'AUTH' ? wrongPass : '+OK',
+  );
+  const { logged } = await open(`redis://:secret@127.0.0.1:${port}`);
+  state.refuses = true;
+  cut();
+  const later = () => logged.slice(1);
+  const expected = [{ message: 'Redis is still away, now for another reason', reason: wrongPass.slice(1) }];
+  await expect.poll(later, { timeout: 5_000 }).toEqual(expected);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  expect(later()).toEqual(expected);
+});
+
+it.each([
+  `-ERR unknown command 'AUTH', with args beginning with: 'user' 'super%secret' `,
+  '-ERR unknown command `AUTH`, with args beginning with: `user`, `super%secret`, ',
+  '-ERR user super%secret (super%25secret) is not here',
+])('the reason has no login of the address: %s', async (refusal) => {
+  const { port } = await scriptedRedis(() => refusal);
+  const { logged } = await open(`redis://user:super%25secret@127.0.0.1:${port}`);
+  expect(logged[0]?.reason).toMatch(/^ERR (unknown command .AUTH.|… … \(…\) is not here)$/);
+});
+
+it.each([
+  ['redis-sentinel://me:a%2Fb@one/0?sentinelMasterId=m&sentinelUsername=you&sentinelPassword=c%2Fd'],
+  ['redis-cluster://me:a%2Fb@one,two'],
+])('the reason has no login of several servers: %s', (url) => {
+  const reasonOf = createReasonOf(addressOf(url));
+  expect(reasonOf(new Error('me a/b a%2Fb'))).toBe('… … …');
+  if (url.includes('sentinel')) expect(reasonOf(new Error('you c/d c%2Fd'))).toBe('… … …');
+});
