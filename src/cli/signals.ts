@@ -8,19 +8,25 @@ import { whenParentEnds } from './launcher.ts';
  * Ends the process on signals: SIGTERM after the requests in flight, SIGINT likewise but without the grace time,
  * since a person waits for it; the second signal at once. Process 1 of a container has no default action for signals
  * (signal(7)), so nothing else ends it. SIGHUP reads a renewed certificate and renewed files of the settings; where the
- * terminal of the process was closed, it is like SIGINT.
+ * terminal of the process was closed, it is like SIGINT. A start takes seconds while a cloud gives no login: until
+ * the proxy serves, a signal to stop ends the process at once, and there is nothing to read again.
  * @param exit ends the process with this exit code.
  * @param isRunByNpm whether this process ends with npm, like after SIGTERM.
+ * @returns a function that is called when the proxy serves.
  */
 export function obeySignals(
-  running: Pick<Running, 'shutDown' | 'reload'>,
   log: Log,
   exit: (code: number) => void,
   isRunByNpm = false,
-): void {
+): (running: Pick<Running, 'shutDown' | 'reload'>) => void {
+  let running: Pick<Running, 'shutDown' | 'reload'> | undefined;
   let stopping = false;
   const stop = (atOnce: boolean) => {
     stopping = true;
+    if (running === undefined) {
+      log('info', 'stopped');
+      return exit(0);
+    }
     running.shutDown(atOnce).then(
       () => exit(0),
       () => exit(1),
@@ -38,11 +44,14 @@ export function obeySignals(
   }
   const isTerminalClosed = watchTerminal();
   process.on('SIGHUP', async () => {
-    void running.reload();
+    void running?.reload();
     if (!(await isTerminalClosed()) || stopping) return;
     log('info', 'stopping: the terminal was closed');
     stop(true);
   });
+  return (started) => {
+    running = started;
+  };
 }
 
 /** Milliseconds between two looks, and the number of looks. */

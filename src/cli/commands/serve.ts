@@ -47,8 +47,9 @@ export async function runServe(io: Io): Promise<number> {
     const exit = createExit(nodeLog, () => running?.cut());
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
+    const serves = obeySignals(log, exit, isRunByNpm(io.env));
     running = await serve(settings, log, files, storeOperations);
-    obeySignals(running, log, exit, isRunByNpm(io.env));
+    serves(running);
     if (isText) {
       io.stdout(greeting(running.urls, settings, io.env));
       if (columns !== undefined) io.stdout(reachability(running.urls, settings));

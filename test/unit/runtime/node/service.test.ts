@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { blobPath, startLengthlessRegistry } from '../../../support/lengthless-r
 import { rawRequest } from '../../../support/raw-http.ts';
 import { startServeProcess } from '../../../support/serve-process.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
+import { projectRoot } from '../../../support/wrangler.ts';
 
 async function start(variables: Record<string, string> = {}) {
   const read = readSettings({
@@ -114,6 +116,36 @@ it.each([
       expect.arrayContaining(['request', 'stopping: no longer ready']),
     );
     if (times === 1) expect(lines.at(-1)?.message).toBe('stopped');
+  },
+);
+
+it.each(['SIGTERM', 'SIGINT'] as const)(
+  'as a process: %s ends it with 0 while it waits for a login at its start, and SIGHUP does not',
+  async (signal) => {
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-start-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const asked = join(folder, 'asked');
+    const helper = `#!/bin/sh\n: > '${asked}'\nexec sleep 5\n`;
+    writeFileSync(join(folder, 'docker-credential-slow'), helper, { mode: 0o755 });
+    const child = spawn(process.execPath, ['src/cli.ts', 'serve'], {
+      cwd: projectRoot,
+      env: {
+        PATH: `${folder}:${process.env.PATH}`,
+        PORT: '0',
+        REGSHIFT_UPSTREAM: 'http://127.0.0.1:9',
+        REGSHIFT_UPSTREAM_AUTH: 'docker-config',
+        REGSHIFT_CLIENT_AUTH: 'none',
+        REGSHIFT_DOCKER_CONFIG: '{"credHelpers":{"127.0.0.1:9":"slow"}}',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await expect.poll(() => existsSync(asked), { timeout: 20_000 }).toBe(true);
+    const ended = once(child, 'exit');
+    child.kill('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    child.kill(signal);
+    expect(await ended).toEqual([0, null]);
   },
 );
 
