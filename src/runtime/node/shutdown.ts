@@ -23,6 +23,11 @@ const sweepMs = 50;
  */
 const firstRequestMs = 1_000;
 
+/** A cut response closes, and gets its line in the log, a few turns of the event loop later. */
+const closeTurns = 20;
+/** Milliseconds. */
+const closeMs = 10;
+
 /**
  * Stops serving without cutting requests in flight: no new connection, no second request on an old one, and responses
  * end by themselves or at the deadline. A connection without a whole head of a request does not hold up the stop.
@@ -58,6 +63,7 @@ export async function shutDown(options: ShutdownOptions): Promise<number> {
   const cut = listener.answering();
   listener.cut();
   for (const server of servers) server.closeAllConnections();
+  for (let turn = 0; turn < closeTurns && listener.answering() > 0; turn += 1) await sleep(closeMs);
   if (cut > 0) log('warn', 'stopping: answers were cut at the deadline', { cut });
   log('info', 'stopped');
   return cut;

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Log } from '../../../../src/observability/log.ts';
 import { createProxyServer, listen, urlOf } from '../../../../src/runtime/node/http/server.ts';
 import { shutDown } from '../../../../src/runtime/node/shutdown.ts';
 
@@ -25,4 +26,21 @@ it('a slow client gets the rest of a response whose end is written', async () =>
   });
   await Promise.all([stopped, once(socket, 'close')]);
   expect(received).toBeGreaterThan(size);
+});
+
+it('a response that is cut at the deadline ends before the stop does', async () => {
+  let answering = 1;
+  const closes = () => {
+    answering = 0;
+    log('info', 'request');
+  };
+  const cut = () => {
+    setTimeout(closes, 30);
+    return true;
+  };
+  const logged: string[] = [];
+  const log: Log = (_level, message) => void logged.push(message);
+  const listener = { answering: () => answering, lastAnswers: () => undefined, cut };
+  expect(await shutDown({ servers: [], listener, log, graceMs: 0, deadlineMs: 0 })).toBe(1);
+  expect(logged.slice(-3)).toEqual(['request', 'stopping: answers were cut at the deadline', 'stopped']);
 });
