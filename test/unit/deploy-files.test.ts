@@ -1,13 +1,17 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Deployment } from 'kubernetes-types/apps/v1.js';
 import type { Container, PodSpec, Service } from 'kubernetes-types/core/v1.js';
 import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { settingNames } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
+import { makeCertificate } from '../support/certificate.ts';
 import { errorsOfTypes, isPartOf, type KubernetesObject, ofKind } from '../support/kubernetes-objects.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 
@@ -138,6 +142,39 @@ test('deploy/systemd/regshift.env sets settings that there are', () => {
   const named = [...deploy('systemd/regshift.env').matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1]);
   expect(named.length).toBeGreaterThan(3);
   expect([...settingNames, 'NODE_EXTRA_CA_CERTS']).toEqual(expect.arrayContaining(named));
+});
+
+describe('the health check of the image', () => {
+  const [, command = ''] = /^HEALTHCHECK [^\n]*\\\n {2}CMD (.*)$/m.exec(deploy('docker/Dockerfile')) ?? [];
+  const [, ...argv] = JSON.parse(command) as string[];
+
+  async function isHealthy(environment: Record<string, string>): Promise<boolean> {
+    const env = { PATH: process.env.PATH, ...environment };
+    return promisify(execFile)(process.execPath, argv, { env }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async function start(variables: Record<string, string>) {
+    const { port, stop } = await startProxy('sample', variables);
+    onTestFinished(stop);
+    return { ...variables, PORT: String(port) };
+  }
+
+  test.each(['127.0.0.1', '127.0.0.2', '0.0.0.0'])('reaches a process that listens on %s', async (HOST) => {
+    const environment = await start({ HOST });
+    expect(await isHealthy(environment)).toBe(true);
+    expect(await isHealthy({ ...environment, HOST: '127.0.0.3' })).toBe(HOST === '0.0.0.0');
+  });
+
+  test('speaks TLS where the process does, and takes the certificate for another name', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-health-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { cert, key } = makeCertificate(folder, 'proxy', 90, 'DNS:registry.test');
+    const tls = { REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key };
+    expect(await isHealthy(await start({ HOST: '127.0.0.1', ...tls }))).toBe(true);
+  });
 });
 
 test('all files name the same images of others', () => {
