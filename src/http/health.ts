@@ -15,7 +15,8 @@ export interface HealthReport {
   readonly caches: Readonly<Record<string, 'here' | 'away'>>;
   /**
    * State of each route's registry at the last check, and of each of several registries: `answers`, `not asked yet`, or
-   * an error code like `UPSTREAM_UNREACHABLE`. Cached content is served without the registry.
+   * an error code like `UPSTREAM_UNREACHABLE`. A route with several answers if one of them does. Cached content is served
+   * without the registry.
    */
   readonly upstreams: Readonly<Record<string, string>>;
 }
@@ -55,27 +56,33 @@ export interface HealthOptions {
 const everyMs = 10_000;
 const waitMs = 500;
 const deadlineMs = 5_000;
+const notAsked = 'not asked yet';
 
 /**
  * A remote cache or an upstream that fails does not make a process not ready: all replicas would be not ready at
  * once, and none could serve cached content or report the cause.
  */
 export function createHealth({ routes, caches, clock, background }: HealthOptions): Health {
-  const asked = routes.flatMap(({ id, client, upstreams }) => [
-    { id, client },
-    ...(upstreams.length > 1
-      ? upstreams.map((each) => ({ id: `${id} ${each.client.id}`, client: each.client }))
-      : []),
-  ]);
-  const upstreams: Record<string, string> = Object.fromEntries(asked.map(({ id }) => [id, 'not asked yet']));
+  const upstreams: Record<string, string> = {};
+  const asked = routes.map(({ id, client, upstreams }) => ({
+    id,
+    mirrors:
+      upstreams.length > 1
+        ? upstreams.map(({ client }) => ({ id: `${id} ${client.id}`, client }))
+        : [{ id, client }],
+  }));
+  for (const { id, mirrors } of asked) for (const each of [{ id }, ...mirrors]) upstreams[each.id] = notAsked;
   let stopping = false;
   let askedAt = Number.NEGATIVE_INFINITY;
   let asking: Promise<unknown> = Promise.resolve();
 
   async function ask(): Promise<void> {
-    const asking = asked.map(async ({ id, client }) => {
-      upstreams[id] = await stateOf(client);
-    });
+    const asking = asked.flatMap((route) =>
+      route.mirrors.map(async ({ id, client }) => {
+        upstreams[id] = await stateOf(client);
+        upstreams[route.id] = stateOfAll(route.mirrors.map((each) => upstreams[each.id] ?? notAsked));
+      }),
+    );
     await Promise.all(asking);
   }
 
@@ -94,6 +101,11 @@ export function createHealth({ routes, caches, clock, background }: HealthOption
       stopping = true;
     },
   };
+}
+
+/** The state of a route whose mirrors have these: one that answers is enough. */
+function stateOfAll(states: readonly string[]): string {
+  return ['answers', notAsked].find((each) => states.includes(each)) ?? states[0] ?? notAsked;
 }
 
 /**

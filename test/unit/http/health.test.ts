@@ -34,3 +34,30 @@ it('each of several registries has its own state', async () => {
     'all https://two.test': 'answers 503',
   });
 });
+
+it.each([
+  [[200, 503], 'answers'],
+  [[503, 401], 'answers'],
+  [[503, 'hangs'], 'not asked yet'],
+  [['hangs', 200], 'answers'],
+  [[503, 404], 'answers 503'],
+] as const)('a route whose mirrors answer %j is reported as: %s', async (statuses, state) => {
+  const requests: string[] = [];
+  const clients = statuses.map((status, index): UpstreamClient => {
+    const id = `https://mirror-${index}.test`;
+    const request = async () => {
+      requests.push(id);
+      if (status === 'hangs') return new Promise<never>(() => {});
+      return { response: new Response(null, { status }), anonymous: true, refused: false };
+    };
+    return { id, request };
+  });
+  const together: UpstreamClient = {
+    id: 'together',
+    request: () => Promise.reject(new Error('each mirror is asked once')),
+  };
+  const routes = [{ id: 'all', client: together, upstreams: clients.map((client) => ({ client })) }];
+  const health = createHealth({ routes, caches: [], clock: () => 0, background: () => undefined });
+  expect((await health.report()).upstreams.all).toBe(state);
+  expect(requests).toEqual(clients.map(({ id }) => id));
+});
