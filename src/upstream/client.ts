@@ -213,7 +213,8 @@ function exchange(
 ): Promise<Followed> {
   const { method, signal: caller, budget, body } = request;
   const { milliseconds, standstillMs } = limitsOf(options, request);
-  const sender = { fetch: options.fetch, method, milliseconds, caller, budget, standstillMs };
+  const isFixed = isRead(request) && options.failoverMs !== undefined;
+  const sender = { fetch: options.fetch, method, milliseconds, isFixed, caller, budget, standstillMs };
   if (body !== undefined) {
     // A body may take any time: the runtime ends a request that stands still.
     const signal = caller ?? new AbortController().signal;

@@ -22,6 +22,9 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', 'no connection in time; check firewalls and the address'],
   ['EHOSTUNREACH', 'there is no route; check firewalls and the address'],
   ['ENETUNREACH', 'there is no route; check firewalls and the address'],
+  ['EADDRNOTAVAIL', 'no local port or address is free for it; check the number of connections'],
+  ['EMFILE', 'this process has too many open files; raise its limit (ulimit -n, LimitNOFILE)'],
+  ['ENFILE', 'this machine has too many open files; raise its limit (fs.file-max)'],
   ['HPE_INVALID_CONTENT_LENGTH', twoLengths],
   ['HPE_INVALID_TRANSFER_ENCODING', twoLengths],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
@@ -127,11 +130,13 @@ export function isSilence(error: unknown): boolean {
   return networkCode(error) === 'ETIMEDOUT';
 }
 
-export function timeoutError(milliseconds: number, method: string, url: URL): RegistryError {
+/** @param isFixed whether no setting changes the limit. */
+export function timeoutError(milliseconds: number, method: string, url: URL, isFixed = false): RegistryError {
   return new RegistryError(
     'UPSTREAM_TIMEOUT',
-    `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again. ` +
-      'REGSHIFT_UPSTREAM_TIMEOUT sets the limit.',
+    `${method} to ${url.host} had no answer within ${milliseconds / 1000} s. Check that it is healthy, and try again.${
+      isFixed ? '' : ' REGSHIFT_UPSTREAM_TIMEOUT sets the limit.'
+    }`,
     { detail: { method, host: url.host } },
   );
 }

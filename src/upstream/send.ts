@@ -44,6 +44,8 @@ export interface Sender {
   /** A signal of `withDeadline` or a function like it; `milliseconds` and `caller` are the first two arguments. */
   readonly signal: AbortSignal;
   readonly milliseconds: number;
+  /** True if no setting changes `milliseconds`. */
+  readonly isFixed?: boolean | undefined;
   readonly caller: AbortSignal | undefined;
   /** As in `FetchInit`. */
   readonly standstillMs?: number | undefined;
@@ -66,7 +68,7 @@ export async function send(sender: Sender, url: URL, headers: SentHeaders): Prom
   } catch (error) {
     const { method, signal } = sender;
     sender.caller?.throwIfAborted();
-    if (isDeadline(signal)) throw timeoutError(sender.milliseconds, method, url);
+    if (isDeadline(signal)) throw timeoutError(sender.milliseconds, method, url, sender.isFixed);
     if (error instanceof StandstillError) throw standstillTimeout(error, method, url);
     throw error instanceof RegistryError ? error : networkError(error, method, url);
   }

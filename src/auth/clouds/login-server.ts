@@ -45,12 +45,13 @@ export function requestLogin(
 ): Promise<CloudResponse> {
   return withDeadline(deadlineMs, undefined, async (signal) => {
     const common = { accept: 'application/json', 'accept-encoding': 'identity', 'user-agent': userAgent };
-    const sender = { fetch, method, signal, milliseconds: deadlineMs, caller: undefined, budget: undefined };
+    const limit = { signal, milliseconds: deadlineMs, isFixed: true };
+    const sender = { fetch, method, ...limit, caller: undefined, budget: undefined };
     const sent = { ...sender, ...(body === undefined ? {} : { body }) };
     const response = await send(sent, url, { ...common, ...headers });
     const date = Date.parse(response.headers.get('date') ?? '');
     const bytes = await readBounded(response, answerLimit, 'a login', deadlineMs).catch((error: unknown) => {
-      if (isDeadline(signal)) throw timeoutError(deadlineMs, method, url);
+      if (isDeadline(signal)) throw timeoutError(deadlineMs, method, url, true);
       const why = error instanceof RegistryError ? ` (${error.code})` : '';
       throw noLogin(`the answer of ${url.host} cannot be read${why}`, 'try again');
     });

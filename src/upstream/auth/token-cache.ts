@@ -23,7 +23,7 @@ export interface TokenCache {
   drop(request: TokenRequest, value: string): void;
 }
 
-export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs'> {
+export interface TokenCacheOptions extends Omit<TokenServerOptions, 'deadlineMs' | 'isFixed'> {
   readonly clock: Clock;
   readonly wallClock: WallClock;
   readonly deadlineMs?: number;
@@ -58,7 +58,12 @@ const longestLifeMs = 3_600_000;
  * space.
  */
 export function createTokenCache(options: TokenCacheOptions): TokenCache {
-  const server: TokenServerOptions = { ...options, deadlineMs: options.deadlineMs ?? defaultDeadlineMs };
+  const isFixed = options.deadlineMs === undefined;
+  const server: TokenServerOptions = {
+    ...options,
+    deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
+    isFixed,
+  };
   // Tokens of Docker Hub have 2–3 KB.
   const cached = options.memory.table<CachedToken>('tokens', bytesOfToken, ({ stopTimer }) => stopTimer());
   const flights = createSingleFlight<string>(server.deadlineMs, options.background);
@@ -97,7 +102,7 @@ export function createTokenCache(options: TokenCacheOptions): TokenCache {
       const key = tokenKey(request);
       const known = cached.get(key);
       if (known !== undefined && options.clock() < known.renewAt) return { value: known.value, fresh: false };
-      const late = () => timeoutError(server.deadlineMs, 'GET', new URL(request.realm));
+      const late = () => timeoutError(server.deadlineMs, 'GET', new URL(request.realm), isFixed);
       return {
         value: await flights.join({ key, start: () => requestNew(key, request, budget), late }, signal),
         fresh: true,

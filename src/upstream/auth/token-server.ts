@@ -25,6 +25,8 @@ export interface TokenServerOptions {
   readonly upstream: URL;
   /** Milliseconds for the whole response, body included. */
   readonly deadlineMs: number;
+  /** True if no setting changes `deadlineMs`. */
+  readonly isFixed?: boolean | undefined;
   /** Called after each token request with whether the server gave a token. */
   readonly onToken?: (granted: boolean) => void;
 }
@@ -60,15 +62,19 @@ async function exchange(
   budget: Budget | undefined,
 ): Promise<GrantedToken> {
   const { url, headers, ...how } = httpRequestFor(options, request);
-  const milliseconds = options.deadlineMs;
+  const { deadlineMs: milliseconds, isFixed } = options;
   return await withDeadline(milliseconds, undefined, async (signal) => {
-    const sender: Sender = { fetch: options.fetch, ...how, signal, milliseconds, caller: undefined, budget };
+    const { fetch } = options;
+    const sender: Sender = { fetch, ...how, signal, milliseconds, isFixed, caller: undefined, budget };
     const response = await sendWithin(sender, url, headers);
     if (response.status !== 200) {
       await discard(response);
       throw refusal(response, url, request.credential);
     }
-    return readGrant(await readAnswer(response, url, signal, milliseconds), url);
+    return readGrant(
+      await readAnswer(response, url, signal, () => timeoutError(milliseconds, 'GET', url, isFixed)),
+      url,
+    );
   });
 }
 
@@ -154,11 +160,11 @@ function refusal(response: Response, url: URL, credential: StaticCredential): Re
   );
 }
 
-async function readAnswer(response: Response, url: URL, signal: AbortSignal, milliseconds: number) {
+async function readAnswer(response: Response, url: URL, signal: AbortSignal, late: () => RegistryError) {
   try {
     return await readBounded(response, answerLimit, `the token from ${url.host}`);
   } catch (error) {
-    if (isDeadline(signal)) throw timeoutError(milliseconds, 'GET', url);
+    if (isDeadline(signal)) throw late();
     // UPSTREAM_CONTENT is for stored content; a token response that is too large is a wrong response.
     if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') throw error;
     throw new RegistryError('UPSTREAM_ANSWER', error.message, { cause: error });

@@ -178,6 +178,9 @@ describe('an upstream that cannot be reached', () => {
   it.each<[string, Fetch, RegExp]>([
     ['on a port without a listener', (url, init) => fetch(url, init), /ECONNREFUSED/],
     ['in the DNS', refusing('ENOTFOUND'), /ENOTFOUND.*DNS/],
+    ['without a file descriptor', refusing('EMFILE'), /EMFILE: this process has too many open files/],
+    ['in a machine without one', refusing('ENFILE'), /ENFILE: this machine has too many open files/],
+    ['without a local port', refusing('EADDRNOTAVAIL'), /EADDRNOTAVAIL: no local port/],
     ['at one of two addresses', both('ECONNREFUSED'), /ECONNREFUSED/],
     ['for a reason unknown', refusing('ENEW'), /ENEW: check the address/],
     [
@@ -225,6 +228,7 @@ describe('the deadline', () => {
     for (const changes of [{}, { mayStandStill: true }]) {
       await expect(client.request({ ...blob, ...changes })).rejects.toMatchObject({
         code: 'UPSTREAM_TIMEOUT',
+        message: expect.stringMatching(/within 0\.05 s\. Check that it is healthy, and try again\.$/),
       });
     }
     expect((await client.request({ ...blob, method: 'POST' })).response.status).toBe(202);

@@ -344,6 +344,7 @@ describe('a token server fails with', () => {
     expect(failure).toMatchObject({ name: 'RegistryError', code });
     expect(failure.message).toMatch(new RegExp(message.source.replace('HOST', server.host)));
     expect(failure.message).not.toMatch(/secret|password=|repository/);
+    if (code === 'UPSTREAM_TIMEOUT') expect(failure.message).toContain('REGSHIFT_UPSTREAM_TIMEOUT sets');
     // A request whose connection is cut is sent once more: the server may just have closed an idle connection.
     expect(server.log).toHaveLength(name === 'a broken connection' ? 2 : 1);
     if (code === 'RATE_LIMITED') expect(failure.headers).toEqual({ 'retry-after': '7' });

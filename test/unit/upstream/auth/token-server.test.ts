@@ -10,7 +10,13 @@ it("ends a token's body that takes too long with a timeout, not as one cut short
     deadlineMs: 50,
   };
   const request = { realm: url.href, service: undefined, scopes: [], credential: { kind: 'none' } as const };
-  await expect(requestToken({ ...options, upstream: url }, request)).rejects.toMatchObject({
-    code: 'UPSTREAM_TIMEOUT',
-  });
+  for (const [isFixed, end] of [
+    [false, 'REGSHIFT_UPSTREAM_TIMEOUT sets the limit.'],
+    [true, 'and try again.'],
+  ] as const) {
+    await expect(requestToken({ ...options, isFixed, upstream: url }, request)).rejects.toMatchObject({
+      code: 'UPSTREAM_TIMEOUT',
+      message: expect.stringMatching(new RegExp(`${end}$`)),
+    });
+  }
 });
