@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6, type Socket } from 'node:net';
-import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import { getRequestListener, type HttpBindings, RequestError } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { App } from '../../../app.ts';
 import { RegistryError } from '../../../errors.ts';
@@ -13,7 +13,7 @@ import { fileOf, sendFile } from '../store/file-stream.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
 import { guardEvents } from './guarded-events.ts';
-import { refuseAmbiguous } from './refusal.ts';
+import { refuseAmbiguous, refuseUnreadable } from './refusal.ts';
 import { relay } from './relay.ts';
 import { responseCacheKey } from './response-cache-key.ts';
 import { writeStream } from './stream-writer.ts';
@@ -40,7 +40,10 @@ export interface Listener {
 /** @param log gets a line for each connection that ended because of an exception in the proxy. */
 export function createListener(app: App, log: Log = () => {}): Listener {
   const known = new WeakMap<IncomingMessage, Known>();
-  const listener = createRequestListener(app, (incoming) => known.get(incoming), log);
+  /** The request that is being read. The error handler is called before anything is awaited. */
+  let reading: IncomingMessage | undefined;
+  const unreadable = (why: string) => reading && refuseUnreadable(reading, why, log);
+  const listener = createRequestListener(app, (incoming) => known.get(incoming), log, unreadable);
   const open = new Set<ServerResponse>();
   let last = false;
 
@@ -50,9 +53,10 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     fail: (error: unknown) => void,
   ): unknown {
     if (last) outgoing.shouldKeepAlive = false;
-    if (refuseAmbiguous(incoming, outgoing)) return;
-    // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`).
-    incoming.headers.host ??= reachedHost(incoming.socket);
+    if (refuseAmbiguous(incoming, outgoing, log)) return;
+    // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`). It may be empty (RFC 9112,
+    // section 3.2).
+    incoming.headers.host ||= reachedHost(incoming.socket);
     const cacheKey = responseCacheKey(incoming);
     const lookup = cacheKey === undefined ? undefined : cacheLookupOf(cacheKey, incoming, outgoing);
     const cached = lookup && app.responseCache.lookup(lookup);
@@ -65,7 +69,10 @@ export function createListener(app: App, log: Log = () => {}): Listener {
       guardEvents(incoming, fail);
       guardEvents(outgoing, fail);
       known.set(incoming, more);
-      return listener(incoming, outgoing);
+      reading = incoming;
+      const answered = listener(incoming, outgoing);
+      reading = undefined;
+      return answered;
     };
     const revalidation = lookup && app.responseCache.revalidate(lookup);
     if (revalidation === undefined) return handleInFull({ cacheKey }).catch(fail);
@@ -137,8 +144,11 @@ function createRequestListener(
   app: App,
   knownOf: (incoming: IncomingMessage) => Known | undefined,
   log: Log,
+  unreadable: (why: string) => Response | undefined,
 ) {
-  return getRequestListener(async (request, bindings) => {
+  const errorHandler = (error: unknown) =>
+    (error instanceof RequestError && unreadable(error.message)) || new Response(null, { status: 500 });
+  const fetch = async (request: Request, bindings: unknown) => {
     // The proxy's servers do not speak HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
     const response = await app.fetch(request, {
@@ -158,7 +168,8 @@ function createRequestListener(
     else if (file) sendFile(file, outgoing).catch(broken);
     else writeStream(body, outgoing).catch(broken);
     return RESPONSE_ALREADY_SENT;
-  });
+  };
+  return getRequestListener(fetch, { errorHandler });
 }
 
 /** The log fields of a response that broke off. A broken layer, or a registry that breaks off, needs no stack. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Log } from '../../../observability/log.ts';
 import { transportOf } from './transport.ts';
 
 /** Node's error for a connection that brings no HTTP request. */
@@ -57,20 +58,34 @@ function answerTo({ code = '', rawPacket }: ClientError): string {
 }
 
 /**
- * Refuses a request that other servers may read in another way.
+ * Refuses a request that other servers may read in another way, and logs it: the program never sees it.
  * @returns true if the request got its response: 400 for two Host lines (RFC 9112, section 3.2), 501 for a transfer
  *   coding other than chunked (section 6.1): the body would go on to the registry as if it were not coded.
  */
-export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerResponse, log: Log): boolean {
   const coding = incoming.headers['transfer-encoding'];
   const isCoded = coding !== undefined && coding.trim().toLowerCase() !== 'chunked';
   if (!isCoded && !hasTwoHosts(incoming.rawHeaders)) return false;
   const [status, text] = isCoded ? [501, codedBody] : [400, twoHosts];
+  logRefusal(log, incoming, status, text);
   const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length };
   outgoing.writeHead(status, { ...headers, Connection: 'close' });
   outgoing.end(text);
   incoming.resume();
   return true;
+}
+
+/** The response to a request of which @hono/node-server makes no Request, and its line in the log. */
+export function refuseUnreadable(incoming: IncomingMessage, why: string, log: Log): Response {
+  const text = `The request cannot be read (${why}). Its target must begin with /, and its Host must be a host.\n`;
+  logRefusal(log, incoming, 400, text);
+  return new Response(text, { status: 400, headers: { Connection: 'close' } });
+}
+
+/** The target is left out: it may hold a login. */
+function logRefusal(log: Log, { method, socket }: IncomingMessage, status: number, text: string): void {
+  const facts = { method, status, address: socket.remoteAddress, reason: text.trim() };
+  log('info', 'a request was refused unread', facts);
 }
 
 function hasTwoHosts(rawHeaders: readonly string[]): boolean {

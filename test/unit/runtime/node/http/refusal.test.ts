@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Facts } from '../../../../../src/observability/log.ts';
 import { makeCertificate } from '../../../../support/certificate.ts';
 import { requirePeers } from '../../../../support/programs.ts';
 import { type RunningProxy, startProxy } from '../../../../support/proxy.ts';
@@ -168,13 +169,15 @@ describe('a request that servers read in different ways', () => {
   let proxy: RunningProxy;
   let reached = 0;
   let upstream: Server;
+  const logged: { readonly message: string; readonly facts: Facts | undefined }[] = [];
   beforeAll(async () => {
     upstream = createServer((_request, response) => {
       reached += 1;
       response.end('{}');
     });
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
-    proxy = await startProxy(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`);
+    const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
+    proxy = await startProxy(url, {}, (_level, message, facts) => logged.push({ message, facts }));
   });
   afterAll(async () => {
     await proxy.stop();
@@ -198,6 +201,27 @@ describe('a request that servers read in different ways', () => {
     expect(text).toMatch(/^Connection: close\r$/m);
     expect(end).toBe('FIN');
     expect(reached).toBe(0);
+    expect(logged.at(-1)).toMatchObject({ message: 'a request was refused unread', facts: { status } });
+  });
+
+  it.each([
+    ['GET /healthz', 'Host: x:'],
+    ['GET /healthz', 'Host: a b'],
+    ['OPTIONS *', 'Host: a'],
+    ['GET *', 'Host: a'],
+  ])('that cannot be read is refused with a text and a line of the log: %s, %s', async (target, host) => {
+    const [method] = target.split(' ');
+    const { text } = await sendInTwo(proxy.port, Buffer.from(`${target} HTTP/1.1\r\n${host}\r\n\r\n`));
+    expect(text).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\nThe request cannot be read \(/);
+    expect(logged.at(-1)).toMatchObject({
+      message: 'a request was refused unread',
+      facts: { method, status: 400, address: '127.0.0.1', reason: expect.stringContaining('cannot be read') },
+    });
+  });
+
+  it('is not one with an empty Host', async () => {
+    const request = 'GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n';
+    expect((await sendInTwo(proxy.port, Buffer.from(request))).text).toMatch(/^HTTP\/1\.1 200 /);
   });
 
   it('is not one with a chunked body and one Host', async () => {
