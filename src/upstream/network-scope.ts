@@ -12,8 +12,9 @@ const cidrs = (...texts: readonly string[]): Cidrs => texts.map((text) => ipaddr
  * The addresses that are not public, the first match counts. Linux connects to itself for 0.0.0.0 and `::`.
  *
  * Clouds offer the metadata of a machine at 169.254.169.254, and three of them also outside of the link-local ranges:
- * AWS at fd00:ec2::254 ("Access instance metadata for an EC2 instance"), Alibaba at 100.100.100.200 ("Instance
- * metadata"), Azure at 168.63.129.16 ("What is IP address 168.63.129.16?").
+ * AWS below fd00:ec2::/32, at ::254 ("Access instance metadata for an EC2 instance") and, with the login of a pod, at
+ * ::23 ("Set up the Amazon EKS Pod Identity Agent"); Alibaba at 100.100.100.200 ("Instance metadata"); Azure at
+ * 168.63.129.16 ("What is IP address 168.63.129.16?").
  *
  * The private ranges are those of RFC 1918, RFC 6598, RFC 4193 and RFC 8215, and ranges that only private networks use:
  * 192.0.0.0/24 (RFC 6890), 198.18.0.0/15 (RFC 2544), 240.0.0.0/4 (RFC 1112) and fec0::/10 (RFC 3879).
@@ -22,7 +23,7 @@ const ranges: readonly (readonly [NetworkScope, Cidrs])[] = [
   ['loopback', cidrs('127.0.0.0/8', '0.0.0.0/8')],
   [
     'link-local',
-    cidrs('169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128', '100.100.100.200/32', '168.63.129.16/32'),
+    cidrs('169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32', '100.100.100.200/32', '168.63.129.16/32'),
   ],
   [
     'private',
