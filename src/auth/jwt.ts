@@ -9,6 +9,8 @@ import {
 } from 'jose';
 import type { Clock, WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
+import { networkCode } from '../upstream/network-errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import { basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
@@ -21,6 +23,7 @@ export interface JwtAuthOptions {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly wallClock: WallClock;
+  readonly log: Log;
 }
 
 /** Only signatures by a key pair: with a shared secret, a service that checks tokens could also create them. */
@@ -74,16 +77,21 @@ const afterErrorMs = 5_000;
 /** The time for which the keys are used, and the pause between two requests for tokens with unknown keys: jose's own. */
 const keysMs = 600_000;
 const unknownKeyMs = 30_000;
+/** The age to which keys are used while no newer ones can be read: an hour more. */
+const oldKeysMs = keysMs + 3_600_000;
+/** The cause of unreadable keys is logged once in this time. */
+const tellMs = 60_000;
 
 /**
  * The keys at an address. An error in fetching them is not the token's fault. jose would take the age of the keys from
  * the wall clock: set back by an hour, it would keep a withdrawn key alive for an hour, and a new one unknown.
  * @throws RegistryError MISCONFIGURED if the keys cannot be read.
  */
-function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey {
+function remoteKeys(url: URL, { fetch, clock, log }: JwtAuthOptions): JWTVerifyGetKey {
   let lastError: { readonly error: unknown; readonly at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let readAt = Number.NEGATIVE_INFINITY;
+  let toldAt = Number.NEGATIVE_INFINITY;
   const set = createRemoteJWKSet(url, {
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: Number.POSITIVE_INFINITY,
@@ -96,13 +104,30 @@ function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey
     },
   });
 
+  function note(error: unknown): void {
+    if (error === lastError?.error) return;
+    const at = clock();
+    lastError = { error, at };
+    if (at - toldAt < tellMs) return;
+    toldAt = at;
+    const reason = [networkCode(error), error instanceof Error ? error.message : error]
+      .filter(Boolean)
+      .join(': ');
+    log('warn', 'the keys at REGSHIFT_JWKS_URL cannot be read', { host: url.host, reason });
+  }
+
   async function reload(): Promise<void> {
     await set.reload();
     readAt = askedAt;
   }
 
   async function keyOf(...[header, token]: Parameters<JWTVerifyGetKey>) {
-    if (clock() - readAt >= keysMs) await reload();
+    if (clock() - readAt >= keysMs) {
+      await reload().catch((error) => {
+        note(error);
+        if (clock() - readAt >= oldKeysMs) throw error;
+      });
+    }
     try {
       return await set(header, token);
     } catch (error) {
@@ -117,7 +142,7 @@ function remoteKeys(url: URL, { fetch, clock }: JwtAuthOptions): JWTVerifyGetKey
       return await keyOf(header, token);
     } catch (error) {
       if (isAboutToken(error)) throw error;
-      if (error !== lastError?.error) lastError = { error, at: clock() };
+      note(error);
       throw new RegistryError(
         'MISCONFIGURED',
         `Logins cannot be checked now: the keys at ${url.host} (REGSHIFT_JWKS_URL) could not be read.`,

@@ -7,6 +7,7 @@ import type { LoginQueue } from '../auth/login-queue.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
 import type { Fetch } from '../upstream/send.ts';
 import type { NewestValues } from './platform.ts';
 
@@ -14,6 +15,7 @@ interface ClientAuthParts {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly wallClock: WallClock;
+  readonly log: Log;
   readonly comparePassword: ComparePassword;
   /** The newest settings of the route; undefined if none can change. */
   readonly newest: NewestValues | undefined;
@@ -29,7 +31,7 @@ interface ClientAuthParts {
  */
 export function chooseClientAuth(
   settings: Values,
-  { fetch, clock, wallClock, comparePassword: compare, loginQueue: queue, newest }: ClientAuthParts,
+  { fetch, clock, wallClock, log, comparePassword: compare, loginQueue: queue, newest }: ClientAuthParts,
 ): ClientAuth | undefined {
   const { REGSHIFT_CLIENT_AUTH: mode, REGSHIFT_HTPASSWD: entries } = settings;
   const { REGSHIFT_JWT_ISSUER: issuer, REGSHIFT_JWT_AUDIENCE: audience } = settings;
@@ -41,7 +43,7 @@ export function chooseClientAuth(
   }
   if (mode === 'jwt' && keys && issuer && audience) {
     const of = (jwks: typeof keys) =>
-      createJwtAuth({ fetch, clock, wallClock, keys: jwks, issuer, audience });
+      createJwtAuth({ fetch, clock, wallClock, log, keys: jwks, issuer, audience });
     return keys instanceof URL || newest === undefined ? of(keys) : renewedKeys(keys, newest, of);
   }
   throw new RegistryError('MISCONFIGURED', `REGSHIFT_CLIENT_AUTH is ${mode}, and what it needs is not set.`);

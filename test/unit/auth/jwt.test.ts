@@ -9,6 +9,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ClientAuth } from '../../../src/auth/client-auth.ts';
 import { createJwtAuth } from '../../../src/auth/jwt.ts';
+import type { Log } from '../../../src/observability/log.ts';
 import { answer, startServer } from '../upstream/local-server.ts';
 
 const now = Date.UTC(2026, 0, 1);
@@ -43,7 +44,12 @@ function sign({ algorithm, pair }: Signer, claims: JWTPayload, kid = algorithm):
   return new SignJWT(claims).setProtectedHeader({ alg: algorithm, kid }).sign(pair.privateKey);
 }
 
-function authBy(where: typeof keys | URL, clock = () => 0, wallClock = () => new Date(now)): ClientAuth {
+function authBy(
+  where: typeof keys | URL,
+  clock = () => 0,
+  wallClock = () => new Date(now),
+  log: Log = () => undefined,
+): ClientAuth {
   return createJwtAuth({
     keys: where,
     issuer: 'https://issuer.test',
@@ -51,6 +57,7 @@ function authBy(where: typeof keys | URL, clock = () => 0, wallClock = () => new
     fetch: (url, init) => fetch(url, init),
     clock,
     wallClock,
+    log,
   });
 }
 
@@ -179,6 +186,44 @@ describe('keys at an address', () => {
     status = 200;
     expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
     expect(server.log).toEqual(['GET /keys -', 'GET /keys -']);
+  });
+
+  it('that cannot be read have their cause in the log, once a minute', async () => {
+    let time = 0;
+    const server = await startServer((_, response) => answer(response, 503, '{}'));
+    const logged: unknown[] = [];
+    const remote = authBy(
+      new URL('/keys', server.url),
+      () => time,
+      undefined,
+      (level, message, facts) => logged.push([level, message, facts]),
+    );
+    const token = await sign(signers.ES256, right);
+    for (; time < 120_000; time += 10_000)
+      await expect(remote.authenticate(password(token))).rejects.toMatchObject({ code: 'MISCONFIGURED' });
+    const line = [
+      'warn',
+      'the keys at REGSHIFT_JWKS_URL cannot be read',
+      { host: server.host, reason: expect.stringContaining('200 OK') },
+    ];
+    expect(logged).toEqual([line, line]);
+  });
+
+  it('that were read once are used for an hour more while no newer ones can be read', async () => {
+    let status = 200;
+    let time = 0;
+    const server = await startServer((_, response) => answer(response, status, JSON.stringify(keys)));
+    const remote = authBy(new URL('/keys', server.url), () => time);
+    const token = await sign(signers.ES256, right);
+    expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+    status = 500;
+    for (time = 600_000; time < 4_200_000; time += 300_000)
+      expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
+    expect(server.log).toHaveLength(13);
+    await expect(remote.authenticate(password(token))).rejects.toMatchObject({ code: 'MISCONFIGURED' });
+    status = 200;
+    time += 5_000;
+    expect(await remote.authenticate(password(token))).toMatchObject({ ok: true });
   });
 
   describe('that changed are known by their age, whatever the wall clock says', () => {
