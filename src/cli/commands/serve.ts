@@ -38,7 +38,7 @@ export async function runServe(io: Io): Promise<number> {
     printNote(io, cannotStart(checked));
     return exitCodes.wrongUsage;
   }
-  const { settings, warnings, storeOperations } = checked;
+  const { settings, warnings } = checked;
   const { columns, color } = io.output;
   const nodeLog = createNodeLog(settings, 1, columns ? { color } : undefined);
   const { log, isText } = nodeLog;
@@ -48,7 +48,7 @@ export async function runServe(io: Io): Promise<number> {
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
     const serves = obeySignals(log, exit, isRunByNpm(io.env));
-    running = await serve(settings, log, files, storeOperations);
+    running = await serve(settings, log, files, checked);
     serves(running);
     if (isText) {
       io.stdout(greeting(running.urls, settings, io.env));

@@ -23,6 +23,7 @@ export type CheckedSettings = {
   readonly warnings: readonly string[];
 } & (
   | {
+      /** With the text of the signing key in place of its path: the path may be one that can be read once (`<(…)`). */
       readonly settings: Settings;
       /** undefined: made at the start. */
       readonly signingKeyId: string | undefined;
@@ -58,7 +59,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
   const warnings = [...read.warnings, ...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
   return isRead && found.length === 0
     ? {
-        settings: read.settings,
+        settings: { ...read.settings, ...('text' in key ? { REGSHIFT_SIGNING_KEY: key.text } : {}) },
         signingKeyId: 'id' in key ? key.id : undefined,
         certificate: 'certificate' in tls ? tls.certificate : undefined,
         storeOperations: store.operations,
@@ -105,12 +106,16 @@ async function checkStore(address: StoreAddress | undefined): Promise<CheckedSto
   return { problems: [{ variable: 'REGSHIFT_STORE', value, message: place.problem }], operations };
 }
 
-type KeyCheck = { readonly id: string } | { readonly problem: SettingProblem } | Record<never, never>;
+type KeyCheck =
+  | { readonly id: string; readonly text: string }
+  | { readonly problem: SettingProblem }
+  | Record<never, never>;
 
 async function checkKey(setting: string | undefined): Promise<KeyCheck> {
   if (setting === undefined) return {};
   try {
-    return { id: (await readSigningKey(await signingKeyText(setting))).id };
+    const text = await signingKeyText(setting);
+    return { id: (await readSigningKey(text)).id, text };
   } catch (error) {
     return { problem: { variable: 'REGSHIFT_SIGNING_KEY', value: notShown, message: keyMessage(error) } };
   }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { DocumentSyntaxError } from '../../config/document-syntax.ts';
 import { UnreadableFileError } from '../../config/setting-files.ts';
@@ -7,15 +7,31 @@ import { yamlError } from './yaml-error.ts';
 /**
  * Reads a file of the settings.
  * @param beside the file that contains the path; a relative path is relative to it.
+ * @param isAgain whether the process serves already, so that a named pipe, whose read waits for a writer, is refused.
  * @throws UnreadableFileError.
  */
-export function readFile(path: string, beside?: string): string {
+export function readFile(path: string, beside?: string, isAgain = false): string {
   const folder = beside === undefined ? process.cwd() : dirname(resolve(beside));
   try {
-    return readFileSync(resolve(folder, path), 'utf8');
+    const full = resolve(folder, path);
+    return isAgain ? readRegularFile(full) : readFileSync(full, 'utf8');
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new UnreadableFileError(isPathForCertain(path, folder) ? resolve(folder, path) : undefined, code);
+  }
+}
+
+/** O_NONBLOCK opens a named pipe at once (open(2)). Windows has neither. */
+const unblocked = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+function readRegularFile(path: string): string {
+  const file = openSync(path, unblocked);
+  try {
+    const stat = fstatSync(file);
+    if (stat.isFile()) return readFileSync(file, 'utf8');
+    throw Object.assign(new Error(), { code: stat.isDirectory() ? 'EISDIR' : 'not a regular file' });
+  } finally {
+    closeSync(file);
   }
 }
 

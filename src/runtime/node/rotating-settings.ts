@@ -27,6 +27,7 @@ export async function createSettingsFiles(
   const parse = await yamlParserFor(variables);
   let paths: string[] = [];
   let document: string | undefined;
+  let isAgain = false;
   return {
     paths: () => paths,
     read() {
@@ -39,11 +40,12 @@ export async function createSettingsFiles(
             return document;
           }
           found.push(beside === undefined ? path : resolve(dirname(beside), path));
-          return readFile(path, beside);
+          return readFile(path, beside, isAgain);
         },
         parse,
       );
       paths = [...new Set([...paths, ...found])];
+      isAgain = true;
       return read;
     },
   };

@@ -55,15 +55,18 @@ export interface Running {
  * @throws the system's error if an address is not available; ConversionError for an unreadable signing key;
  *   RegistryError MISCONFIGURED for an unusable certificate.
  * @param files the files of the settings, which are read again when they change.
- * @param storeOperations of `checkSettings`, which has looked at the folder of the store; undefined: `serve` looks.
+ * @param checked of `checkSettings`, which has looked at the folder of the store and read the certificate; undefined:
+ *   `serve` does.
  */
 export async function serve(
   settings: Settings,
   log: Log,
   files?: SettingsFiles,
-  storeOperations?: FileOperations,
+  checked?: Checked,
 ): Promise<Running> {
-  const certificate = await certificateFor(settings, log);
+  const certificate = checked ? checked.certificate : await certificateFor(settings);
+  if (certificate) logWarnings(certificate, log, systemWallClock());
+  const storeOperations = checked?.storeOperations;
   const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
   const memory = nodeMemory(bytes, redis ? [] : ['redis']);
   const shared = await openShared(settings, log, memory);
@@ -102,6 +105,12 @@ export async function serve(
     await shared?.close();
     throw error;
   }
+}
+
+/** The results of `checkSettings` besides the settings. */
+interface Checked {
+  readonly storeOperations: FileOperations | undefined;
+  readonly certificate: Certificate | undefined;
 }
 
 interface Parts extends Pick<Dependencies, 'health'> {
@@ -216,10 +225,9 @@ async function prepare({ settings, log, memory, shared, metrics, rotating, store
   return { dependencies, listener: createListener(createApp(dependencies), log) };
 }
 
-async function certificateFor(settings: Settings, log: Log): Promise<Certificate | undefined> {
+async function certificateFor(settings: Settings): Promise<Certificate | undefined> {
   const loaded = await loadCertificate(settings);
   if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
-  if (loaded.certificate) logWarnings(loaded.certificate, log, systemWallClock());
   return loaded.certificate;
 }
 

@@ -40,7 +40,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
       reminded = clock();
       logWarnings(current, log, wallClock());
     }
-    const loaded = await loadCertificate(settings);
+    const loaded = await loadCertificate(settings, true);
     if ('problems' in loaded) {
       const reason = formatProblems(loaded.problems);
       // Between the two writes of a renewal, the key belongs to another certificate.

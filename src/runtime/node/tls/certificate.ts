@@ -27,12 +27,13 @@ export type LoadedCertificate =
 /**
  * Loads and checks the certificate of the settings, so that a fault is reported at the start and not to the first
  * client.
+ * @param isAgain as in `readFile`.
  */
-export async function loadCertificate(settings: TlsSettings): Promise<LoadedCertificate> {
+export async function loadCertificate(settings: TlsSettings, isAgain = false): Promise<LoadedCertificate> {
   const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
   if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
-  const cert = pemOf('REGSHIFT_TLS_CERT', certSetting);
-  const key = pemOf('REGSHIFT_TLS_KEY', keySetting);
+  const cert = pemOf('REGSHIFT_TLS_CERT', certSetting, isAgain);
+  const key = pemOf('REGSHIFT_TLS_KEY', keySetting, isAgain);
   if ('problem' in cert || 'problem' in key)
     return { problems: [cert, key].flatMap((read) => ('problem' in read ? [read.problem] : [])) };
   const problems = pairProblems(cert, key);
@@ -109,10 +110,14 @@ const dayMs = 86_400_000;
 const warnedDays = 14;
 
 /** The message does not contain the setting's text, which may be a key instead of a path. */
-function pemOf(variable: string, setting: string): PemSource | { readonly problem: SettingProblem } {
+function pemOf(
+  variable: string,
+  setting: string,
+  isAgain: boolean,
+): PemSource | { readonly problem: SettingProblem } {
   if (!isPath(setting)) return { variable, text: setting, file: undefined };
   try {
-    return { variable, text: readFile(setting), file: resolve(setting) };
+    return { variable, text: readFile(setting, undefined, isAgain), file: resolve(setting) };
   } catch (error) {
     const why = error instanceof UnreadableFileError ? error.ending : '';
     const message = `must be PEM, or a path to a file that can be read${why}`;

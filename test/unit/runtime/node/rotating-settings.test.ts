@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -58,6 +59,26 @@ async function watched(variables: Record<string, string>) {
 }
 
 describe('a secret in a file', () => {
+  it.skipIf(process.platform === 'win32')('that became a named pipe keeps its last value', async () => {
+    const { path, rotate } = secretFolder({ password: 'one' });
+    const { password, later, logged } = await watched({
+      ...base,
+      REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password'),
+    });
+    rmSync(path('password'));
+    execFileSync('mkfifo', [path('password')]);
+    later();
+    expect(await password()).toBe('one');
+    expect(logged).toMatchObject([
+      ['warn', expect.any(String), { reason: expect.stringContaining('not a regular file') }],
+    ]);
+    rmSync(path('password'));
+    rotate({ password: 'two' });
+    symlinkSync(join('..data', 'password'), path('password'));
+    later();
+    expect(await password()).toBe('two');
+  });
+
   it('is read again when its folder was replaced, at most every two seconds, and at once on demand', async () => {
     const { rotate, path } = secretFolder({ password: 'one\n' });
     const { password, later } = await watched({ ...base, REGSHIFT_UPSTREAM_PASSWORD_FILE: path('password') });

@@ -6,6 +6,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import { checkSettings } from '../../../../../src/runtime/node/check-settings.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
+import { makeCertificate } from '../../../../support/certificate.ts';
+import { testSigningKey } from '../../../../support/signing-key.ts';
 
 /** The settings of a store in a folder that is one while they are checked, and a file afterwards. */
 async function checkThenReplace() {
@@ -21,13 +23,13 @@ async function checkThenReplace() {
 }
 
 it('a start looks at the folder of the store once, when it checks the settings', async () => {
-  const { settings, storeOperations } = await checkThenReplace();
+  const checked = await checkThenReplace();
   const logged: string[] = [];
   const running = await serve(
-    settings,
+    checked.settings,
     (_level, message) => logged.push(message),
     undefined,
-    storeOperations,
+    checked,
   );
   onTestFinished(() => running.close());
   await expect
@@ -42,4 +44,22 @@ it('a start whose settings were not checked looks itself', async () => {
 
 it('settings without a folder need no operations', async () => {
   expect(await checkSettings(readSettings({}), {})).toMatchObject({ storeOperations: undefined });
+});
+
+it('a start reads the certificate and the signing key once: the path may be that of a pipe', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'regshift-look-'));
+  const { cert, key } = makeCertificate(folder, 'proxy');
+  const signingKey = JSON.stringify(testSigningKey);
+  const files = { REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key, REGSHIFT_SIGNING_KEY: signingKey };
+  const paths = Object.entries(files).map(([name, text]) => {
+    writeFileSync(join(folder, name), text);
+    return [name, join(folder, name)] as const;
+  });
+  const env = { ...Object.fromEntries(paths), HOST: '127.0.0.1', PORT: '0' };
+  const checked = await checkSettings(readSettings(env), env);
+  if (!('settings' in checked)) throw new Error('the settings are right');
+  await rm(folder, { recursive: true });
+  const running = await serve(checked.settings, () => {}, undefined, checked);
+  onTestFinished(() => running.close());
+  expect(running.url).toMatch(/^https:/);
 });
