@@ -42,6 +42,8 @@ export interface LeaseSemaphore {
 export interface LeaseSemaphoreOptions {
   /** Maximum number of active leases. If it is above one, later classes leave one lease to the class `normal`. */
   readonly limit: number;
+  /** Maximum number of active leases of owners with the same first name; no other than `limit` by default. */
+  readonly perOwner?: number;
   /** A lease without `touch` for this long is revoked. */
   readonly staleMs: number;
   readonly clock: Clock;
@@ -66,7 +68,8 @@ const usualDurationMs = 15_000;
  * work stops without running `finally`, and would keep its lease for as long as the isolate lives. For the same reason,
  * each waiting request runs a timer that serves the queues.
  */
-export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOptions): LeaseSemaphore {
+export function createLeaseSemaphore(options: LeaseSemaphoreOptions): LeaseSemaphore {
+  const { limit, perOwner = limit, staleMs, clock } = options;
   const active = new Map<Lease, ActiveLease>();
   const queues = new Map(leaseClasses.map((each) => [each, createFairQueue<Waiting>()]));
   let durationMs = usualDurationMs;
@@ -86,7 +89,7 @@ export function createLeaseSemaphore({ limit, staleMs, clock }: LeaseSemaphoreOp
         let owner: LeaseOwner = [];
         const next = queueOf(leaseClass).shift((_, candidate) => {
           owner = candidate;
-          return true;
+          return perOwner === limit || countOf(candidate, 0) < perOwner;
         });
         if (next === undefined) break;
         next.grant(owner);

@@ -11,6 +11,6 @@ export function inertHeaders(contentType: string | null): Readonly<Record<string
 }
 
 const sandboxed = {
-  'Content-Security-Policy': "default-src 'none'; sandbox",
-  'X-Content-Type-Options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+  'x-content-type-options': 'nosniff',
 };

@@ -194,7 +194,15 @@ const messages: readonly Message[] = [
     program: 'docker',
     from: [19, 3, 0],
     reasons: ['untyped'],
+    types: [schema2],
     prints: "mediaType in manifest should be '…' not ''",
+  },
+  {
+    program: 'docker',
+    from: [19, 3, 0],
+    reasons: ['untyped'],
+    types: [dockerList],
+    prints: "mediaType in manifest list should be '…' not ''",
   },
   {
     program: 'docker',
@@ -250,7 +258,9 @@ function messageOf(
 ): string | undefined {
   const type = bareMediaType(mediaType);
   const isAbout = ({ types, reasons }: Message) =>
-    (types?.includes(type) && !lacks[because]) || reasons?.includes(because);
+    reasons
+      ? reasons.includes(because) && (types?.includes(type) ?? true)
+      : types?.includes(type) && !lacks[because];
   return messages.find(
     (each) =>
       each.program === program &&

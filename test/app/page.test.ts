@@ -129,6 +129,8 @@ describe('an image', () => {
     ['docker pull sample/oci:1.0 --quiet', 'sample/oci:1.0'],
     ['sudo podman pull --tls-verify=false --creds a:b 192.0.2.7:8080/sample/oci', 'sample/oci'],
     ['docker pull --platform linux/amd64 sample/oci', 'sample/oci'],
+    ['docker pull --platform "linux/amd64" sample/oci # the base', 'sample/oci'],
+    ['podman pull sample/oci --creds a:b && echo done', 'sample/oci'],
   ])('is found by %s', async (written, shown) => {
     const answer = await see(testApp(), `?${new URLSearchParams({ image: written })}`);
     expect(answer.status).toBe(200);

@@ -8,10 +8,10 @@ export interface ImageName extends NamedImage {
 
 /**
  * Other transports of skopeo (skopeo 1.9, `skopeo copy --help`). `oci:latest` and `dir:latest` are names of Docker Hub,
- * unless a path follows.
+ * unless a path follows, and a port makes any of them a host.
  */
 const otherTransport =
-  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):|(?:oci|dir):[./])/;
+  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir):[./])/;
 
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];

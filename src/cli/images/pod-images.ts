@@ -1,13 +1,14 @@
 import * as z from 'zod/mini';
 import { UsageError } from '../usage.ts';
 
-const containers = z._default(z.array(z.object({ image: z.optional(z.string()) })), []);
+const containers = z.array(z.object({ image: z.optional(z.string()) }));
+/** Each pod has `containers`; a Deployment has them further inside, and is no pod. */
 const pod = z.object({
-  metadata: z.optional(z.object({ name: z._default(z.string(), ''), namespace: z._default(z.string(), '') })),
+  metadata: z.nullish(z.object({ name: z._default(z.string(), ''), namespace: z._default(z.string(), '') })),
   spec: z.object({
-    initContainers: containers,
+    initContainers: z._default(containers, []),
     containers,
-    ephemeralContainers: containers,
+    ephemeralContainers: z._default(containers, []),
   }),
 });
 const podList = z.union([

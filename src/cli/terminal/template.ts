@@ -93,10 +93,14 @@ function parseAction(action: string, tokens: Token[]): Part {
 /** Text of the template itself, or of a function, which is printed as it is. Other text is data of a registry. */
 class Written extends String {}
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Written;
+}
+
 /** Functions, by Go's and Docker's names. The value of a pipe is the last argument. */
 const functions: Readonly<Record<string, (...args: unknown[]) => unknown>> = {
   json: (value) => new Written(jsonText(value ?? null)),
-  len: (value) => (typeof value === 'string' ? value.length : itemsOf(value).length),
+  len: (value) => (isText(value) ? String(value).length : itemsOf(value).length),
   index: (value, ...keys) => keys.reduce(member, value),
   join: (list, separator) => new Written(itemsOf(list).map(textOf).join(textOf(separator))),
   upper: (value) => new Written(textOf(value).toUpperCase()),
@@ -157,18 +161,19 @@ function splitWords(text: string): string[] {
 }
 
 function member(value: unknown, key: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || isText(value)) return undefined;
   const name = String(key);
   return Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 function itemsOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  return typeof value === 'object' && value !== null ? Object.values(value) : [];
+  return typeof value === 'object' && value !== null && !isText(value) ? Object.values(value) : [];
 }
 
 /** Truth as in Go: an empty list, map or string, 0, false and nothing are false. */
 function isTrue(value: unknown): boolean {
+  if (isText(value)) return String(value) !== '';
   return typeof value === 'object' ? itemsOf(value).length > 0 : Boolean(value);
 }
 

@@ -35,16 +35,18 @@ const preflightHeaders = [
  * Requests without `Origin` pass untouched.
  *
  * A browser sends a `POST` of another site, with the login that it remembers, before it asks whether the site may (Fetch
- * standard, "CORS-safelisted method"). Such a request goes on only if the registry lets the site read.
- * @throws RegistryError DENIED for a POST of a site that the registry does not let in.
+ * standard, "CORS-safelisted method"). Such a request goes on only if the registry names the site. `*` is not enough: it
+ * stands for sites without a login, and the browser may send one that it remembers.
+ * @throws RegistryError DENIED for a POST of a site that the registry does not name.
  */
 export const cors: MiddlewareHandler<Env> = async (context, next) => {
   const { method, headers } = context.req.raw;
   const origin = headers.get('origin');
   if (origin === null) return next();
   const target = corsTarget(context);
+  let found: Record<string, string> | undefined;
   if (method === 'POST' && isForeign(origin, context)) {
-    const found = target.route.passesCors ? await corsHeadersFor(context, target) : {};
+    found = target.route.passesCors ? await corsHeadersFor(context, target) : {};
     if (found['access-control-allow-origin'] !== origin) throw foreignPost(origin);
   }
   if (!target.route.passesCors) return next();
@@ -55,7 +57,7 @@ export const cors: MiddlewareHandler<Env> = async (context, next) => {
     return;
   }
   await next();
-  const found = await corsHeadersFor(context, target);
+  found ??= await corsHeadersFor(context, target);
   for (const [name, value] of Object.entries(found)) context.res.headers.set(name, value);
   const vary = context.res.headers.get('vary');
   context.res.headers.set('Vary', vary ? `${vary}, Origin` : 'Origin');

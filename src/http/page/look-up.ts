@@ -68,17 +68,22 @@ export function imageQuery(url: URL): ImageQuery | undefined {
   };
 }
 
-/**
- * The image of a pasted command, like `docker pull --platform linux/arm64 proxy.example.com:8080/team/app:1.0`. Among
- * options and their values, the name comes last.
- */
+/** Options of `docker pull` and `podman pull` whose value is the next word. */
+const withValue = /^--(?:platform|arch|os|variant|creds|authfile|cert-dir|decryption-key|retry(?:-delay)?)$/;
+
+/** The image of a pasted command, like `docker pull --platform linux/arm64 proxy.example.com:8080/team/app:1.0`. */
 function inCommand(text: string): { readonly name: string; readonly platform?: string | undefined } {
-  const command = text.replace(/^.*\spull\s+/, '');
-  if (command === text) return { name: text };
-  const option = /(?:^|\s)--platform(?:=|\s+)(\S+)/;
-  const rest = command.replace(option, '').trim();
-  const names = rest.split(/\s+/).filter((word) => !word.startsWith('-'));
-  return { name: /(?:^|\s)-/.test(rest) ? (names.at(-1) ?? '') : rest, platform: option.exec(command)?.[1] };
+  const [, command] = /^.*?\spull\s+([^#;&|]*)/.exec(text) ?? [];
+  let platform: string | undefined;
+  let name: string | undefined;
+  let option = '';
+  for (const word of (command ?? '').replace(/["']/g, '').split(/\s+/)) {
+    const [key = '', value] = option === '' ? word.split('=', 2) : [option, word];
+    if (key === '--platform') platform = value ?? platform;
+    else if (!key.startsWith('-')) name ??= word;
+    option = value === undefined && withValue.test(key) ? key : '';
+  }
+  return { name: name || text, platform };
 }
 
 /** The viewer may know the proxy, or its registry, by another name: no repository has a port in its name. */

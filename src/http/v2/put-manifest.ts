@@ -73,7 +73,7 @@ interface ManifestPush {
   readonly request: ClientRequest;
   readonly mapping: RepositoryMapping;
   readonly reference: Reference;
-  /** undefined for a request whose body is forwarded as a stream. */
+  /** undefined for a request without a body. */
   readonly bytes: Uint8Array | undefined;
 }
 

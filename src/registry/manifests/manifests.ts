@@ -284,5 +284,5 @@ function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {
  */
 function namesOneType({ method, headers }: ClientRequest): boolean {
   const { named } = readAccept(headers.get('accept') ?? undefined);
-  return method === 'HEAD' && [...named.keys()].filter((type) => type !== '*').length === 1;
+  return method === 'HEAD' && named.size === 1;
 }

@@ -138,7 +138,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     for (const child of children) {
       if (await hasManifest(pusher, child.digest)) continue;
       // The image may be remembered, and be deleted or blocked by now: then it does not come back by an index.
-      const isThere = (await hasManifest(pusher, child.source)) || (await hasBlob(pusher, child.source));
+      const isThere = (await hasBlob(pusher, child.source)) || (await hasManifest(pusher, child.source));
       if (!isThere) throw lackingImages([child.source]);
       await uploadParts(pusher, child);
       await put(pusher, child.digest, child.mediaType, child.body);

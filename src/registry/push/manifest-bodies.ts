@@ -17,54 +17,55 @@ export interface ManifestBody {
 
 export interface ManifestBodies {
   /**
-   * Reads the body of a push. A large one waits for a place in memory.
+   * Reads the body of a push. Bytes of a large one wait for memory.
    * @returns undefined where there is no body.
-   * @throws RegistryError MANIFEST_TOO_LARGE, MANIFEST_INVALID, OVERLOADED after 30 s without a place; the reason of the
-   *   signal after the client has left.
+   * @throws RegistryError MANIFEST_TOO_LARGE; MANIFEST_INVALID, also after 30 s without a byte; OVERLOADED after 30 s
+   *   without memory; the reason of the signal after the client has left.
    */
   read(request: ClientRequest): Promise<ManifestBody | undefined>;
 }
 
-/** Bytes of a manifest that needs no place. Most manifests have a few kilobytes, less than a connection's buffers. */
+/** Bytes of each manifest that are not counted. Most manifests have a few kilobytes, less than a connection's buffers. */
 const smallBytes = 65_536;
 
-/** Larger manifests that may be in memory at the same time, of 4 MiB each at most. */
-const mostLarge = 8;
+/**
+ * Beyond that, memory is given out in pieces, and only for bytes that have arrived: a client that states a length and
+ * sends nothing takes none. Clients of one address have a quarter of it at most, which is two manifests of 4 MiB.
+ */
+const pieceBytes = 262_144;
+const pieces = { limit: 128, perOwner: 32 };
 
-/** Milliseconds until a place is free again: on Workers, a request that ends may stop without its `finally`. */
+/** Milliseconds until a piece is free again: on Workers, a request that ends may stop without its `finally`. */
 const staleMs = 600_000;
 
+/** Milliseconds of the wait for a piece, and for the next bytes of the client. */
 const patienceMs = 30_000;
 
-/** Milliseconds for a large body and the wait for its place: a slow client would hold the place. */
-const readMs = 90_000;
-
-interface Place {
-  /** Waits for a place, unless there is one. */
-  take(): Promise<void>;
+interface Memory {
+  /** Waits until there is memory for so many bytes of the body. */
+  grow(bytes: number): Promise<void>;
   free(): void;
 }
 
 export function createManifestBodies(clock: Clock): ManifestBodies {
-  const places = createLeaseSemaphore({ limit: mostLarge, staleMs, clock });
+  const semaphore = createLeaseSemaphore({ ...pieces, staleMs, clock });
 
-  function placeFor({ context: { requester, signal } }: ClientRequest): Place {
-    let lease: Lease | undefined;
-    let isFreed = false;
+  function memoryOf({ context: { requester, signal } }: ClientRequest): Memory {
+    const leases: Lease[] = [];
     return {
-      async take() {
-        if (isFreed) throw tooSlow();
-        if (lease) return;
-        const { granted, leave } = places.request(ownerOf(requester()), 'normal');
-        const patience = { milliseconds: patienceMs, late: noPlace };
-        lease = await waitFor(granted, signal, patience).catch((error: unknown) => {
-          leave();
-          throw error;
-        });
+      async grow(bytes) {
+        while (bytes > smallBytes + leases.length * pieceBytes) {
+          const { granted, leave } = semaphore.request(ownerOf(requester()), 'normal');
+          const patience = { milliseconds: patienceMs, late: noMemory };
+          const lease = await waitFor(granted, signal, patience).catch((error: unknown) => {
+            leave();
+            throw error;
+          });
+          leases.push(lease);
+        }
       },
       free() {
-        isFreed = true;
-        lease?.release();
+        for (const lease of leases.splice(0)) lease.release();
       },
     };
   }
@@ -74,13 +75,13 @@ export function createManifestBodies(clock: Clock): ManifestBodies {
       const length = contentLength(request);
       if (length === 0) return undefined;
       if (length !== undefined && length > limits.documentBytes) throw tooLarge(`${length} bytes`);
-      const place = placeFor(request);
+      const memory = memoryOf(request);
       const isSmall = length !== undefined && length <= smallBytes;
       try {
-        const bytes = await (isSmall ? readWhole(request) : readLarge(request, length, place));
-        return bytes && { bytes, release: place.free };
+        const bytes = await (isSmall ? readWhole(request) : readStream(request, memory));
+        return bytes && { bytes, release: memory.free };
       } catch (error) {
-        place.free();
+        memory.free();
         throw error;
       }
     },
@@ -91,47 +92,36 @@ function readWhole({ wholeBody, context: { signal } }: ClientRequest): Promise<U
   return wholeBody().catch(brokenOff(signal));
 }
 
-/** Reads a body that is large, or of unknown length: that one takes a place when it turns out to be large. */
-async function readLarge(
-  request: ClientRequest,
-  length: number | undefined,
-  place: Place,
-): Promise<Uint8Array | undefined> {
-  if (length !== undefined) await place.take();
-  const { signal } = request.context;
-  const read = length === undefined ? readStream(request, place) : readWhole(request);
-  return waitFor(read, signal, { milliseconds: readMs, late: tooSlow });
-}
-
 async function readStream(
   { body, context: { signal } }: ClientRequest,
-  place: Place,
+  memory: Memory,
 ): Promise<Uint8Array | undefined> {
   const reader = body()?.getReader();
   if (reader === undefined) return undefined;
+  const patience = { milliseconds: patienceMs, late: standsStill };
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read().catch(brokenOff(signal));
+    const { done, value } = await waitFor(reader.read().catch(brokenOff(signal)), signal, patience);
     if (done) break;
     length += value.length;
     // The rest is neither read nor cancelled: that would close the connection before the response is sent.
     if (length > limits.documentBytes) throw tooLarge(`more than ${limits.documentBytes} bytes`);
-    if (length > smallBytes) await place.take();
+    await memory.grow(length);
     chunks.push(value);
   }
   return concatenate(chunks);
 }
 
-function noPlace(): RegistryError {
+function noMemory(): RegistryError {
   const message = 'Too many large manifests are pushed at the same time. Push again in a few seconds.';
   return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }
 
-function tooSlow(): RegistryError {
+function standsStill(): RegistryError {
   return new RegistryError(
     'MANIFEST_INVALID',
-    'The pushed manifest did not arrive whole within 90 seconds. Check the connection, and push again.',
+    'No byte of the pushed manifest came for 30 seconds. Check the connection, and push again.',
   );
 }
 

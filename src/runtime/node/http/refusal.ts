@@ -79,7 +79,8 @@ export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerRespo
 export function refuseUnreadable(incoming: IncomingMessage, why: string, log: Log): Response {
   const text = `The request cannot be read (${why}). Its target must begin with /, and its Host must be a host.\n`;
   logRefusal(log, incoming, 400, text);
-  return new Response(text, { status: 400, headers: { Connection: 'close' } });
+  const headers = { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' };
+  return new Response(text, { status: 400, headers });
 }
 
 /** The target is left out: it may hold a login. */

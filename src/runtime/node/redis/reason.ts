@@ -8,10 +8,7 @@ import type { RedisAddress, RedisLogin } from '../../../config/redis-address.ts'
 export function createReasonOf(address: RedisAddress): (error: unknown) => string {
   const secrets = secretsOf(address);
   return (error) =>
-    secrets.reduce(
-      (text, secret) => text.replaceAll(secret, '…'),
-      textOf(error).replace(/,? with args beginning with.*$/is, ''),
-    );
+    secrets.reduce(withoutWord, textOf(error).replace(/,? with args beginning with.*$/is, ''));
 }
 
 /** If a name has several addresses and none answers, the error has a code and no message. */
@@ -27,6 +24,19 @@ function secretsOf(address: RedisAddress): readonly string[] {
   const all = [...decoded, ...raw].filter((secret) => secret !== '');
   const forms = all.flatMap((secret) => [secret, encodeURIComponent(secret)]);
   return [...new Set(forms)].toSorted((one, other) => other.length - one.length);
+}
+
+/** Leaves a secret out where it stands by itself: a short one may be a part of a word like `WRONGPASS`. */
+function withoutWord(text: string, secret: string): string {
+  return text
+    .split(secret)
+    .reduce((before, after) =>
+      isLetter(before.at(-1)) || isLetter(after[0]) ? before + secret + after : `${before}…${after}`,
+    );
+}
+
+function isLetter(character = ''): boolean {
+  return /[\p{L}\p{N}]/u.test(character);
 }
 
 function loginsOf(address: RedisAddress): readonly RedisLogin[] {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { type Clock, systemClock, systemWallClock, type WallClock } from '../../../clock.ts';
 import { formatProblems } from '../../../config/problem.ts';
 import type { Log } from '../../../observability/log.ts';
@@ -35,7 +36,13 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
   let told = '';
   let reminded = clock();
 
+  const paths = [settings.REGSHIFT_TLS_CERT, settings.REGSHIFT_TLS_KEY].filter(isPath);
+  // A pipe of a shell can be read once, at the start.
+  const changes =
+    paths.length > 0 && paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isFile() !== false);
+
   async function look(): Promise<void> {
+    if (!changes) return;
     if (clock() - reminded > remindMs) {
       reminded = clock();
       logWarnings(current, log, wallClock());
@@ -58,7 +65,6 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     logWarnings(certificate, log, wallClock());
   }
 
-  const changes = isPath(settings.REGSHIFT_TLS_CERT) || isPath(settings.REGSHIFT_TLS_KEY);
   const timer = changes ? setInterval(() => void look(), intervalMs) : undefined;
   timer?.unref();
   return { look, stop: () => clearInterval(timer) };

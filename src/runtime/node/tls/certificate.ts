@@ -44,7 +44,7 @@ export async function loadCertificate(settings: TlsSettings, isAgain = false): P
 }
 
 /** @returns true if the setting is a path, whose file may change. */
-export function isPath(setting: string | undefined): boolean {
+export function isPath(setting: string | undefined): setting is string {
   return setting !== undefined && !setting.includes('-----BEGIN');
 }
 

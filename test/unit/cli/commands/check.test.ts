@@ -226,6 +226,14 @@ describe('--pods', () => {
     expect([code, json()]).toEqual([0, { valid: true, images: [] }]);
   });
 
+  it('takes no Deployment for a pod without images', async () => {
+    const deployment = { kind: 'Deployment', spec: { template: { spec: { containers: [{ image: 'a' }] } } } };
+    for (const given of [deployment, { kind: 'List', items: [deployment] }]) {
+      const { code, err } = await regshift(['check', '--pods'], { input: input(given) });
+      expect([code, err]).toEqual([2, expect.stringContaining('Standard input has no pods.')]);
+    }
+  });
+
   it('names the pod of an image whose name is wrong, and has the verdicts for the others', async () => {
     const oci = `${samples.host}/sample/oci`;
     const items = [

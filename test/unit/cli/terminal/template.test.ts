@@ -34,6 +34,13 @@ describe('a template', () => {
     expect(parseTemplate(template)(value)).toBe(text);
   });
 
+  test('takes the text of a function for no list', () => {
+    const render = (text: string) => parseTemplate(text)({ name: 'abc', none: '' });
+    expect(render('{{range .name | upper}}x{{else}}none{{end}}')).toBe('none');
+    expect(render('{{index "abc" 0}}')).toBe('<no value>');
+    expect(render('{{len "abc"}} {{if "" }}yes{{else}}no{{end}}')).toBe('3 no');
+  });
+
   test('joins texts, and finds members of lists', () => {
     expect(parseTemplate('{{join .tags ", "}} {{index .tags 1}}')({ tags: ['a', 'b'] })).toBe('a, b b');
   });

@@ -114,3 +114,10 @@ it.each([
   expect(reasonOf(new Error('me a/b a%2Fb'))).toBe('… … …');
   if (url.includes('sentinel')) expect(reasonOf(new Error('you c/d c%2Fd'))).toBe('… … …');
 });
+
+it('the reason keeps words of which a short login is a part', () => {
+  const reasonOf = createReasonOf(addressOf('redis://A:pass@127.0.0.1:1'));
+  const reason = 'WRONGPASS invalid username-password pair or user is disabled.';
+  expect(reasonOf(new Error(reason))).toBe(reason);
+  expect(reasonOf(new Error("ERR 'A' and 'pass'"))).toBe("ERR '…' and '…'");
+});
