@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Cache as CachePort } from '../../src/cache/cache.ts';
 import { createBudget } from '../../src/request/budget.ts';
 import { createEdgeCache } from '../../src/runtime/worker/edge-cache.ts';
@@ -9,7 +9,7 @@ const entry = { facts: { recipe: { source: 'sha256:…' } }, body: Uint8Array.of
 const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 const quiet = () => {};
 
-const edge = (log = quiet) => createEdgeCache(() => caches.open('test'), log);
+const edge = (log = quiet) => createEdgeCache(() => caches.open('test'), log, quiet);
 
 test('the Cache API returns a stored entry, and only under its own key', async () => {
   const cache = edge();
@@ -19,7 +19,7 @@ test('the Cache API returns a stored entry, and only under its own key', async (
 });
 
 test('KV returns a stored entry under a key of any length', async () => {
-  const cache = createKvCache(namespace, quiet);
+  const cache = createKvCache(namespace, quiet, quiet);
   const key = `recipe ${'x'.repeat(2000)}`;
   await cache.set(key, entry);
   expect(await cache.get(key)).toEqual(entry);
@@ -30,14 +30,14 @@ test('KV returns a stored entry under a key of any length', async () => {
 test('KV gets no cacheTtl', async () => {
   const calls: unknown[][] = [];
   const spy = { get: (...how: unknown[]) => calls.push(how) && null } as unknown as KVNamespace;
-  await createKvCache(spy, quiet).get('recipe a');
+  await createKvCache(spy, quiet, quiet).get('recipe a');
   expect(calls).toEqual([[expect.any(String), 'arrayBuffer']]);
 });
 
 type Make = (log: (level: string, message: string) => void) => CachePort;
 const broken: [name: string, make: Make][] = [
-  ['KV', (log) => createKvCache({ get: fail, put: fail } as unknown as KVNamespace, log)],
-  ['the Cache API', (log) => createEdgeCache(fail, log)],
+  ['KV', (log) => createKvCache({ get: fail, put: fail } as unknown as KVNamespace, log, quiet)],
+  ['the Cache API', (log) => createEdgeCache(fail, log, quiet)],
 ];
 
 describe.each(broken)('%s', (name, make) => {
@@ -59,6 +59,44 @@ describe.each(broken)('%s', (name, make) => {
     await cache.get('recipe a', budget);
     await expect(cache.get('recipe a', budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     await expect(cache.set('recipe a', entry, budget)).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  });
+});
+
+type MakeSilent = (asked: () => Promise<never>, background: (work: Promise<unknown>) => void) => CachePort;
+const silent: [name: string, make: MakeSilent][] = [
+  [
+    'KV',
+    (asked, background) =>
+      createKvCache({ get: asked, put: asked } as unknown as KVNamespace, quiet, background),
+  ],
+  ['the Cache API', (asked, background) => createEdgeCache(asked, quiet, background)],
+];
+
+describe.each(silent)('%s that does not answer', (_, make) => {
+  test('is waited for three seconds, and then rests for five', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const kept: Promise<unknown>[] = [];
+    const hang = () => {
+      asked += 1;
+      return new Promise<never>(() => {});
+    };
+    const cache = make(hang, (work) => void kept.push(work));
+    for (const use of [() => cache.get('recipe a'), () => cache.set('recipe a', entry)]) {
+      asked = 0;
+      const first = use();
+      await vi.advanceTimersByTimeAsync(3_000);
+      expect(await first).toBeUndefined();
+      expect(await use()).toBeUndefined();
+      expect(asked).toBe(1);
+      await vi.advanceTimersByTimeAsync(5_000);
+      void use();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(asked).toBe(2);
+    }
+    // Late writes go on after their requests; late reads do not.
+    expect(kept).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,9 @@
 import { sha256Hex } from '../../../converters/digest.ts';
 import type { Cache as CachePort } from '../../cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../cache/entry-codec.ts';
+import type { Background } from '../../concurrency/background.ts';
 import type { Log } from '../../observability/log.ts';
+import { createPatientUse } from './patient-use.ts';
 
 /** Entries never change, so they get the longest life that Cloudflare allows. */
 const life = 'public, max-age=31536000, immutable';
@@ -12,27 +14,24 @@ const life = 'public, max-age=31536000, immutable';
  * entry without a check of its right.
  * @param open called for each entry: a cache object of one request must not serve another one.
  */
-export function createEdgeCache(open: () => Promise<Pick<Cache, 'match' | 'put'>>, log: Log): CachePort {
+export function createEdgeCache(
+  open: () => Promise<Pick<Cache, 'match' | 'put'>>,
+  log: Log,
+  background: Background,
+): CachePort {
   const address = (key: string) => `https://cache.regshift.invalid/${sha256Hex(key)}`;
+  const read = createPatientUse('the Cache API could not be read; going on without it', log);
+  const write = createPatientUse('the Cache API could not be written; going on without it', log, background);
   return {
-    async get(key, budget) {
-      budget?.spend();
-      try {
+    get: (key, budget) =>
+      read(async () => {
         const found = await (await open()).match(address(key));
         return found && decodeEntry(new Uint8Array(await found.arrayBuffer()));
-      } catch (error) {
-        log('warn', 'the Cache API could not be read; going on without it', { reason: String(error) });
-        return undefined;
-      }
-    },
-    async set(key, entry, budget) {
-      budget?.spend();
-      try {
+      }, budget),
+    set: (key, entry, budget) =>
+      write(async () => {
         const response = new Response(encodeEntry(entry), { headers: { 'Cache-Control': life } });
         await (await open()).put(address(key), response);
-      } catch (error) {
-        log('warn', 'the Cache API could not be written; going on without it', { reason: String(error) });
-      }
-    },
+      }, budget),
   };
 }

@@ -146,10 +146,11 @@ const workers: LimitedRuntime = {
 function tiersOf({ RECIPES: namespace }: Bindings, log: Log): Tier[] {
   const edge: Tier = {
     name: 'edge',
-    cache: createEdgeCache(() => caches.open('regshift'), log),
+    cache: createEdgeCache(() => caches.open('regshift'), log, waitUntil),
     accepts: () => true,
   };
-  if (namespace) return [edge, { name: 'kv', cache: createKvCache(namespace, log), accepts: isOurs }];
+  if (namespace)
+    return [edge, { name: 'kv', cache: createKvCache(namespace, log, waitUntil), accepts: isOurs }];
   log('warn', 'no KV namespace is bound as RECIPES: other locations have to make again what this one made', {
     consequence: 'digests are found all the same, by asking upstream for tags',
   });

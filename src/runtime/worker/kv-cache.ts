@@ -1,7 +1,9 @@
 import { sha256Hex } from '../../../converters/digest.ts';
 import type { Cache } from '../../cache/cache.ts';
 import { decodeEntry, encodeEntry } from '../../cache/entry-codec.ts';
+import type { Background } from '../../concurrency/background.ts';
 import type { Log } from '../../observability/log.ts';
+import { createPatientUse } from './patient-use.ts';
 
 /** Lifetime of an entry in seconds; an entry can be made again. */
 const lifeSeconds = 30 * 24 * 3600;
@@ -12,27 +14,18 @@ const lifeSeconds = 30 * 24 * 3600;
  * minute, and the Cache API keeps found entries near anyway. A cache key may be longer than the 512 bytes of KV, so
  * its hash is the KV key.
  */
-export function createKvCache(namespace: KVNamespace, log: Log): Cache {
+export function createKvCache(namespace: KVNamespace, log: Log, background: Background): Cache {
   const name = (key: string) => `${key.split(' ', 1)[0]}:${sha256Hex(key)}`;
+  const read = createPatientUse('KV could not be read; going on without it', log);
+  // KV allows one write a second per key: if one fails, another isolate may just have written the same entry.
+  const write = createPatientUse('KV could not be written; going on without it', log, background);
   return {
-    async get(key, budget) {
-      budget?.spend();
-      try {
+    get: (key, budget) =>
+      read(async () => {
         const bytes = await namespace.get(name(key), 'arrayBuffer');
         return bytes === null ? undefined : decodeEntry(new Uint8Array(bytes));
-      } catch (error) {
-        log('warn', 'KV could not be read; going on without it', { reason: String(error) });
-        return undefined;
-      }
-    },
-    async set(key, entry, budget) {
-      budget?.spend();
-      try {
-        await namespace.put(name(key), encodeEntry(entry), { expirationTtl: lifeSeconds });
-      } catch (error) {
-        // KV allows one write a second per key; another isolate has just written the same entry.
-        log('warn', 'KV could not be written; going on without it', { reason: String(error) });
-      }
-    },
+      }, budget),
+    set: (key, entry, budget) =>
+      write(async () => namespace.put(name(key), encodeEntry(entry), { expirationTtl: lifeSeconds }), budget),
   };
 }

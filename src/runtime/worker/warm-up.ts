@@ -74,11 +74,14 @@ async function answerRequests(): Promise<number[]> {
   });
   if ('problems' in read) return [];
   const { settings } = read;
-  const background: Promise<unknown>[] = [];
+  const pending: Promise<unknown>[] = [];
+  const background = (work: Promise<unknown>) => void pending.push(work);
   const log = createJsonLog('info', systemWallClock, () => undefined);
-  const platform = webPlatform(settings, { fetch, log, background: (work) => void background.push(work) });
+  const platform = webPlatform(settings, { fetch, log, background });
   const cache = { match: async () => undefined, put: async () => undefined };
-  const tiers = [{ name: 'edge', cache: createEdgeCache(async () => cache, log), accepts: () => true }];
+  const tiers = [
+    { name: 'edge', cache: createEdgeCache(async () => cache, log, background), accepts: () => true },
+  ];
   const app = await startApp(settings, compose(settings, { ...platform, tiers }));
   const statuses: number[] = [];
   const ask = async (path: string, client: Readonly<Record<string, string>>) => {
@@ -91,6 +94,6 @@ async function answerRequests(): Promise<number[]> {
   await ask('manifests/latest', clients.new);
   await ask(`manifests/${image}`, clients.new);
   await ask(`blobs/${blob}`, clients.new);
-  await Promise.allSettled(background);
+  await Promise.allSettled(pending);
   return statuses;
 }
