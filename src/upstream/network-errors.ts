@@ -120,10 +120,16 @@ export class StandstillError extends Error {
   }
 }
 
-/** Whether the other end closed the connection before it answered. */
+/**
+ * Whether the other end closed the connection before it answered. The error of Workers has no code: it is `Network
+ * connection lost.` with `retryable` (seen with workerd 1.20261102.1).
+ */
 export function isConnectionCut(error: unknown): boolean {
-  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '');
+  if (['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(networkCode(error) ?? '')) return true;
+  return error instanceof Error && (isRetryable(error) || isRetryable(error.cause));
 }
+
+const isRetryable = (error: unknown) => error instanceof Error && Reflect.get(error, 'retryable') === true;
 
 /** Whether a body ended because no byte came for too long. */
 export function isSilence(error: unknown): boolean {

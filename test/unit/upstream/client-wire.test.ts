@@ -284,6 +284,25 @@ describe('the deadline', () => {
   });
 });
 
+// The error of workerd 1.20261102.1 for a closed connection. It has no code.
+describe('a connection that Workers lost', () => {
+  const lost = Object.assign(new Error('Network connection lost.'), { retryable: true });
+
+  it.each<[what: string, method: 'GET' | 'POST', error: Error, sent: number]>([
+    ['sends a GET once more', 'GET', lost, 2],
+    ['sends a GET once more if it is the cause', 'GET', new TypeError('failed', { cause: lost }), 2],
+    ['sends no POST again', 'POST', lost, 1],
+    ['is told from other errors', 'GET', Object.assign(new Error('lost'), { retryable: false }), 1],
+  ])('%s', async (_, method, error, sent) => {
+    const fetch = vi.fn<Fetch>(() => Promise.reject(error));
+    const upstream = clientOf('https://registry.example', { fetch });
+    await expect(upstream.request({ ...ping, method })).rejects.toMatchObject({
+      code: 'UPSTREAM_UNREACHABLE',
+    });
+    expect(fetch).toHaveBeenCalledTimes(sent);
+  });
+});
+
 describe("the caller's signal", () => {
   it('asks nothing when it has aborted already', async () => {
     const asked = vi.fn();
