@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { holding, network } from '../support/network.ts';
 import { isolate, namespace } from './isolate.ts';
 
@@ -52,6 +52,12 @@ describe('the configuration of a Worker', () => {
       'REGSHIFT_CONFIG is "regshift.json": it must be JSON, or a key that there is in the KV namespace bound as ' +
         'RECIPES (deploy/cloudflare.md)',
     ],
+    [
+      'a text that is too long for a key',
+      { REGSHIFT_CONFIG: `upstreamPassword: ${'x'.repeat(600)}`, RECIPES: namespace },
+      'REGSHIFT_CONFIG is not shown, because it may hold a secret: it must be JSON, or a key that there is in the KV ' +
+        'namespace bound as RECIPES (deploy/cloudflare.md); KV could not be read: Error: KV GET failed: 414',
+    ],
     ['no JSON', { REGSHIFT_CONFIG: '{ routes: }' }, 'REGSHIFT_CONFIG must be YAML or JSON'],
     [
       'a secret in a file',
@@ -62,5 +68,32 @@ describe('the configuration of a Worker', () => {
     const answer = await isolate(bindings)('/v2/');
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain(JSON.stringify(message).slice(1, -1));
+  });
+
+  it('is read again ten seconds after KV had no file, failed or was silent', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    twoRegistries();
+    const get = vi.fn<(key: string) => Promise<string | null>>();
+    const ask = isolate({ REGSHIFT_CONFIG: 'regshift.json', RECIPES: { get, put: async () => {} } });
+    const told = async () => (await ask('/v2/a/x/tags/list')).text();
+    get.mockResolvedValue(null);
+    expect(await told()).toContain('must be JSON, or a key');
+    get.mockRejectedValue(new Error('KV GET failed: 500'));
+    expect(await told()).not.toContain('KV could not be read');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await told()).toContain('KV could not be read: Error: KV GET failed: 500');
+    await vi.advanceTimersByTimeAsync(10_000);
+    get.mockReturnValue(new Promise(() => {}));
+    const late = told();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await late).toContain('KV could not be read: Error: no answer in 10 s');
+    get.mockResolvedValue(JSON.stringify(config));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(JSON.parse(await told())).toMatchObject({ name: 'a/x' });
+    const asked = get.mock.calls.filter(([key]) => key === 'regshift.json').length;
+    await vi.advanceTimersByTimeAsync(100_000);
+    await told();
+    expect(get.mock.calls.filter(([key]) => key === 'regshift.json')).toHaveLength(asked);
   });
 });

@@ -1,8 +1,10 @@
 import { waitUntil } from 'cloudflare:workers';
 import type { Tier } from '../../cache/tiered.ts';
-import { systemWallClock } from '../../clock.ts';
+import { systemClock, systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
+import { settledWithin } from '../../concurrency/deadline.ts';
 import { notShown, type SettingProblem } from '../../config/problem.ts';
+import { redacted } from '../../config/redacted.ts';
 import { readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Log } from '../../observability/log.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
@@ -39,8 +41,20 @@ const withoutBindings = misconfigured([
   },
 ]);
 
+/** An application, and the end of its use by the clock. */
+interface Built {
+  readonly application: Application;
+  readonly until: number;
+}
+
 /** One application per isolate: its requests share its memory. */
-const applications = new WeakMap<object, Application>();
+const applications = new WeakMap<object, Built>();
+
+/** The life of an application that is the list of problems: the file in KV may be written later, or be read again. */
+const problemsMs = 10_000;
+
+/** The longest wait for the file in KV. */
+const configMs = 10_000;
 
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {
@@ -53,12 +67,17 @@ export default {
     if (typeof env !== 'object' || env === null) return withoutBindings.fetch(request);
     const bindings = env as Bindings;
     // Requests do not wait for each other's promises here; of two applications one is kept.
-    const built = applications.get(bindings) ?? (await build(bindings));
-    const application = applications.get(bindings) ?? built;
-    applications.set(bindings, application);
-    return lingerAfterRefusal(request, await application(request));
+    const built = kept(bindings) ?? (await build(bindings));
+    const one = kept(bindings) ?? built;
+    applications.set(bindings, one);
+    return lingerAfterRefusal(request, await one.application(request));
   },
 };
+
+function kept(bindings: object): Built | undefined {
+  const built = applications.get(bindings);
+  return built && systemClock() < built.until ? built : undefined;
+}
 
 /** Variables, or the problems of their source. */
 type Configuration =
@@ -72,21 +91,29 @@ async function readConfig(
 ): Promise<Configuration> {
   const { REGSHIFT_CONFIG: key } = variables;
   if (typeof key !== 'string' || key.trim() === '' || key.trimStart().startsWith('{')) return { variables };
-  const text = await namespace?.get(key);
-  if (text) return { variables: { ...variables, REGSHIFT_CONFIG: text } };
-  const message =
+  let message =
     'must be JSON, or a key that there is in the KV namespace bound as RECIPES (deploy/cloudflare.md)';
-  return { problems: [{ variable: 'REGSHIFT_CONFIG', value: JSON.stringify(key), message }] };
+  try {
+    const text = namespace && (await settledWithin(configMs, namespace.get(key)));
+    if (text) return { variables: { ...variables, REGSHIFT_CONFIG: text } };
+  } catch (error) {
+    message += `; KV could not be read: ${String(error)}`;
+  }
+  // A text that is no JSON may hold a secret.
+  const value = redacted('REGSHIFT_CONFIG', key);
+  return { problems: [{ variable: 'REGSHIFT_CONFIG', value, message }] };
 }
 
 /** A Worker has no start that could fail, so a wrong setting makes every response the list of problems. */
-async function build(bindings: Bindings): Promise<Application> {
+async function build(bindings: Bindings): Promise<Built> {
   const { variables, problems: kinds } = asVariables(bindings);
   const wrongKinds = [...kinds, ...bindingProblems(bindings)];
   const read = await readConfigured(variables, wrongKinds.length > 0 ? {} : bindings);
   const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, workers);
   const problems = allProblems(wrongKinds, others);
-  if ('problems' in read || problems.length > 0) return misconfigured(problems).fetch;
+  if ('problems' in read || problems.length > 0) {
+    return { application: misconfigured(problems).fetch, until: systemClock() + problemsMs };
+  }
   const { settings } = read;
   const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, (line) => console.log(line));
   const platform = webPlatform(settings, {
@@ -97,11 +124,12 @@ async function build(bindings: Bindings): Promise<Application> {
   const store = bindings.LAYERS ? createR2Store(bindings.LAYERS, log) : platform.store;
   const tiers = tiersOf(bindings, log);
   const app = await startApp(settings, compose(settings, { ...platform, forwardBody, store, tiers }));
-  return async (request) => {
+  const application = async (request: Request) => {
     // Cloudflare sets this header and replaces the client's.
     const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
     return fetchWithHeaders(app, request, { clientAddress });
   };
+  return { application, until: Number.POSITIVE_INFINITY };
 }
 
 async function readConfigured(variables: Readonly<Record<string, unknown>>, bindings: Bindings) {
