@@ -41,6 +41,8 @@ export interface FillOptions {
   readonly registry: string;
   readonly digester: Digester;
   readonly clock: Clock;
+  /** Called with each piece of bytes, and with the commit. */
+  readonly used: () => void;
   /** Called once, when the bytes are right, and the store begins to make them visible. */
   readonly committing: (blob: BlobName) => void;
   /** Called once, when the fill is over: with its blob if it was stored, and with an error if the store failed. */
@@ -70,12 +72,16 @@ const leastPace = 4 * 1024;
 const addMs = 60_000;
 const commitMs = 600_000;
 
+/** A fill that has got no bytes for longer than all of its deadlines is lost: Workers end one with its request. */
+export const lostMs = addMs + commitMs;
+
 /** Bytes that a follower reads at once. */
 const followedBytes = 256 * 1024;
 
 type State = 'growing' | 'right' | 'wrong' | 'left';
 
-export function createFill({ open, registry, digester, clock, committing, ended }: FillOptions): Fill {
+export function createFill(options: FillOptions): Fill {
+  const { open, registry, digester, clock, used, committing, ended } = options;
   let state: State = 'growing';
   let write: BlobWrite | undefined;
   let hasFailed = false;
@@ -223,6 +229,7 @@ export function createFill({ open, registry, digester, clock, committing, ended 
       return digester.size;
     },
     async add(bytes) {
+      used();
       await digester.add(bytes);
       if (hasFailed) return;
       backlog += bytes.length;
@@ -234,6 +241,7 @@ export function createFill({ open, registry, digester, clock, committing, ended 
       return digest;
     },
     async commit(blob) {
+      used();
       const isRight = digester.size === blob.size && (await this.digest()) === blob.digest;
       if (!isRight) {
         drop('wrong');

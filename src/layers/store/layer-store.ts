@@ -8,7 +8,7 @@ import type { ByteSpan } from '../byte-range.ts';
 import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
 import { type BlobId, type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
-import { createFill, type Fill, type FollowedSpan } from './fill.ts';
+import { createFill, type Fill, type FollowedSpan, lostMs } from './fill.ts';
 import { blobKey, registryTag } from './stored-blobs.ts';
 
 /** One store for all registries. */
@@ -65,7 +65,7 @@ export interface LayerStoreOptions {
 const answerMs = 3_000;
 
 /** The longest wait for a blob that is being stored. */
-const commitMs = 10_000;
+const commitMs = 3_000;
 
 /** The rest after an error. */
 const restMs = 5_000;
@@ -75,7 +75,7 @@ const logMs = 60_000;
 
 export function createLayerStores(options: LayerStoreOptions): LayerStores {
   const { store, codec, clock, background, log, metrics } = options;
-  const filling = new Set<string | symbol>();
+  const filling = new Map<string | symbol, { used: number; readonly forget: () => void }>();
   const committing = new Map<string, { readonly fill: Fill; readonly over: Promise<void> }>();
   const reads = createRest('read');
   const writes = createRest('write');
@@ -105,8 +105,10 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
     }
   }
 
-  const takes = (size: number) =>
-    size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting();
+  function takes(size: number): boolean {
+    for (const { used, forget } of filling.values()) if (clock() - used > lostMs) forget();
+    return size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting();
+  }
 
   function storeOf(registry: string): LayerStore {
     const own = <Blob extends BlobId>(blob: Blob) => ({ ...blob, registry });
@@ -134,32 +136,43 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
       },
 
       async follow(span, signal) {
-        const ending = committing.get(keyOf(span.blob.digest));
+        const key = keyOf(span.blob.digest);
+        const ending = committing.get(key);
         if (ending === undefined) return undefined;
         const followed = async () =>
           (await ending.fill.follow(span, signal)) ?? ending.over.then(() => 'stored' as const);
-        return valueWithin(commitMs, followed());
+        const result = await valueWithin(commitMs, followed());
+        // The next pulls do not wait for a slow or lost commit.
+        if (result === undefined && committing.get(key) === ending) committing.delete(key);
+        return result;
       },
 
       fill(blob, likelySize) {
         const key = blob ? keyOf(blob.digest) : Symbol('a fill without a digest yet');
         if (!takes(blob?.size ?? 0) || filling.has(key)) return undefined;
-        filling.add(key);
         const over = Promise.withResolvers<void>();
         background(over.promise);
         let ending: string | undefined;
+        const forget = () => {
+          if (filling.get(key) === entry) filling.delete(key);
+          if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
+        };
+        const entry = { used: clock(), forget };
+        filling.set(key, entry);
         const fill = createFill({
           open: () => store.write(blob && own(blob), likelySize),
           registry,
           digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
           clock,
+          used() {
+            entry.used = clock();
+          },
           committing({ digest }) {
             ending = keyOf(digest);
             committing.set(ending, { fill, over: over.promise });
           },
           ended({ stored, error }) {
-            filling.delete(key);
-            if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
+            forget();
             over.resolve();
             if (stored) metrics.storeWrite('stored', stored.size);
             else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);

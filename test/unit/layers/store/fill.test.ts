@@ -47,6 +47,7 @@ function fillOf(write: BlobWrite | Promise<BlobWrite>) {
   const ended = vi.fn();
   const committing = vi.fn();
   const fill = createFill({
+    used: () => {},
     open: async () => write,
     registry: 'of-the-registry',
     digester: createDigester(codec.hash('sha256')),

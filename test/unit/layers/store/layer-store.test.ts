@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { createLayerStores, type LayerStore } from '../../../../src/layers/store/layer-store.ts';
 import { noMetrics } from '../../../../src/observability/metrics.ts';
@@ -12,13 +12,13 @@ const blob = { digest: digestOf(bytes), size: bytes.length };
 const [one, other] = ['https://one.example', 'https://other.example'];
 const whole = { start: 0, stop: bytes.length, blob };
 
-function stores() {
+function stores(clock = () => 0) {
   const store = createMemoryBlobStore();
   const pending: Promise<unknown>[] = [];
   const of = createLayerStores({
     store,
     codec: createNodeLayerCodec(),
-    clock: () => 0,
+    clock,
     background: (work) => void pending.push(work),
     log: () => {},
     metrics: noMetrics,
@@ -62,4 +62,39 @@ test('a blob that an earlier version stored without its registry is given to nob
   const { of, store } = stores();
   store.blobs.set(`sha256/${blob.digest.slice(7)}`, bytes);
   expect([await of(one).has(blob.digest), await of(one).open(blob)]).toEqual([undefined, undefined]);
+});
+
+// Workers end a write with its request. Its promises never settle then.
+test('a write that is lost holds pulls for three seconds once, and its place for eleven minutes', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let now = 0;
+  const { of, store } = stores(() => now);
+  store.fault = 'silence';
+  // The limits of the fill do not end it, because the runtime has ended their timers.
+  vi.stubGlobal('setTimeout', () => 0);
+  await fill(of(one));
+  vi.unstubAllGlobals();
+  store.fault = 'none';
+  const follow = () => of(one).follow(whole, new AbortController().signal);
+  const first = follow();
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(await first).toBeUndefined();
+  expect(await follow()).toBeUndefined();
+  now = 660_000;
+  expect(of(one).fill(blob)).toBeUndefined();
+  now = 660_001;
+  await fill(of(one));
+  vi.useRealTimers();
+  await vi.waitFor(() => expect(store.blobs.size).toBe(1));
+});
+
+test('a fill that gets bytes keeps its place', async () => {
+  let now = 0;
+  const { of } = stores(() => now);
+  const filling = of(one).fill(blob);
+  now = 600_000;
+  await filling?.add(bytes);
+  now = 1_200_000;
+  expect(of(one).fill(blob)).toBeUndefined();
 });
