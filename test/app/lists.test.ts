@@ -298,6 +298,34 @@ describe('the list of repositories', () => {
     expect(after.flat()).toEqual(['a/two', 'b/four/five', 'b/six']);
   });
 
+  const challenge = { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' };
+
+  /** Two routes, of which the first is like Docker Hub: 401 for the list with every token. */
+  function withClosed(upstreamAuth: string, closed: string) {
+    const routes = [
+      { match: { path: 'hub/' }, upstream: closed },
+      { match: { path: 'own/' }, upstream: 'http://own.test' },
+    ];
+    const list = paged('/v2/_catalog', 'repositories', ['one']);
+    const upstream = scriptedUpstream((request, url) => {
+      if (url.host === 'auth.test') return Response.json({ token: 'of no use' });
+      const isClosed = url.host !== 'own.test' || upstreamAuth === 'passthrough';
+      return isClosed ? specError(401, 'UNAUTHORIZED', challenge) : list(request, url);
+    });
+    const config = JSON.stringify({ upstreamAuth, routes });
+    return testApp({ REGSHIFT_CONFIG: config, REGSHIFT_UPSTREAM: '' }, upstream.fetch);
+  }
+
+  it('skips a route whose registry lists nothing to the login of the proxy', async () => {
+    const app = withClosed('anonymous', 'http://hub.test');
+    expect(await pages(app, '/v2/_catalog', 'repositories')).toEqual([['own/one']]);
+  });
+
+  it('wants the login of the client where the registry wants it, from several routes, too', async () => {
+    const response = await withClosed('passthrough', 'http://own.test').get('/v2/_catalog');
+    expect([response.status, response.header('WWW-Authenticate')]).toEqual([401, expect.any(String)]);
+  });
+
   it('lists the one route of a path, whatever the names of its repositories', async () => {
     const script = paged('/v2/_catalog', 'repositories', ['app1', 'team/app1', 'zz']);
     const routes = [{ match: { path: 'team/' }, upstream: 'http://a.test' }];

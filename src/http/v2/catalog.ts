@@ -33,10 +33,11 @@ export const listCatalog: Handler<Env> = async (context) => {
     const query = at === begin.route ? begin.query : pageSize(request.url);
     const page = await catalogPage(route.registry, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
-      if (page.refusal.status === 401)
+      const isAlone = host.routes.length === 1;
+      // Docker Hub answers 401 to every login. A login of the client's own may be the one that is missing.
+      if (page.refusal.status === 401 && (isAlone || route.login === 'passthrough'))
         throw await errorFromResponse(page.refusal, 'list of repositories', 'NAME_UNKNOWN');
-      if (host.routes.length === 1)
-        return listRefusal(request, page.refusal, 'list of repositories', route.registry.client);
+      if (isAlone) return listRefusal(request, page.refusal, 'list of repositories', route.registry.client);
       await discard(page.refusal);
       continue;
     }
