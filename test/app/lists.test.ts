@@ -255,6 +255,25 @@ describe('the list of repositories', () => {
     },
   );
 
+  it.each([
+    ['', 1_000],
+    ['?n=999', 1_000],
+    ['?n=1000', 1_000],
+    ['?n=1500', 1_500],
+  ])('reads each page of upstream once where all on it are served: %s', async (query, asked) => {
+    const names = Array.from({ length: 3_000 }, (_, at) => `open/a${String(at).padStart(4, '0')}`);
+    const upstream = scriptedUpstream(paged('/v2/_catalog', 'repositories', names));
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, upstream.fetch);
+    const found = await app.get(`/v2/_catalog${query}`);
+    expect([JSON.parse(found.text()).repositories, upstream.asked]).toEqual([
+      names.slice(0, asked - 1),
+      [`GET /v2/_catalog?n=${asked}`],
+    ]);
+    upstream.asked.length = 0;
+    expect((await pages(app, `/v2/_catalog${query}`, 'repositories')).flat()).toEqual(names);
+    expect(upstream.asked).toHaveLength(Math.ceil(names.length / (asked - 1)));
+  });
+
   it('does not tell the length of a hidden name by the length of a link', async () => {
     const lengthOver = async (name: string) => {
       const hidden = Array.from({ length: 11_000 }, (_, at) => `${name}${String(at).padStart(5, '0')}`);

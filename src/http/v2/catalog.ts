@@ -69,12 +69,14 @@ export async function catalogPage(
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
   const length = lengthIn(first);
-  const wanted = registry.servesAll ? undefined : (length ?? longPage);
+  const asked = Math.max(longPage, length ?? 0);
+  // One name less than a page of upstream: the one more below is then on the same page, if all are served.
+  const wanted = registry.servesAll ? undefined : Math.min(length ?? asked, asked - 1);
   let query = await registry.listCursors.open(first);
   const found: Listed[] = [];
   // Without the name of its last repository in it, upstream's link is a place that only upstream knows.
   let isByName = query === first || lastIn(query) !== null;
-  if (!registry.servesAll) query = withLongPages(query);
+  if (!registry.servesAll) query = withLength(query, asked);
   for (let pages = 1; ; pages += 1) {
     const response = await askForRepositories(registry.client, query, request.context);
     if (!response.ok) return { refusal: response };
@@ -133,9 +135,9 @@ function lastIn(query: string): string | null {
 const longPage = 1_000;
 
 /** A length that is no number goes, too: some registries send pages of their own length for it. */
-function withLongPages(query: string): string {
+function withLength(query: string, length: number): string {
   const page = new URLSearchParams(query);
-  page.set('n', String(Math.max(longPage, lengthIn(query) ?? 0)));
+  page.set('n', String(length));
   return `?${page}`;
 }
 
