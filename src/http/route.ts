@@ -1,3 +1,4 @@
+import type { RepositoryName } from '../../converters/reference.ts';
 import type { ClientAuth } from '../auth/client-auth.ts';
 import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
@@ -9,7 +10,7 @@ import type { ClientRequest } from '../registry/client-request.ts';
 import type { ClientPolicy } from '../registry/client-rules.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '../registry/registry.ts';
 import { withClientNames } from '../routing/repository-names.ts';
-import type { Routable } from '../routing/virtual-hosts.ts';
+import type { Routable, VirtualHost } from '../routing/virtual-hosts.ts';
 import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
 
 export interface RouteOptions extends RegistryOptions, ClientPolicy {
@@ -75,6 +76,21 @@ export async function explainError(route: Route, request: ClientRequest, thrown:
   if (message === error.message) return error;
   const { code, cause, headers, detail } = error;
   return new RegistryError(code, message, { cause, headers, ...(detail ? { detail } : {}) });
+}
+
+/**
+ * The name that lists have for a repository of a route. @returns undefined if the route does not serve it, or if
+ * the name leads to another repository: a closer route may have the name.
+ */
+export function listedName(
+  { find }: VirtualHost<Route>,
+  route: Route,
+  repository: RepositoryName,
+): RepositoryName | undefined {
+  const { registry, repositoryNames } = route;
+  const name = registry.serves(repository) ? repositoryNames.toClient(repository) : undefined;
+  const found = name && find({ name, ns: undefined });
+  return found?.route === route && found.mapping.upstream === repository ? name : undefined;
 }
 
 /** @param name the repository as the client wrote it. */

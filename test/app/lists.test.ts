@@ -269,9 +269,8 @@ describe('the list of repositories', () => {
       names.slice(0, asked - 1),
       [`GET /v2/_catalog?n=${asked}`],
     ]);
-    upstream.asked.length = 0;
     expect((await pages(app, `/v2/_catalog${query}`, 'repositories')).flat()).toEqual(names);
-    expect(upstream.asked).toHaveLength(Math.ceil(names.length / (asked - 1)));
+    expect(upstream.asked).toHaveLength(1 + Math.ceil(names.length / (asked - 1)));
   });
 
   it('does not tell the length of a hidden name by the length of a link', async () => {
@@ -315,6 +314,46 @@ describe('the list of repositories', () => {
     }
     const after = await pages(app, '/v2/_catalog?n=1&last=a/three', 'repositories');
     expect(after.flat()).toEqual(['a/two', 'b/four/five', 'b/six']);
+  });
+
+  it('names each repository once, under the route that serves the name', async () => {
+    const routes = [
+      { upstream: 'http://a.test' },
+      { match: { path: 'quay/' }, upstream: 'http://b.test' },
+      { match: { alias: { tool: 'deep/tool' } }, upstream: 'http://c.test' },
+    ];
+    const names: Record<string, string[]> = {
+      'a.test': ['quay/hidden', 'quay/x', 'team/app', 'tool', 'zone/z'],
+      'b.test': ['x', 'y'],
+      'c.test': ['deep/tool', 'other'],
+    };
+    const upstream = scriptedUpstream((request, url) =>
+      paged('/v2/_catalog', 'repositories', names[url.host] ?? [])(request, url),
+    );
+    const config = JSON.stringify({ upstreamAuth: 'anonymous', routes });
+    const app = testApp({ REGSHIFT_CONFIG: config, REGSHIFT_UPSTREAM: '' }, upstream.fetch);
+    const all = ['quay/x', 'quay/y', 'tool', 'team/app', 'zone/z'];
+    for (const first of ['/v2/_catalog', '/v2/_catalog?n=1', '/v2/_catalog?n=2'])
+      expect((await pages(app, first, 'repositories')).flat()).toEqual(all);
+    const byLast: string[] = [];
+    for (let last = ''; byLast.length < 9; last = byLast.at(-1) ?? '') {
+      const page: Answer = await app.get(`/v2/_catalog?n=1${last && `&last=${last}`}`);
+      const [name]: string[] = JSON.parse(page.text()).repositories;
+      if (name === undefined) break;
+      byLast.push(name);
+    }
+    expect(byLast).toEqual(all);
+    const { results } = JSON.parse((await app.get('/v1/search')).text()) as { results: { name: string }[] };
+    expect(results.map(({ name }) => name)).toEqual(all);
+  });
+
+  it('leaves out a name that a longer path of the same route has', async () => {
+    const list = paged('/v2/_catalog', 'repositories', ['b/x', 'y']);
+    const routes = [{ match: { path: ['a/', 'a/b/'] }, upstream: 'http://a.test' }];
+    const config = JSON.stringify({ upstreamAuth: 'anonymous', routes });
+    const app = testApp({ REGSHIFT_CONFIG: config, REGSHIFT_UPSTREAM: '' }, scriptedUpstream(list).fetch);
+    // `a/b/x` is the repository `x`.
+    expect(await pages(app, '/v2/_catalog', 'repositories')).toEqual([['a/y']]);
   });
 
   const challenge = { 'WWW-Authenticate': 'Bearer realm="https://auth.test/"' };

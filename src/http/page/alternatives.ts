@@ -69,7 +69,9 @@ async function tagsBeside(context: Context<Env>): Promise<readonly string[]> {
 /** The repositories of the route of the request; those of all routes if the name led to none. */
 function namesBeside(context: Context<Env>): Promise<readonly string[]> {
   const route = context.get('route');
-  return route ? namesOf(route, context.get('request'), mostNames) : allNames(context, mostNames);
+  return route
+    ? namesOf(context.get('host'), route, context.get('request'), mostNames)
+    : allNames(context, mostNames);
 }
 
 function similarNames(wanted: string, names: readonly string[]): string[] {

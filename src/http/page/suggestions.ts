@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
+import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { discard } from '../../upstream/body.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
@@ -22,12 +23,14 @@ export function nameSuggestions(context: Context<Env>): Promise<string[]> {
  * @param wanted the number of names at most.
  */
 export async function allNames(context: Context<Env>, wanted: number): Promise<string[]> {
-  const { routes } = context.get('host');
+  const host = context.get('host');
   const names: string[] = [];
   try {
-    await requireLogin(routes[0].clientAuth, context.get('received'));
-    for (const route of routes) {
-      names.push(...(await namesOf(route, enterRoute(context, route, undefined), wanted - names.length)));
+    await requireLogin(host.routes[0].clientAuth, context.get('received'));
+    for (const route of host.routes) {
+      names.push(
+        ...(await namesOf(host, route, enterRoute(context, route, undefined), wanted - names.length)),
+      );
       if (names.length >= wanted) break;
     }
   } catch (error) {
@@ -42,11 +45,12 @@ export async function allNames(context: Context<Env>, wanted: number): Promise<s
  * @throws RegistryError.
  */
 export async function namesOf(
-  { registry }: Route,
+  host: VirtualHost<Route>,
+  route: Route,
   request: ClientRequest,
   wanted: number,
 ): Promise<readonly string[]> {
-  const page = await catalogPage(registry, request, `?n=${wanted}`);
+  const page = await catalogPage(host, route, request, `?n=${wanted}`);
   if ('names' in page) return page.names.slice(0, wanted);
   await discard(page.refusal);
   return [];

@@ -84,9 +84,8 @@ const refusePush: Handler<Env> = () => {
 
 const search: Handler<Env> = (context) => {
   const request = context.get('request');
-  const lists = context
-    .get('host')
-    .routes.map(({ registry, login }) => searchable(registry, withCredentialOf(request, login)));
+  const host = context.get('host');
+  const lists = host.routes.map((route) => searchable(host, route, withCredentialOf(request, route.login)));
   return searchV1(lists, request);
 };
 

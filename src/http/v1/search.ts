@@ -2,9 +2,10 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Client } from '../../negotiation/client-profile.ts';
 import { compareVersions, readVersion, type Version } from '../../negotiation/version.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
-import type { Registry } from '../../registry/registry.ts';
 import type { RepositoryNames } from '../../routing/repository-names.ts';
+import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { listRepositories } from '../../upstream/api/catalog.ts';
+import { listedName, type Route } from '../route.ts';
 import { v1JsonResponse } from './responses.ts';
 
 /** The page size of Docker Hub. */
@@ -59,12 +60,16 @@ interface SearchResult {
 }
 
 /** The repositories of one route. @throws RegistryError. */
-export async function searchable(registry: Registry, request: ClientRequest): Promise<Found[]> {
-  const repositories = await listRepositories(registry.client, request.context);
+export async function searchable(
+  host: VirtualHost<Route>,
+  route: Route,
+  request: ClientRequest,
+): Promise<Found[]> {
+  const repositories = await listRepositories(route.registry.client, request.context);
   const docker = dockerVersion(request.client);
   return repositories.flatMap((each) => {
-    const name = registry.serves(each) ? registry.repositoryNames.toClient(each) : undefined;
-    return name === undefined ? [] : [found(name, each, registry.repositoryNames, docker)];
+    const name = listedName(host, route, each);
+    return name === undefined ? [] : [found(name, each, route.repositoryNames, docker)];
   });
 }
 

@@ -9,7 +9,7 @@ import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
-import type { Route } from '../route.ts';
+import { listedName, type Route } from '../route.ts';
 import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
 import { namesResponse } from './names-response.ts';
@@ -31,7 +31,7 @@ export const listCatalog: Handler<Env> = async (context) => {
     const route = host.routes[at];
     if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await catalogPage(route.registry, enterRoute(context, route, undefined), query);
+    const page = await catalogPage(host, route, enterRoute(context, route, undefined), query);
     if ('refusal' in page) {
       const isAlone = host.routes.length === 1;
       // Docker Hub answers 401 to every login. A login of the client's own may be the one that is missing.
@@ -64,24 +64,35 @@ interface Page {
  * @param first the query of the page, as the client wrote it.
  */
 export async function catalogPage(
-  registry: Registry,
+  host: VirtualHost<Route>,
+  route: Route,
   request: ClientRequest,
   first: string,
 ): Promise<Page | { readonly refusal: Response }> {
+  const { registry } = route;
+  // Another route may hide a repository, too.
+  const listsAll = registry.servesAll && host.routes.length === 1;
   const length = lengthIn(first);
   const asked = Math.max(longPage, length ?? 0);
   // One name less than a page of upstream: the one more below is then on the same page, if all are served.
-  const wanted = registry.servesAll ? undefined : Math.min(length ?? asked, asked - 1);
+  const wanted = listsAll ? undefined : Math.min(length ?? asked, asked - 1);
   let query = await registry.listCursors.open(first);
   const found: Listed[] = [];
   // Without the name of its last repository in it, upstream's link is a place that only upstream knows.
   let isByName = query === first || lastIn(query) !== null;
-  if (!registry.servesAll) query = withLength(query, asked);
+  if (!listsAll) query = withLength(query, asked);
   for (let pages = 1; ; pages += 1) {
     const response = await askForRepositories(registry.client, query, request.context);
     if (!response.ok) return { refusal: response };
     const next = nextQuery(response.headers.get('link'));
-    const last = await addServed(registry, response, found);
+    let last: RepositoryName | undefined;
+    for await (const listed of repositoriesIn(registry.client, response)) {
+      for (const own of listed) {
+        last = own;
+        const shown = listedName(host, route, own);
+        if (shown !== undefined) found.push({ shown, own });
+      }
+    }
     isByName &&= next === undefined || lastIn(next) === last;
     // One more tells whether a page follows: upstream's next page may have hidden repositories alone.
     const isFull = found.length > (wanted ?? 0);
@@ -92,7 +103,8 @@ export async function catalogPage(
       const hasMore = next !== undefined || page.length < found.length;
       const own = isByName ? page.at(-1)?.own : undefined;
       const names = page.map(({ shown }) => shown);
-      return { names, next: hasMore ? await nextPage(registry, next, own, length) : undefined };
+      if (!hasMore || listsAll) return { names, next };
+      return { names, next: await nextPage(registry, next, own, length) };
     }
     query = next;
   }
@@ -102,23 +114,6 @@ export async function catalogPage(
 interface Listed {
   readonly shown: RepositoryName;
   readonly own: RepositoryName;
-}
-
-/** Adds the served repositories of a page. @returns the last repository of it, by upstream's name. */
-async function addServed(
-  registry: Registry,
-  response: Response,
-  found: Listed[],
-): Promise<RepositoryName | undefined> {
-  let last: RepositoryName | undefined;
-  for await (const listed of repositoriesIn(registry.client, response)) {
-    for (const own of listed) {
-      last = own;
-      const shown = registry.serves(own) ? registry.repositoryNames.toClient(own) : undefined;
-      if (shown !== undefined) found.push({ shown, own });
-    }
-  }
-  return last;
 }
 
 /** The number of names that a query asks for; undefined where it names none, or no number. */
@@ -146,12 +141,11 @@ function withLength(query: string, length: number): string {
  * there is none, clients get the place sealed.
  */
 async function nextPage(
-  { listCursors, servesAll }: Registry,
+  { listCursors }: Registry,
   next: string | undefined,
   lastServed: RepositoryName | undefined,
   length: number | undefined,
 ): Promise<string> {
-  if (servesAll && next !== undefined) return next;
   const query =
     lastServed === undefined
       ? new URLSearchParams(await listCursors.seal(next ?? ''))
