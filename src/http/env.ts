@@ -36,10 +36,8 @@ interface Variables {
 
 /** A client's connection: facts that only the runtime knows, and faster ways of the runtime to answer. */
 export interface ClientConnection {
-  /** The IP address of the other end; absent where the runtime does not know it. */
+  /** The IP address of the other end, on Workers as Cloudflare reports it; absent where the runtime does not know it. */
   readonly peerAddress?: string | undefined;
-  /** The client's address as the platform reports it (Cloudflare does); absent: the same as `peerAddress`. */
-  readonly clientAddress?: string | undefined;
   /** The local port of the connection; absent where the runtime does not know it. */
   readonly port?: number | undefined;
   /** The key of the response cache, where a runtime can compute it faster than it makes a Request. */

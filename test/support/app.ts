@@ -137,7 +137,7 @@ export function testApp(
       await app.fetch(new Request(url, init), {
         cacheKey: question,
         started: held,
-        clientAddress: more.clientAddress,
+        peerAddress: more.clientAddress,
       }),
     );
   };

@@ -2,9 +2,12 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import worker from '../../src/runtime/worker/entry.ts';
 import { testSigningKey } from '../support/signing-key.ts';
-import { isolate, namespace } from './isolate.ts';
+import { behind, isolate, namespace } from './isolate.ts';
 
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 test('a wrong setting makes every response the list of all problems', async () => {
   const broken = isolate({ REGSHIFT_FORMAT: 'v1', REGSHIFT_TAG_TTL: 'soon' });
@@ -77,6 +80,21 @@ test.each(['REGSHIFT_UPSTREAM_CA', 'REGSHIFT_UPSTREAM_CERT', 'REGSHIFT_UPSTREAM_
     expect(text).not.toContain('hunter2');
   },
 );
+
+test.each([
+  ['192.0.2.9', 'https://images.example'],
+  ['198.51.100.9', 'https://regshift.test'],
+])('the host that %s reports counts if it is a trusted proxy', async (address, origin) => {
+  const headers = { 'WWW-Authenticate': 'Bearer realm="https://auth.test/token",service="r"' };
+  const upstream = behind(async () => new Response('{}', { status: 401, headers }));
+  const ask = isolate({ ...upstream, REGSHIFT_TRUSTED_PROXIES: '192.0.2.0/24' });
+  const answer = await ask('/v2/', [
+    ['CF-Connecting-IP', address],
+    ['X-Forwarded-Host', 'images.example'],
+    ['X-Forwarded-Proto', 'https'],
+  ]);
+  expect(answer.headers.get('www-authenticate')).toContain(`realm="${origin}/token"`);
+});
 
 test('a login in a credential helper is an error on Workers, which run no programs', async () => {
   const answer = await isolate({

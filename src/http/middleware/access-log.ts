@@ -70,11 +70,11 @@ function start(raw: Request, { subrequests, clock }: AccessLogOptions): StartedR
 
 function addressOf(
   headers: Headers,
-  { clientAddress, peerAddress }: ClientConnection,
+  { peerAddress }: ClientConnection,
   trustedProxies: readonly IpRange[],
 ): string {
   const isTrusted = (each: string) => isInRanges(trustedProxies, each);
-  return clientAddressOf(clientAddress ?? peerAddress, headers.get('x-forwarded-for'), isTrusted);
+  return clientAddressOf(peerAddress, headers.get('x-forwarded-for'), isTrusted);
 }
 
 /** Hono gives `onError` instances of Error only; Node aborts a request that its client has left with a string. */

@@ -5,7 +5,7 @@ import type { ClientConnection } from '../../http/env.ts';
 export async function fetchWithHeaders(
   app: Pick<App, 'fetch'>,
   request: Request,
-  connection: Pick<ClientConnection, 'clientAddress' | 'peerAddress'>,
+  connection: Pick<ClientConnection, 'peerAddress'>,
 ): Promise<Response> {
   const announced: [name: string, value: string][] = [];
   const setHeader = (name: string, value: string) => void announced.push([name, value]);

@@ -126,8 +126,8 @@ async function build(bindings: Bindings): Promise<Built> {
   const app = await startApp(settings, compose(settings, { ...platform, forwardBody, store, tiers }));
   const application = async (request: Request) => {
     // Cloudflare sets this header and replaces the client's.
-    const clientAddress = request.headers.get('cf-connecting-ip') ?? undefined;
-    return fetchWithHeaders(app, request, { clientAddress });
+    const peerAddress = request.headers.get('cf-connecting-ip') ?? undefined;
+    return fetchWithHeaders(app, request, { peerAddress });
   };
   return { application, until: Number.POSITIVE_INFINITY };
 }
