@@ -93,10 +93,12 @@ function oneOrMore<Value>(value: z.ZodMiniType<Value>, error: string) {
   return z._default(list, []);
 }
 
-function texts(what: string, is: RegExp | ((value: string) => boolean)) {
+function texts(what: string, ...is: readonly (RegExp | ((value: string) => boolean))[]) {
   const error = `must be ${what}, or a list of such`;
-  const one = z.string(error).check(is instanceof RegExp ? z.regex(is, error) : z.refine(is, error));
-  return oneOrMore(one, error);
+  const checks = is.map((each) =>
+    each instanceof RegExp ? z.regex(each, error) : z.refine<string>(each, error),
+  );
+  return oneOrMore(z.string(error).check(...checks), error);
 }
 
 const portError = 'must be a port from 1 to 65535, or a list of such';
@@ -111,8 +113,9 @@ const notAnObject = 'must be an object of settings';
 export const matchSchema = z.strictObject(
   {
     host: texts(
-      'a host name, with or without :port',
+      'a host name or an IP address, with or without :port up to 65535',
       /^(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+      (value) => URL.canParse(`http://${value}`),
     ),
     port: oneOrMore(port, portError),
     path: texts('the beginning of repository names, like hub/', isPath),

@@ -1,5 +1,6 @@
 import { digestOf } from '../../converters/digest.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
+import { hostnameOf } from '../routing/authority.ts';
 import type { HostRule, Match } from '../routing/match.ts';
 import { authProblems } from './auth-rules.ts';
 import { certificateProblems } from './certificate-rules.ts';
@@ -108,9 +109,10 @@ function readMatch({ host, port, path, ns, alias }: RawMatch): Match {
   };
 }
 
+/** The host is written as the URL of a request has it: `127.1` and `[0::1]` have other spellings there. */
 function readHost(text: string): HostRule {
-  const [, hostname = '', port] = /^(.*?)(?::(\d+))?$/.exec(text.toLowerCase()) ?? [];
-  return { hostname, port: port === undefined ? undefined : Number(port) };
+  const port = /:(\d+)$/.exec(text)?.[1];
+  return { hostname: hostnameOf(new URL(`http://${text}`)), port: port === undefined ? port : Number(port) };
 }
 
 /** The longest id in characters: logs and the sealed state of API v1 have little room. */

@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
+import { hostnameOf } from '../routing/authority.ts';
 import { createRepositoryNames } from '../routing/repository-names.ts';
 import { createVirtualHosts, type Routable, type VirtualHost } from '../routing/virtual-hosts.ts';
 import { namesOfficialImages } from '../upstream/docker-hub.ts';
@@ -142,10 +143,11 @@ function ownProblems(route: Checked): SettingProblem[] {
 
 /** True if an inherited public URL would lead clients of this route to another route. */
 function leadsElsewhere({ match, settings, sources: [own] }: Checked): boolean {
+  const { REGSHIFT_PUBLIC_URL: url } = settings;
   const isOwn = own.values.REGSHIFT_PUBLIC_URL !== undefined;
-  const named = match.hosts.some(({ hostname }) => hostname === settings.REGSHIFT_PUBLIC_URL?.hostname);
+  const named = url && match.hosts.some(({ hostname }) => hostname === hostnameOf(url));
   const apart = match.hosts.length > 0 || match.ports.length > 0;
-  return settings.REGSHIFT_PUBLIC_URL !== undefined && !isOwn && apart && !named;
+  return url !== undefined && !isOwn && apart && !named;
 }
 
 function nameOf({ location }: Checked): string {

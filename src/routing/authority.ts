@@ -27,10 +27,16 @@ export function requestAuthority(
   connection: ConnectionAddresses | undefined,
 ): RequestAuthority {
   const origin = originOf(request, trustedProxies, connection);
-  const { hostname, port, protocol } = new URL(origin);
+  const url = new URL(origin);
+  const { port, protocol } = url;
   const hostPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
   // Workers know only the port of the URL.
-  return { origin, hostname, hostPort, port: connection?.port ?? hostPort };
+  return { origin, hostname: hostnameOf(url), hostPort, port: connection?.port ?? hostPort };
+}
+
+/** The host name of a URL, without the dot that ends an absolute name (RFC 1034, section 3.1). */
+export function hostnameOf({ hostname }: URL): string {
+  return hostname.replace(/\.$/, '');
 }
 
 /**

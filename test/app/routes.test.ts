@@ -39,6 +39,23 @@ shared.routes[0] = { match: { path: 'hub/', ns: 'docker.io' }, upstream: 'https:
 
 describe('a request finds its route', () => {
   it.each([
+    ['[2001:0db8::1]', '[2001:db8::1]'],
+    ['[::FFFF:192.0.2.1]', '[::ffff:192.0.2.1]:5000'],
+    ['[::FFFF:192.0.2.1]:5000', '[::ffff:c000:201]:5000'],
+    ['127.1', '127.0.0.1'],
+    ['Images.example', 'images.example.'],
+    ['images.example.', 'images.example'],
+    ['images.example.:80', 'images.example'],
+  ])('of the host %s by Host: %s, whatever the spelling', async (host, asked) => {
+    const registries = network({ [own]: holding({}), [quay]: holding({}) });
+    const routes = [{ match: { host }, upstream: own }, { upstream: quay }];
+    await over({ upstreamAuth: 'anonymous', routes }, registries).get(
+      `http://${asked}/v2/team/app/tags/list`,
+    );
+    expect([registries.at(own).length > 0, registries.at(quay)]).toEqual([true, []]);
+  });
+
+  it.each([
     ['by path', '/v2/hub/team/app', hub, 'team/app'],
     ['by another path', '/v2/q/team/app', quay, 'team/app'],
     ['by path, and Docker Hub adds library/', '/v2/hub/busybox', hub, 'library/busybox'],

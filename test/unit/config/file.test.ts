@@ -44,6 +44,9 @@ function problemsOf(...given: Parameters<typeof read>) {
   return linesOf(read(...given)).map((line) => line.replace(' in /etc/regshift.yaml', ''));
 }
 
+const noHost =
+  'it must be a host name or an IP address, with or without :port up to 65535, or a list of such';
+
 describe('a key of a file', () => {
   it.each([
     ['REGSHIFT_TAG_TTL', 'tagTtl'],
@@ -260,11 +263,15 @@ describe('a problem is reported with its place', () => {
     [
       two('match: { host: "a b" }', 'match: { port: 0 }').replace('b.test', 'a.test'),
       [
-        'routes[0].match.host is "a b": it must be a host name, with or without :port, or a list of such',
+        `routes[0].match.host is "a b": ${noHost}`,
         'routes[1].match.port is 0: it must be a port from 1 to 65535, or a list of such',
         'routes[1].match is "all": it leads nowhere: an earlier route is for the same',
       ],
     ],
+    ...['a.example:99999', '[1::2::3]', '1.2.3.4.5', 'a.256'].map((host): [string, string[]] => [
+      two(`match: { host: "${host}" }`, 'match: { path: b/ }'),
+      [`routes[0].match.host is "${host}": ${noHost}`],
+    ]),
     [
       two('match: { path: Hub }', 'match: { ns: "a/b" }'),
       [
