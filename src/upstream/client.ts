@@ -61,6 +61,8 @@ export interface UpstreamResponse {
    * token, or 403. The refusal of a server that a redirect leads to is not the registry's.
    */
   readonly refused: boolean;
+  /** Takes the error of a body that ends early or stands still; absent where no other registry has the content. */
+  readonly onBroken?: (error: unknown) => void;
 }
 
 export interface UpstreamClient {

@@ -29,7 +29,7 @@ export interface MirrorsOptions {
 
 /**
  * Several registries as one. A mirror fails by no connection, no response in time, or a status of 500 and more; then
- * the next one is asked. A refusal of a mirror (401, 403, 429) is final: another mirror's response would be a way
+ * the next one is asked. A manifest that breaks off is an error, and the next try asks the next one. A refusal of a mirror (401, 403, 429) is final: another mirror's response would be a way
  * around it. Without a line in the log, nobody would know that a spare registry is gone.
  */
 export function createMirrors(
@@ -65,8 +65,9 @@ export function createMirrors(
       const { status } = answer.response;
       if (status >= 500) rest(mirror, `It answered ${status}.`);
       else wake(mirror);
+      const onBroken = (error: unknown) => void (isFailing(error) && rest(mirror, error.message));
       // A mirror may want a login that the first registry does not want.
-      return { ...answer, refused: answer.refused && mirror === mirrors[0] };
+      return { ...answer, refused: answer.refused && mirror === mirrors[0], onBroken };
     } catch (error) {
       if (isFailing(error)) rest(mirror, error.message);
       throw error;

@@ -92,6 +92,24 @@ describe('the next one', () => {
     expect((await app.get('/v2/team/app/tags/list')).status).toBe(200);
   });
 
+  it.each<[how: string, body: () => ReadableStream<Uint8Array>]>([
+    ['ends early', () => new ReadableStream({ pull: (controller) => controller.error(new Error('cut')) })],
+    ['stands still', () => new ReadableStream({ pull: () => undefined })],
+  ])('gets the next try when a manifest of the first %s', async (_, body) => {
+    const broken: Host = async (request, url) => {
+      const response = await oci()(request, url);
+      if (request.method === 'HEAD' || !url.pathname.includes('/manifests/')) return response;
+      return new Response(body(), response);
+    };
+    const both = network({ [near]: broken, [far]: oci() });
+    const app = over(both, { REGSHIFT_UPSTREAM_TIMEOUT: '1' });
+    expect((await app.get(latest, docker19)).status).toBeGreaterThan(500);
+    expect((await app.get(latest, docker19)).status).toBe(200);
+    expect(app.logged.map(({ message }) => message)).toContain(
+      'a mirror fails, and the others are asked in its place',
+    );
+  });
+
   it('is tried first while the first one is marked as failing, and no longer', async () => {
     const both = network({ [far]: oci() });
     const app = over(both, { REGSHIFT_TAG_TTL: '0' });

@@ -102,7 +102,11 @@ export async function fetchManifest(
     await discard(answer.response);
     throw webPage(repository, reference);
   }
-  const bytes = () => readBounded(answer.response, limits.documentBytes, 'the manifest', client.answerMs);
+  const bytes = () =>
+    readBounded(answer.response, limits.documentBytes, 'the manifest', client.answerMs).catch((error) => {
+      answer.onBroken?.(error);
+      throw error;
+    });
   return { ...head, bytes };
 }
 
