@@ -51,9 +51,10 @@ export async function openRedisConnection({
   let noConnection: unknown;
   /** The code of the last logged reason to be away. */
   let awayBy: string | undefined;
+  /** A server that ends breaks its connections first, and refuses new ones later: that is no new reason. */
   function stillAway(reason: string): void {
     const code = codeIn(reason);
-    if (code === awayBy || !isNew(`away ${code}`)) return;
+    if (code === awayBy || !refusesAll.includes(code) || !isNew(`away ${code}`)) return;
     awayBy = code;
     log('warn', 'Redis is still away, now for another reason', { reason });
   }
