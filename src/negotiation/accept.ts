@@ -34,7 +34,7 @@ export function readAccept(header: string | undefined): AcceptHeader {
   const refused = ranges.flatMap(([type, q]) => (q === 0 ? type : []));
   // Beside a refused type, a wildcard stands for the other types.
   if (any && refused.some(isManifest) && ![...named.keys()].some(isManifest)) {
-    for (const type of manifestTypes) if (!refused.includes(type)) named.set(type, 1);
+    for (const type of namedTypes) if (!refused.includes(type)) named.set(type, 1);
   }
   const manifests = [...named.keys()].some(isManifest);
   return {

@@ -34,8 +34,8 @@ const rows: readonly (readonly [lines: readonly string[], given: readonly string
   [['*/*'], asStored],
   [['application/*'], asStored],
   [['application/json, */*;q=0.8'], asStored],
-  // A type with q=0 does not count as named, so the wildcard stands alone.
-  [[`${schema2};q=0, */*`], asStored],
+  // Beside a type with q=0, the wildcard stands for all others.
+  [[`${schema2};q=0, */*`], [generic, ociManifest, ociIndex, ociManifest, ociIndex]],
   // Beside a named type a wildcard has no effect.
   [[`${schema2}, */*`], all(schema2)],
   [

@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
   // A wildcard does not stand for a type that is refused by name (RFC 9110, section 12.5.1).
   {
     header: `${ociManifest};q=0, */*`,
-    named: manifestTypes.filter((type) => type !== ociManifest),
+    named: [...manifestTypes, generic].filter((type) => type !== ociManifest),
   },
   { header: `${schema2};q=0`, named: [] },
   { header: `${schema2};q=0.000, ${dockerList}`, named: [dockerList] },
