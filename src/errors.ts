@@ -145,6 +145,12 @@ export function isDecided(error: unknown): error is RegistryError {
   return error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error);
 }
 
+/** For `catch`: undefined in place of a decision. @throws any other error. */
+export function unlessUndecided(error: unknown): undefined {
+  if (isDecided(error)) return undefined;
+  throw error;
+}
+
 /** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */
 const upstreamFaults: ReadonlySet<string> = new Set(['DIGEST_MISMATCH', 'SIGNATURE']);
 

@@ -1,5 +1,6 @@
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { Platform } from '../../converters/platform.ts';
+import { containersImage } from './client-rows.ts';
 import { compareVersions, readVersion, type Version } from './version.ts';
 
 /** A group of client versions that send the same headers, represented by one of them. */
@@ -118,10 +119,7 @@ export function splitClient(client: string): readonly [program: string, version:
 
 /** The programs in User-Agents whose names are not those of their groups. */
 const programs: ReadonlyMap<string, string> = new Map([
-  ['containers', 'skopeo'],
-  ['libpod', 'skopeo'],
-  ['Buildah', 'skopeo'],
-  ['cri-o', 'skopeo'],
+  ...containersImage.map(({ program }) => [program, 'skopeo'] as const),
   ['go-containerregistry', 'crane'],
   ['Watchtower', 'watchtower'],
 ]);

@@ -70,10 +70,13 @@ const indexOrder = ['schema2', 'oci'] as const;
  * @param pin the form that the route has for every client, or `auto`.
  */
 export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
-  const { entries } = stored;
-  return entries
-    ? negotiateIndex({ ...stored, entries }, capabilities, pin)
+  return isIndex(stored)
+    ? negotiateIndex(stored, capabilities, pin)
     : negotiateImage(stored, capabilities, pin);
+}
+
+function isIndex(stored: ManifestInfo): stored is IndexInfo {
+  return stored.entries !== undefined;
 }
 
 function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {

@@ -16,15 +16,16 @@ export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestI
   const { mediaType } = sketch;
   const model = modelOf(read);
   if (model === undefined) return opaqueManifest(mediaType);
-  const stated = hasUntypedSource(model) ? { untyped: true as const } : {};
-  if (model.kind === 'index') return { ...plain(mediaType), ...stated, entries: entriesOf(model) };
+  const isUntyped = hasUntypedSource(model);
+  const untyped = isUntyped ? { untyped: true as const } : {};
+  if (model.kind === 'index') return { ...plain(mediaType), ...untyped, entries: entriesOf(model) };
   return {
-    ...stated,
+    ...untyped,
     mediaType,
     entries: undefined,
     zstd: model.dependencies.some(isZstd),
     dockerZstdType: model.dependencies.some((layer) => layer.mediaType === mediaTypes.dockerLayerZstd),
-    singleFamily: isSingleFamily(model),
+    singleFamily: !isUntyped && isSingleFamily(model),
   };
 }
 
@@ -54,11 +55,10 @@ function modelOf(read: () => Model): Model | undefined {
   }
 }
 
-function isSingleFamily(image: Image): boolean {
-  const { source, target, dependencies } = image;
+function isSingleFamily({ source, target, dependencies }: Image): boolean {
   if (source.mediaType !== mediaTypes.schema2 || target.kind !== 'config') return true;
   const types = [target.descriptor, ...dependencies].map(({ mediaType }) => mediaType);
-  return !hasUntypedSource(image) && !types.some((type) => type.startsWith('application/vnd.oci.'));
+  return !types.some((type) => type.startsWith('application/vnd.oci.'));
 }
 
 /** Whether a document of Docker's, which states its type everywhere else, does not. OCI documents need not. */

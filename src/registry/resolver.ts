@@ -80,6 +80,9 @@ interface AccessGrant extends Omit<UpstreamReply, 'manifest'> {
   readonly previous?: AccessGrant;
 }
 
+/** The part of a grant that proves the right to some image of the repository. */
+type ReadProof = Pick<AccessGrant, 'at' | 'public' | 'epoch' | 'doubts'>;
+
 /** A grant and its key. */
 interface CachedGrant {
   readonly key: string;
@@ -90,14 +93,14 @@ export function createResolver(options: ResolverOptions): Resolver {
   const { client, ttl, staleFor, clock, background, versions, epochs, content, turn, memory } = options;
   const grants = memory.table<AccessGrant>('access-grants');
   /** The last time that upstream let a credential, or everyone, read an image of a repository. */
-  const reads = memory.table<Pick<AccessGrant, 'at' | 'public' | 'epoch' | 'doubts'>>('read-access');
+  const reads = memory.table<ReadProof>('read-access');
   const flights = createSharedQuestions<AccessGrant>(background, options.deadlineMs);
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
 
-  const ageOf = ({ at }: AccessGrant) => (clock() - at) / 1000;
-  const isFresh = (grant: AccessGrant, repository: RepositoryName) =>
-    !grant.epoch.hasEnded && grant.doubts === versions.doubts(repository) && ageOf(grant) < ttl;
+  const ageOf = ({ at }: Pick<AccessGrant, 'at'>) => (clock() - at) / 1000;
+  const isFresh = (proof: ReadProof, repository: RepositoryName) =>
+    !proof.epoch.hasEnded && proof.doubts === versions.doubts(repository) && ageOf(proof) < ttl;
   /** Whether a grant may stand in while upstream fails. */
   const isUsable = (grant: AccessGrant) => grant.public && !grant.epoch.hasEnded && ageOf(grant) <= staleFor;
 
@@ -123,7 +126,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 
   /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
   function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
-    const { previous, epoch: _, doubts: __, ...reply } = grant;
+    const { previous } = grant;
+    const reply = replyOf(grant);
     const isCached = () => {
       const now = grants.peek(key);
       return now?.at === reply.at && now.digest === reply.digest;
@@ -135,8 +139,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   function staleOf(grant: AccessGrant): Resolution {
-    const { previous: _, epoch: __, doubts: ___, ...reply } = grant;
-    return { ...reply, age: Math.floor(ageOf(grant)) };
+    return { ...replyOf(grant), age: Math.floor(ageOf(grant)) };
   }
 
   /** Drops a public grant, and the one of its digest, which was cached with it. */
@@ -243,11 +246,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 
     readAccess(repository, { credential }) {
       const state = versions.written(repository);
-      const doubts = versions.doubts(repository);
       const known = ['none', credentialKey(credential)].map((whose) => reads.get(joinKey(state, whose)));
-      return known.find(
-        (read) => read && !read.epoch.hasEnded && read.doubts === doubts && clock() - read.at < ttl * 1000,
-      );
+      return known.find((read) => read && isFresh(read, repository));
     },
 
     forget(repository, reference, context) {
@@ -278,6 +278,11 @@ export function createResolver(options: ResolverOptions): Resolver {
       return resolution;
     },
   };
+}
+
+/** A grant without what the resolver alone needs. */
+function replyOf({ previous: _, epoch: __, doubts: ___, ...reply }: AccessGrant) {
+  return reply;
 }
 
 /** The last public grant that named another digest. */

@@ -1,5 +1,6 @@
 import type { Handler } from 'hono';
 import { RegistryError } from '../../errors.ts';
+import { containersImage } from '../../negotiation/client-rows.ts';
 import type { Env } from '../env.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
 import { pingResponse } from '../v2/ping.ts';
@@ -9,7 +10,10 @@ import { v1ErrorResponse, v1JsonResponse } from './responses.ts';
  * Programs that pull by API v2 alone. Some ask for this ping after a failed `/v2/`, only to tell the user that there is
  * a registry of API v1 (containers/image, docker/docker_client.go, `detectPropertiesHelper`).
  */
-const programsOfV2 = /^(containers|libpod|skopeo|Buildah|cri-o|containerd|containerd-client|buildkit)\//i;
+const programsOfV2 = new RegExp(
+  `^(${[...containersImage.map(({ program }) => program), 'containerd', 'containerd-client', 'buildkit'].join('|')})/`,
+  'i',
+);
 
 /**
  * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with

@@ -28,12 +28,11 @@ export function fromStore(answer: AnswerStored): AnswerStored {
   return async (registry, request, name, digest) => {
     const { kept } = registry.blobs;
     if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
-    const storedSize = await kept.has(digest);
-    if (storedSize === undefined) return answer(registry, request, name, digest);
+    const size = await kept.has(digest);
+    if (size === undefined) return answer(registry, request, name, digest);
     const found = await findBlob(registry.client, name, digest, request.context);
     // Not every registry tells the length, and some gateways tell a wrong one, like 0. That says nothing about the file.
-    const size = contentLength(found) ?? storedSize;
-    if (size !== storedSize) return answer(registry, request, name, digest);
+    if ((contentLength(found) ?? size) !== size) return answer(registry, request, name, digest);
     const headers = storedBlobHeaders(digest, found);
     try {
       return await blobStreamResponse(request, size, headers, async (span) => {

@@ -1,7 +1,7 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { httpErrors, isDecided, RegistryError } from '../../errors.ts';
+import { httpErrors, RegistryError, unlessUndecided } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -34,29 +34,19 @@ export const deleteManifest: Handler<Env> = async (context) => {
     reference.kind === 'digest'
       ? await registry.pushes.findKept(name, reference.digest, request.context).catch(toRepeat)
       : undefined;
-  const servesManifestsAsBlobs = kept && (await hasBlob(context, kept.stored.digest));
+  const asBlob =
+    kept &&
+    (await findBlob(registry.client, name, kept.stored.digest, request.context).catch(unlessUndecided));
   const named = await deleteContent(context, manifestPath, text);
   // A registry that has the pushed one as a blob alone answers so. Any other refusal is the answer.
   const isBlob = [400, 404, 405].includes(named.status);
-  if (kept === undefined || !(named.ok || isBlob) || (named.ok && servesManifestsAsBlobs))
+  if (kept === undefined || !(named.ok || isBlob) || (named.ok && asBlob))
     return respond(context, named, text);
   await discard(named);
   const response = await deleteContent(context, manifestPath, kept.stored.digest);
   if (response.ok) await discard(await deleteContent(context, blobPath, kept.digest));
   return respond(context, response, text);
 };
-
-function hasBlob(context: Context<Env>, digest: Digest): Promise<boolean> {
-  const { registry } = context.get('route');
-  const { upstream: name } = context.get('mapping');
-  return findBlob(registry.client, name, digest, context.get('request').context).then(
-    () => true,
-    (error: unknown) => {
-      if (isDecided(error)) return false;
-      throw error;
-    },
-  );
-}
 
 /**
  * A 404 would tell a program that cleans up that the image is gone.

@@ -24,8 +24,9 @@ export interface LayerStores {
 }
 
 /**
- * The store as the rest of the program uses it, for one registry. No method throws: a store that is full, slow or away never fails a
- * pull. After an error, reads or writes rest for some seconds, in which blobs come from upstream as without a store.
+ * The store as the rest of the program uses it, for one registry. No method throws: a store that is full, slow or away
+ * never fails a pull. After an error, reads or writes rest for some seconds, in which blobs come from upstream as without
+ * a store.
  */
 export interface LayerStore {
   /** False for a store that takes no blob before its digest is known. */

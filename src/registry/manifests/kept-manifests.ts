@@ -6,7 +6,7 @@ import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
-import { isDecided } from '../../errors.ts';
+import { unlessUndecided } from '../../errors.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -80,9 +80,9 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
   return {
     async find(repository, digest, context) {
       // The bytes may be cached: the request has a right to them all the same.
-      const isThere = await findBlob(client, repository, digest, context).catch(unlessUndecided);
+      const isThere = await findBlob(client, repository, digest, context).catch(unlessNone);
       if (isThere === undefined) return undefined;
-      const bytes = await content.getBlob(repository, digest, context).catch(unlessUndecided);
+      const bytes = await content.getBlob(repository, digest, context).catch(unlessNone);
       if (bytes === undefined) return undefined;
       await turn(bytes.length);
       const model = readModel(bytes);
@@ -91,7 +91,7 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
         const converted = await conversionOf(repository, model, form, context);
         const reference = converted && ({ kind: 'digest', digest: converted } as const);
         const stored =
-          reference && (await resolver.resolve(repository, reference, context).catch(unlessUndecided));
+          reference && (await resolver.resolve(repository, reference, context).catch(unlessNone));
         if (!stored) continue;
         const contentType = model.source.mediaType;
         return { digest, manifest: { bytes, contentType }, stored };
@@ -111,7 +111,6 @@ function readModel(bytes: Uint8Array): Model | undefined {
 }
 
 /** A blob that is no document, or that upstream does not have or give, is no manifest. */
-function unlessUndecided(error: unknown): undefined {
-  if (isDecided(error) || error instanceof ConversionError) return undefined;
-  throw error;
+function unlessNone(error: unknown): undefined {
+  return error instanceof ConversionError ? undefined : unlessUndecided(error);
 }

@@ -25,7 +25,7 @@ export function unsignedPush(): RegistryError {
   );
 }
 
-export function incompleteIndex({ losses }: Pick<Converted, 'losses'>): RegistryError {
+export function incompleteIndex({ losses }: Converted): RegistryError {
   return lackingImages(losses.filter(({ kind }) => kind === 'missing').map(({ path }) => path));
 }
 
