@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readSettings } from '../../src/config/settings.ts';
 import { loadYamlParser } from '../../src/runtime/node/files.ts';
+import { portsOf as portsOfProgram } from '../../src/runtime/node/serve.ts';
 import { chartFolder } from '../support/helm/chart-files.ts';
 import { type ChartValue, readChartValues } from '../support/helm/chart-values.ts';
 import {
@@ -157,6 +158,14 @@ const modes: Readonly<Record<string, object>> = {
     config: { upstream },
     ingress: { enabled: true, hosts: ['a.example.com', 'b.example.com'] },
   },
+  'with a host and a port of each route': {
+    config: {
+      routes: [
+        { match: { port: 5001 }, upstream },
+        { match: { host: ['a.example.com', 'b.example.com'], port: 8080 }, upstream },
+      ],
+    },
+  },
   'with everything': everything,
 };
 
@@ -190,7 +199,18 @@ const refusals: readonly (readonly [values: object, message: string])[] = [
     'redis.url has a login',
   ],
   [{ config: { upstream }, metrics: { port: 8080 } }, 'metrics.port is 8080'],
-  [{ config: { routes: [{ match: { port: 9090 }, upstream }] } }, 'metrics.port is 9090'],
+  [{ config: { routes: [{ match: { port: [8080, 9090] }, upstream }] } }, 'metrics.port is 9090'],
+  [
+    {
+      config: {
+        routes: [
+          { match: { port: 5001 }, upstream },
+          { match: { port: [5002, 5003] }, upstream },
+        ],
+      },
+    },
+    'each route has another port than 8080',
+  ],
   [{ config: { upstream }, hostPort: 5000 }, 'kind is not DaemonSet'],
   [{ config: { upstream }, ingress: { enabled: true } }, 'ingress.hosts is empty'],
   [
@@ -325,10 +345,9 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
       const settings = settingsOf(objectsOf(mode));
       const { REGSHIFT_SHUTDOWN_GRACE: grace, REGSHIFT_SHUTDOWN_DEADLINE: deadline } = settings;
       expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(grace + deadline);
-      const routePorts = settings.routes.flatMap(({ match }) => match.ports);
-      const listening = [settings.PORT, ...routePorts, settings.REGSHIFT_METRICS_PORT];
-      expect(container.ports?.map(({ containerPort }) => containerPort)).toEqual(
-        [...new Set(listening)].filter((each) => each !== undefined),
+      const listening = [...portsOfProgram(settings), settings.REGSHIFT_METRICS_PORT];
+      expect(container.ports?.map(({ containerPort }) => containerPort).toSorted()).toEqual(
+        listening.filter((each) => each !== undefined).toSorted(),
       );
     });
 
@@ -436,18 +455,25 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
     expect(same.map(({ path }) => path)).toEqual([]);
   });
 
-  it('asks for /v2/ in the test of a release', async () => {
-    const [pod] = ofKind<Pod>(objectsOf('with an upstream alone'), 'Pod');
-    const [container] = pod?.spec?.containers ?? [];
-    expect(container?.env).toEqual([{ name: 'URL', value: 'http://regshift:8080/v2/' }]);
-    const [, ...args] = container?.command ?? [];
-    const ping = (url: string) => promisify(execFile)(process.execPath, args, { env: { URL: url } });
+  it('asks for /v2/ in the test of a release, at a host that a route takes', async () => {
+    const pingOf = (mode: string) => ofKind<Pod>(objectsOf(mode), 'Pod')[0]?.spec?.containers[0];
+    const url = { name: 'URL', value: 'http://regshift:8080/v2/' };
+    expect(pingOf('with an upstream alone')?.env).toEqual([url]);
+    const host = { name: 'HOST_HEADER', value: 'a.example.com' };
+    expect(pingOf('with a host and a port of each route')?.env).toEqual([url, host]);
+    const [, ...args] = pingOf('with an upstream alone')?.command ?? [];
+    const ping = (URL: string, variables = {}) =>
+      promisify(execFile)(process.execPath, args, { env: { URL, ...variables } });
     const statusOf: Readonly<Record<string, number>> = { '/200': 200, '/401': 401, '/503': 503 };
     const server = await listen(
-      createServer(({ url = '' }, response) => response.writeHead(statusOf[url] ?? 404).end()),
+      createServer(({ url = '', headers }, response) => {
+        const status = headers.host === host.value ? 200 : (statusOf[url] ?? 404);
+        response.writeHead(status).end();
+      }),
     );
     try {
       for (const path of ['/200', '/401']) await ping(`${server.url}${path}`);
+      await ping(`${server.url}/v2/`, { [host.name]: host.value });
       await expect(ping(`${server.url}/503`)).rejects.toMatchObject({ code: 1 });
     } finally {
       await server.stop();

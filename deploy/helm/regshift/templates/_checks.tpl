@@ -4,6 +4,9 @@
 {{- if not (or $values.config.upstream $values.config.routes (hasKey $values.env "REGSHIFT_UPSTREAM")) }}
 {{- fail "config.upstream is not set: set the URL of your registry, like --set config.upstream=https://registry.example, or config.routes for several registries" }}
 {{- end }}
+{{- if and $values.config.routes (not (include "regshift.httpMatches" . | fromJsonArray)) }}
+{{- fail "config.routes: each route has another port than 8080, so no pod listens at 8080, which the probes and the Service of the chart use. Leave match.port out of one route, or set it to 8080" }}
+{{- end }}
 {{- $several := include "regshift.severalPods" . }}
 {{- $hasKey := or $values.signingKey.existingSecret (hasKey $values.env "REGSHIFT_SIGNING_KEY") (hasKey $values.env "REGSHIFT_SIGNING_KEY_FILE") }}
 {{- if and (or $several (include "regshift.hasRedis" .)) (not $hasKey) }}

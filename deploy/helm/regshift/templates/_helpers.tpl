@@ -94,6 +94,31 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $ports | uniq | toJson }}
 {{- end }}
 
+{{/* The `match` of each route that has clients at the port 8080, as a JSON list: a route with other ports has none there. */}}
+{{- define "regshift.httpMatches" -}}
+{{- $matches := list }}
+{{- range .Values.config.routes }}
+{{- $match := .match | default dict }}
+{{- $port := $match.port }}
+{{- $isHere := not $port }}
+{{- range (kindIs "slice" $port | ternary $port (list $port)) }}
+{{- if eq (int .) 8080 }}{{ $isHere = true }}{{ end }}
+{{- end }}
+{{- if $isHere }}{{ $matches = append $matches $match }}{{ end }}
+{{- end }}
+{{- $matches | toJson }}
+{{- end }}
+
+{{/* A host that a route takes at the port 8080, if no route there takes requests of every host. */}}
+{{- define "regshift.routeHost" -}}
+{{- $hosts := list }}
+{{- $isForAll := false }}
+{{- range include "regshift.httpMatches" . | fromJsonArray }}
+{{- if .host }}{{ $hosts = concat $hosts (kindIs "slice" .host | ternary .host (list .host)) }}{{ else }}{{ $isForAll = true }}{{ end }}
+{{- end }}
+{{- if and $hosts (not $isForAll) }}{{ first $hosts }}{{ end }}
+{{- end }}
+
 {{/* "true" if all clients of the Ingress use one host, and no value names the public address. A route with a host or port of its own has an address of its own. */}}
 {{- define "regshift.onePublicHost" -}}
 {{- $own := or (hasKey .Values.config "publicUrl") (hasKey .Values.env "REGSHIFT_PUBLIC_URL") }}
