@@ -1,6 +1,7 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
 import type { V1Context } from '../client-state/v1-context.ts';
+import { RegistryError } from '../errors.ts';
 import { readAccept } from '../negotiation/accept.ts';
 import { type RequestCapabilities, requestCapabilities } from '../negotiation/capabilities.ts';
 import { type Client, describeClient } from '../negotiation/client-profile.ts';
@@ -88,9 +89,20 @@ export function readClientRequest(
     address: origin,
     clientAddress,
     notes: {},
-    body: () => (request.body as ReadableStream<Uint8Array> | null) ?? undefined,
-    wholeBody: async () => new Uint8Array(await request.arrayBuffer()),
+    body: () => (unread(request).body as ReadableStream<Uint8Array> | null) ?? undefined,
+    wholeBody: async () => new Uint8Array(await unread(request).arrayBuffer()),
   };
+}
+
+/** @throws RegistryError INTERNAL for a body that the app around regshift has read: no bytes are left to send on. */
+function unread(request: Request): Request {
+  if (request.bodyUsed) {
+    throw new RegistryError(
+      'INTERNAL',
+      'The app around regshift has read the body of this request: give regshift its requests before anything reads them.',
+    );
+  }
+  return request;
 }
 
 /** The same request with its credential for upstream: the client's own Authorization only by pass-through. */

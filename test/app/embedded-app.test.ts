@@ -138,6 +138,59 @@ describe('the app around regshift', () => {
     }
   });
 
+  it.each([
+    ['an exception', fails['throws an exception'], 'a fault in the test'],
+    ['the query of no address', () => Promise.reject(new Error('no https://s.example/a?sig=1')), 'a?…'],
+    [
+      'a value that is no response',
+      () => Promise.resolve(undefined),
+      'it gave undefined in place of a Response',
+    ],
+    [
+      'a body that is no stream of the web',
+      async () => ({ status: 200, headers: new Headers(), body: { pipe: () => undefined } }),
+      'it gave an object (Object) in place of a Response',
+    ],
+  ])('finds the reason of a fetch that fails in the log: %s', async (_, send, reason) => {
+    const lines: string[] = [];
+    const options = { fetch: send as never, writeLog: (line: string) => lines.push(line) };
+    const app = createApp({ REGSHIFT_UPSTREAM: 'https://registry.example' }, options);
+    const response = await app.fetch(request(manifest));
+    expect(await response.text()).toContain('HEAD to registry.example came to nothing');
+    const line = JSON.parse(lines.find((each) => each.includes('createApp was given')) ?? '{}');
+    expect(line).toMatchObject({ level: 'warn', host: 'registry.example' });
+    expect(line.reason).toContain(reason);
+    expect(lines.join()).not.toContain('sig=1');
+  });
+
+  it('is told of requests that are none of the web', async () => {
+    const app = createApp(samples, quiet);
+    const others = [undefined, 'http://my-app.test/v2/', { url: '/v2/', headers: { host: 'my-app.test' } }];
+    for (const other of others as unknown as Request[]) {
+      expect(() => app.handles(other)).toThrow('regshift needs a Request of the web, and got');
+      await expect(app.fetch(other)).rejects.toThrow('getRequestListener of @hono/node-server makes one');
+    }
+  });
+
+  it.each([
+    ['PUT', '/v2/by/host/manifests/1.0', '{"schemaVersion":2}'],
+    ['PATCH', '/v2/by/host/blobs/uploads/1', 'bytes of a layer'],
+  ])('is told that it has read the body of a %s', async (method, path, body) => {
+    const lines: string[] = [];
+    const app = createApp(
+      { REGSHIFT_UPSTREAM: 'https://registry.example' },
+      { fetch: async () => new Response(null, { status: 401 }), writeLog: (line) => lines.push(line) },
+    );
+    const pushed = new Request(`http://my-app.test${path}`, { method, body });
+    await pushed.text();
+    const response = await app.fetch(pushed);
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringContaining('The app around regshift has read the body of this request'),
+    ]);
+    expect(lines.join()).toContain('has read the body');
+  });
+
   it('gets no work in the background that rejects', async () => {
     const works: Promise<unknown>[] = [];
     const send = () => Promise.reject(new Error('a fault in the test'));

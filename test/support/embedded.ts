@@ -14,9 +14,9 @@ export interface Example {
   remove(): Promise<void>;
 }
 
-/** Prepares examples/embedded/node.ts for Node. */
-export async function exampleOnNode(): Promise<Example> {
-  const argv = ['examples/embedded/node.ts'];
+/** Prepares an app of examples/embedded for Node. */
+export async function exampleOnNode(file = 'node.ts'): Promise<Example> {
+  const argv = [`examples/embedded/${file}`];
   return {
     start: (variables) => startNodeProcess(variables, 25, undefined, argv),
     remove: async () => undefined,

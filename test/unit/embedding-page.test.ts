@@ -16,7 +16,7 @@ const [settings = '', ...ofExamples] = [
 ];
 
 test('the code of docs/embedding.md is that of the examples, which tests run', () => {
-  expect(ofExamples).toHaveLength(3);
+  expect(ofExamples).toHaveLength(4);
   for (const block of ofExamples) expect(examples.some((example) => example.includes(block))).toBe(true);
 });
 

@@ -25,8 +25,9 @@ function get(port: number, path: string, client?: OldClient, method = 'GET') {
 const ownPage = 'The page of my own app.\n';
 
 describe.each([
-  ['Node', exampleOnNode],
-  ['workerd', exampleOnWorkerd],
+  ['Node', () => exampleOnNode()],
+  ['node:http', () => exampleOnNode('node-http.ts')],
+  ['workerd', () => exampleOnWorkerd()],
 ] as const)('the example of an app that embeds regshift, on %s', (_, prepare) => {
   let app: BareWorkerd;
   let pushed: BareWorkerd;

@@ -6,6 +6,7 @@ import { isRegistryPath } from '../../http/params.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import type { AppSettings } from './app-settings.ts';
 import { fetchWithHeaders } from './fetch-with-headers.ts';
+import { fetchOfHost, refuseOtherRequest } from './host-app.ts';
 import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from './node-only.ts';
 import { webPlatform } from './platform.ts';
 import { type StartedApp, startApp } from './start-app.ts';
@@ -41,7 +42,7 @@ export interface RequestFacts {
 export interface EmbeddedApp {
   /**
    * Answers a request. The path must be as the client sent it: clients ask at the root of a host.
-   * @returns never rejects; an error is a response.
+   * @returns never rejects for a Request of the web; an error is a response.
    */
   fetch(request: Request, facts?: RequestFacts | null): Promise<Response>;
   /**
@@ -82,6 +83,7 @@ export function createEmbeddedApp(settings: AppSettings, given?: AppOptions | nu
   let app: StartedApp | undefined;
   return {
     async fetch(request, facts) {
+      refuseOtherRequest(request);
       // Workers give random numbers, which the app needs, only while they answer a request. Requests do not wait for each
       // other's promises there; of two apps one is kept.
       const started = app ?? (await appOf(read.settings, options));
@@ -90,7 +92,10 @@ export function createEmbeddedApp(settings: AppSettings, given?: AppOptions | nu
       const peerAddress = typeof address === 'string' ? address : undefined;
       return fetchWithHeaders(app, request, { peerAddress });
     },
-    handles: isRegistryPath,
+    handles(request) {
+      refuseOtherRequest(request);
+      return isRegistryPath(request);
+    },
   };
 }
 
@@ -113,7 +118,7 @@ function appOf(settings: Settings, options: AppOptions): Promise<StartedApp> {
   const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, write);
   const keep = unfailing(waitUntil ?? (() => undefined));
   const platform = webPlatform(settings, {
-    fetch: send ?? ((url, init) => fetch(url, init)),
+    fetch: send ? fetchOfHost(send, log) : (url, init) => fetch(url, init),
     log,
     // The requests that wait for the work get its error.
     background: (work) => keep(work.catch(() => undefined)),
