@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { type Daemon, freePort, isListening, startDaemon } from '../support/daemon.ts';
 import { requirePeers, runProgram } from '../support/programs.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
@@ -108,8 +112,36 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
         await nginx.stop();
       }
     });
+
+    it('nginx names the address of each client, which rules and limits are about', async () => {
+      const port = await freePort();
+      const rule = { match: { network: '127.0.0.9' }, lacks: ['oci'] };
+      const ruled = await startRoute(registry.url, {
+        REGSHIFT_TRUSTED_PROXIES: '127.0.0.1',
+        REGSHIFT_CLIENTS: JSON.stringify(rule),
+      });
+      const certificate = await makeCertificate(home);
+      const nginx = await startNginx(port, await nginxLines(port, certificate, ruled.relay.host));
+      try {
+        const url = `https://127.0.0.1:${port}/v2/real/oci/manifests/latest`;
+        expect(await typeFor('127.0.0.9', url)).toBe(mediaTypes.schema2);
+        expect(await typeFor('127.0.0.8', url)).toBe(mediaTypes.ociManifest);
+      } finally {
+        await nginx.stop();
+        await ruled.stop();
+      }
+    });
   });
 });
+
+/** The type of the manifest that a client with this address gets. */
+async function typeFor(localAddress: string, url: string): Promise<string | undefined> {
+  const headers = { accept: `${mediaTypes.ociManifest}, ${mediaTypes.schema2}` };
+  const request = get(url, { localAddress, headers, rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.headers['content-type'];
+}
 
 interface Certificate {
   readonly file: string;
