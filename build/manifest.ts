@@ -35,7 +35,8 @@ export function publishedManifest(project: ProjectManifest): string {
   const manifest = {
     ...Object.fromEntries(published.map((member) => [member, project[member]])),
     bin: { regshift: 'bin/start.js' },
-    exports: Object.fromEntries(exports),
+    // Programs that list packages, and apps that show their versions, read this file by its name in the package.
+    exports: { ...Object.fromEntries(exports), './package.json': './package.json' },
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }

@@ -25,6 +25,7 @@ it('the published package has a file and types for each entry of exports, and ne
     exports: {
       '.': { types: './types/src/create-app.d.ts', default: './lib/index.js' },
       './converters': { types: './types/converters/index.d.ts', default: './lib/converters.js' },
+      './package.json': './package.json',
     },
   });
 });
