@@ -9,6 +9,7 @@ import type { NetworkPolicy } from 'kubernetes-types/networking/v1.js';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { fileVariables } from '../../src/config/setting-files.ts';
 import { settingNames } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
 import { makeCertificate } from '../support/certificate.ts';
@@ -142,6 +143,18 @@ test('deploy/systemd/regshift.env sets settings that there are', () => {
   const named = [...deploy('systemd/regshift.env').matchAll(/^#?([A-Z_]+)=/gm)].map((match) => match[1]);
   expect(named.length).toBeGreaterThan(3);
   expect([...settingNames, 'NODE_EXTRA_CA_CERTS']).toEqual(expect.arrayContaining(named));
+});
+
+test('deploy/systemd/regshift.service gives each credential to a setting that there is', () => {
+  const unit = deploy('systemd/regshift.service');
+  const loaded = [...unit.matchAll(/^#?LoadCredential=([a-z-]+):\/etc\/regshift\/\S+$/gm)].map(
+    ([, name]) => name,
+  );
+  const given = [...unit.matchAll(/^#?Environment=([A-Z_]+)=%d\/([a-z-]+)$/gm)];
+  expect(loaded).toEqual(['signing-key', 'tls-key', 'htpasswd', 'upstream-password']);
+  expect(given.map(([, , name]) => name)).toEqual(loaded);
+  const files = fileVariables.map((variable) => `${variable}_FILE`);
+  expect([...settingNames, ...files]).toEqual(expect.arrayContaining(given.map(([, variable]) => variable)));
 });
 
 describe('the health check of the image', () => {
