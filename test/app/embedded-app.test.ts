@@ -138,6 +138,14 @@ describe('the app around regshift', () => {
     }
   });
 
+  it.each(Object.entries(fails))('finds a waitUntil that %s in the log once', async (_, waitUntil) => {
+    const lines: string[] = [];
+    const app = createApp(samples, { waitUntil, writeLog: (line) => lines.push(line) });
+    for (const name of ['oci', 'index']) await app.fetch(request(`/v2/sample/${name}/manifests/latest`));
+    const found = lines.filter((line) => line.includes('the waitUntil that createApp was given fails'));
+    expect(found).toEqual([expect.stringContaining('"reason":"a fault in the test"')]);
+  });
+
   it.each([
     ['an exception', fails['throws an exception'], 'a fault in the test'],
     ['the query of no address', () => Promise.reject(new Error('no https://s.example/a?sig=1')), 'a?…'],

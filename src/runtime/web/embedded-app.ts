@@ -6,7 +6,7 @@ import { isRegistryPath } from '../../http/params.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import type { AppSettings } from './app-settings.ts';
 import { fetchWithHeaders } from './fetch-with-headers.ts';
-import { fetchOfHost, refuseOtherRequest } from './host-app.ts';
+import { faultOfHost, fetchOfHost, refuseOtherRequest } from './host-app.ts';
 import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from './node-only.ts';
 import { webPlatform } from './platform.ts';
 import { type StartedApp, startApp } from './start-app.ts';
@@ -116,7 +116,10 @@ function appOf(settings: Settings, options: AppOptions): Promise<StartedApp> {
   const { fetch: send, waitUntil, writeLog } = options;
   const write = unfailing(writeLog ?? ((line: string) => console.log(line)));
   const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, write);
-  const keep = unfailing(waitUntil ?? (() => undefined));
+  const keep = unfailing(
+    waitUntil ?? (() => undefined),
+    faultOfHost(log, 'the waitUntil that createApp was given fails'),
+  );
   const platform = webPlatform(settings, {
     fetch: send ? fetchOfHost(send, log) : (url, init) => fetch(url, init),
     log,
@@ -127,12 +130,15 @@ function appOf(settings: Settings, options: AppOptions): Promise<StartedApp> {
 }
 
 /** A function of the app around regshift, whose exceptions and rejections fail no request and do not end the process. */
-function unfailing<Argument>(act: (argument: Argument) => unknown): (argument: Argument) => void {
+function unfailing<Argument>(
+  act: (argument: Argument) => unknown,
+  failed: (error: unknown) => void = () => undefined,
+): (argument: Argument) => void {
   return (argument) => {
     try {
-      Promise.resolve(act(argument)).catch(() => undefined);
-    } catch {
-      // The app around regshift has no other place for it than its own function.
+      Promise.resolve(act(argument)).catch(failed);
+    } catch (error) {
+      failed(error);
     }
   };
 }

@@ -18,11 +18,23 @@ export function fetchOfHost(send: Send, log: Log): RuntimePlatform['fetch'] {
       if (networkCode(error) === undefined && !init.signal?.aborted) {
         log('warn', 'the fetch that createApp was given fails', {
           host: new URL(url).host,
-          reason: withoutQueries(error instanceof Error ? error.message : String(error)),
+          reason: reasonOf(error),
         });
       }
       throw error;
     }
+  };
+}
+
+/**
+ * Logs the first failure of a function of the app around regshift. On Workers, the `waitUntil` of a context throws when it
+ * is called without the context; the work in the background then ends with its request.
+ */
+export function faultOfHost(log: Log, message: string): (error: unknown) => void {
+  let isLogged = false;
+  return (error) => {
+    if (!isLogged) log('warn', message, { reason: reasonOf(error) });
+    isLogged = true;
   };
 }
 
@@ -33,8 +45,9 @@ function isResponse(given: unknown): given is Response {
   return typeof status === 'number' && typeof headers?.get === 'function' && isStream;
 }
 
-/** The query of a signed URL is a credential, which no log gets. */
-function withoutQueries(text: string): string {
+/** The message of an error. The query of a signed URL is a credential, which no log gets. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
   return text.replace(/(https?:\/\/[^\s?#]*)[?#]\S*/gi, '$1?…');
 }
 
