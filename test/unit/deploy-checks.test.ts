@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { startLoginRegistry } from '../support/login-registry.ts';
+import { projectAddress } from '../support/release/address.ts';
 import { type SampleServer, startSampleServer } from '../support/sample-server.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -128,6 +129,10 @@ describe('deploy/github/action.yml', () => {
 });
 
 describe('deploy/gitlab/regshift-check.yml', () => {
+  test('clones the project, with no other variables than those of the example', () => {
+    expect(template?.variables.REGSHIFT_CHECK_SOURCE).toBe(projectAddress());
+  });
+
   test('checks with the login of the project, and fails with the command', async () => {
     const login = await startLoginRegistry('Basic');
     const cwd = join(folder, 'gitlab');
