@@ -76,13 +76,16 @@ function unlessUnreadable<Read>(read: () => Read): Read | undefined {
 
 const manifestOf = (sketch: Sketch): PushedManifest => imageOf(sketch) ?? artifactOf(sketch);
 
-/** A media type with its parameters, as Go reads it (mime.ParseMediaType). */
-const contentTypePattern = /^[^;]*(;\s*[^\s;="]+\s*=\s*("[^"]*"|[^\s;"]+)\s*)*;?\s*$/;
+/**
+ * A media type with its parameters, as Go reads it (mime.ParseMediaType), without spaces at its end: two parts of the
+ * pattern that both match spaces would try each place between them.
+ */
+const contentTypePattern = /^[^;]*(;\s*[^\s;="]+\s*=\s*("[^"]*"|[^\s;"]+)\s*)*;?$/;
 
 /** The media type of a Content-Type, which may be empty. @returns undefined for one with broken parameters. */
 function typeIn(contentType: string | null): string | undefined {
   const text = contentType ?? '';
-  return contentTypePattern.test(text) ? bareMediaType(text) : undefined;
+  return contentTypePattern.test(text.trimEnd()) ? bareMediaType(text) : undefined;
 }
 
 /**

@@ -47,6 +47,13 @@ describe('a manifest that is what its Content-Type says is read', () => {
     expect(readPushed(bytesOf(document), contentType)).toBeDefined();
   });
 
+  it.each(['; charset', ';!'])('a Content-Type of 32,000 spaces and %s is read at once', (end) => {
+    const started = performance.now();
+    readPushed(bytesOf(image), `${ociManifest}${' '.repeat(32_000)}${end}`);
+    readPushed(bytesOf(image), `${ociManifest};q=1${' '.repeat(32_000)}${end}`);
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
   it.each([null, json, schema1, schema1Signed])('signed schema 1 under %s', (contentType) => {
     expect(readPushed(signed, contentType)?.mediaType).toBe(schema1Signed);
   });
