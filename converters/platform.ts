@@ -25,19 +25,19 @@ export function parsePlatform(text: string): Platform | undefined {
  * Variants in order of preference, for a client that states none. A User-Agent says `arch/arm` for v5, v6 and v7
  * alike. An image for v6 runs on v6 and v7, so it comes first.
  */
-const variantOrder: Readonly<Record<string, readonly string[]>> = {
-  arm: ['v6', 'v5', 'v7', ''],
-  arm64: ['', 'v8', 'v9'],
-  amd64: ['', 'v1', 'v2', 'v3', 'v4'],
-};
+const variantOrder: ReadonlyMap<string, readonly string[]> = new Map([
+  ['arm', ['v6', 'v5', 'v7', '']],
+  ['arm64', ['', 'v8', 'v9']],
+  ['amd64', ['', 'v1', 'v2', 'v3', 'v4']],
+]);
 
 /** Variants that a machine of each ARM variant can run, best first. */
-const runsOn: Readonly<Record<string, readonly string[]>> = {
-  v8: ['v8', 'v7', 'v6', 'v5'],
-  v7: ['v7', 'v6', 'v5'],
-  v6: ['v6', 'v5'],
-  v5: ['v5'],
-};
+const runsOn: ReadonlyMap<string, readonly string[]> = new Map([
+  ['v8', ['v8', 'v7', 'v6', 'v5']],
+  ['v7', ['v7', 'v6', 'v5']],
+  ['v6', ['v6', 'v5']],
+  ['v5', ['v5']],
+]);
 
 /**
  * Ranks an entry for a platform.
@@ -53,9 +53,9 @@ export function platformRank(wanted: Platform, offered: Platform): number | unde
 }
 
 function acceptableVariants(wanted: Platform): readonly string[] | 'any' {
-  if (!wanted.variant) return variantOrder[wanted.architecture] ?? 'any';
+  if (!wanted.variant) return variantOrder.get(wanted.architecture) ?? 'any';
   if (wanted.architecture !== 'arm') return [wanted.variant, ''];
-  return [...(runsOn[wanted.variant] ?? [wanted.variant]), ''];
+  return [...(runsOn.get(wanted.variant) ?? [wanted.variant]), ''];
 }
 
 /** The entries that the platform can run, best first. Entries of equal rank keep their order, as in Docker. */

@@ -119,6 +119,15 @@ describe('an image', () => {
     );
   });
 
+  it.each(['v99', 'constructor', '__proto__'])(
+    'tells that no image is for the variant %s',
+    async (variant) => {
+      const answer = await see(testApp(), `?image=sample/index-arm&platform=linux/arm/${variant}`);
+      expect(answer.status).toBe(200);
+      expect(text(answer)).toContain(`There is no image for linux/arm/${variant}`);
+    },
+  );
+
   it.each([
     ['sample/oci', 'sample/oci'],
     ['docker pull regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
