@@ -9,14 +9,10 @@ import { createUploadLocations, type UploadLocations } from '../client-state/upl
 import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { LeaseLine } from '../concurrency/lease-line.ts';
-import type { LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from '../layers/codec.ts';
-import type { DecompressionLimits } from '../layers/decompression-limits.ts';
-import { createLayerInspector } from '../layers/inspector.ts';
-import { createLayerMembers, type LayerMembers } from '../layers/layer-members.ts';
-import { createLayerService, type LayerService } from '../layers/layer-service.ts';
-import type { LayerStore, LayerStores } from '../layers/store/layer-store.ts';
-import type { Tails } from '../layers/tails.ts';
+import { createLayerMembers } from '../layers/layer-members.ts';
+import type { LayerService } from '../layers/layer-service.ts';
+import type { LayerStore } from '../layers/store/layer-store.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Match } from '../routing/match.ts';
 import { createRepositoryNames, type RepositoryNames } from '../routing/repository-names.ts';
@@ -44,6 +40,7 @@ import type { ManifestBodies } from './push/manifest-bodies.ts';
 import type { FixedLength, ForwardBody } from './push/upload-blob.ts';
 import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
 import { createRecentTags } from './recent-tags.ts';
+import { createLayers, type SharedLayers } from './registry-layers.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createRepositoryVersions, type RepositoryVersions } from './repository-versions.ts';
 import { createResolver, type Resolver } from './resolver.ts';
@@ -135,13 +132,7 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   readonly cache: Cache;
   readonly memory: MemoryBudget;
   readonly codec: LayerCodec;
-  /** Shared by all routes: reading a layer costs a connection, and a decoder's memory. */
-  readonly layers: {
-    readonly leases: LeaseSemaphore;
-    readonly limits: DecompressionLimits;
-    readonly tails: Tails;
-    readonly store: LayerStores | undefined;
-  };
+  readonly layers: SharedLayers;
   /** The line of all searches of the process. */
   readonly searchLine: LeaseLine;
   /** Shared by all routes: pushed manifests are kept in memory. */
@@ -181,7 +172,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const versions = createRepositoryVersions();
   const members = createLayerMembers({ client, memory, clock, version: versions.current });
   const store = options.layers.store?.of(client.id);
-  const layers = createLayers({ ...options, client }, members, store);
+  const layers = createLayers({ ...options, client, members, store });
   const converter = createManifestConverter({
     upstream: client.id,
     deadlineMs: 2 * sharedDeadlineMs,
@@ -313,36 +304,4 @@ export function createRegistry(options: RegistryOptions): Registry {
     v1,
     warmer: createWarmer({ ...parts, manifests, v1, platform, store }),
   };
-}
-
-/** Each route has its own layer inspector: a fault of one upstream does not affect another's layers. */
-function createLayers(
-  options: RegistryOptions,
-  members: LayerMembers,
-  store: LayerStore | undefined,
-): LayerService {
-  const { settings, client, cache, memory, clock, codec, layers, background } = options;
-  const inspector = createLayerInspector({
-    codec,
-    cache,
-    memory,
-    clock,
-    background,
-    onReading: options.metrics.layerReads,
-    ...layers,
-    registry: client.id,
-    store: store?.namesAtEnd ? store : undefined,
-  });
-  return createLayerService({
-    client,
-    inspector,
-    codec,
-    limits: layers.limits,
-    tails: layers.tails,
-    deadline: settings.layerDeadline,
-    clock,
-    members,
-    store,
-    keepsBlobs: settings.keepsBlobs,
-  });
 }
