@@ -20,9 +20,12 @@ export function below({ children }: Converted): Converted[] {
 /**
  * Writes a converted manifest with its content to an OCI layout, and adds it to an existing `index.json`. Signed schema 1
  * becomes `manifest.json` beside the blobs: its digest is not the digest of its bytes.
+ * @throws FileError if the existing `index.json` is not the index of a layout; nothing is written then.
  */
 export async function writeLayout(folder: string, converted: Converted, store: FileStore): Promise<void> {
   const { digest, mediaType, body, form } = converted;
+  const index = join(folder, 'index.json');
+  const before = form === 'schema1' || !existsSync(index) ? emptyIndex : readIndex(index);
   for (const child of below(converted)) put(blobPath(folder, child.digest), child.body);
   for (const each of [converted, ...below(converted)]) {
     for (const blob of each.blobs) await putBlob(folder, blob, store);
@@ -31,18 +34,41 @@ export async function writeLayout(folder: string, converted: Converted, store: F
   if (form === 'schema1') return put(join(folder, 'manifest.json'), body);
   put(blobPath(folder, digest), body);
   put(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  const index = join(folder, 'index.json');
-  const before = existsSync(index) ? (JSON.parse(readFileSync(index, 'utf8')) as LayoutIndex) : emptyIndex;
-  const others = before.manifests.filter((each) => each.digest !== digest);
+  // An empty layout of umoci has null for its list.
+  const others = (before.manifests ?? []).filter((each) => each.digest !== digest);
   put(index, JSON.stringify({ ...before, manifests: [...others, { mediaType, digest, size: body.length }] }));
 }
 
 interface LayoutIndex {
   readonly schemaVersion: 2;
   readonly mediaType?: string;
-  readonly manifests: readonly { readonly digest: string }[];
+  readonly manifests: readonly { readonly digest: string }[] | null;
 }
 const emptyIndex: LayoutIndex = { schemaVersion: 2, manifests: [] };
+
+function readIndex(path: string): LayoutIndex {
+  const index = parsed(readFileSync(path, 'utf8'));
+  if (isLayoutIndex(index)) return index;
+  throw new FileError(`${path} is not the index of an OCI layout. Name another folder: --out folder/`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isLayoutIndex(value: unknown): value is LayoutIndex {
+  if (!isObject(value) || !('manifests' in value)) return false;
+  const { manifests } = value;
+  return manifests === null || (Array.isArray(manifests) && manifests.every(isObject));
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
 /** Returns the digests of blobs and manifests that a manifest names. */
 function referencedBy({ body }: Converted): Digest[] {

@@ -148,6 +148,31 @@ describe('regshift convert, to files', () => {
     expect(manifests.map(({ mediaType }) => mediaType)).toEqual([mediaTypes.generic, mediaTypes.schema2]);
   });
 
+  it('adds a manifest to an empty layout as umoci makes it, whose list is null', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci');
+    const out = temporaryFolder();
+    writeFileSync(join(out, 'index.json'), '{"schemaVersion":2,"manifests":null}\n');
+    expect(await regshift(['convert', manifest, '--to', 'schema2', '--out', out])).toMatchObject({ code: 0 });
+    const { manifests } = JSON.parse(readFileSync(join(out, 'index.json'), 'utf8'));
+    expect(manifests).toMatchObject([{ mediaType: mediaTypes.schema2 }]);
+  });
+
+  it.each(['{"name":"of another program"}', '{"manifests":[null]}', '{"manifests":{}}', 'null', '{'])(
+    'writes nothing to a folder whose index.json is no index of a layout: %s',
+    async (index) => {
+      const manifest = await writeSampleLayout(temporaryFolder(), 'oci');
+      const out = temporaryFolder();
+      writeFileSync(join(out, 'index.json'), index);
+      const { code, err } = await regshift(['convert', manifest, '--to', 'schema2', '--out', out]);
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: `regshift: ${join(out, 'index.json')} is not the index of an OCI layout. Name another folder: --out folder/\n`,
+      });
+      expect(readdirSync(out)).toEqual(['index.json']);
+    },
+  );
+
   it('writes schema 1 beside the blobs: its digest is not that of its bytes', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci-zstd');
