@@ -14,7 +14,9 @@ export function readFile(path: string, beside?: string, isAgain = false): string
   const folder = beside === undefined ? process.cwd() : dirname(resolve(beside));
   try {
     const full = resolve(folder, path);
-    return isAgain ? readRegularFile(full) : readFileSync(full, 'utf8');
+    const text = isAgain ? readRegularFile(full) : readFileSync(full, 'utf8');
+    // Editors and shells of Windows begin a file with a byte order mark, which is no part of the text.
+    return text.replace(/^\uFEFF/, '');
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new UnreadableFileError(isPathForCertain(path, folder) ? resolve(folder, path) : undefined, code);

@@ -33,6 +33,15 @@ it('a folder is named, and a path is relative to the file that names it', () => 
   expect(messageOf(folder)).toContain(`: ${folder} is a folder (EISDIR)`);
 });
 
+it.each([false, true])(
+  'the byte order mark of Windows is no part of a text, at a later read: %s',
+  (isAgain) => {
+    const path = join(temporaryFolder(), 'password.txt');
+    writeFileSync(path, '\uFEFFsecret\r\n');
+    expect(readFile(path, undefined, isAgain)).toBe('secret\r\n');
+  },
+);
+
 it.each([
   'MHcCAQEEIsecret',
   'MHcCAQEE/Isecret',
