@@ -22,9 +22,9 @@ export function printTable(
   const shown = (row: readonly Cell[]) => row.map((cell) => ({ cell, text: shownText(cell, io.output) }));
   const body = rows.map(shown);
   const all = head ? [shown(head), ...body] : body;
-  const last = Math.max(0, ...all.map((row) => row.length)) - 1;
+  const last = largest(all, (row) => row.length) - 1;
   const widths = Array.from({ length: last }, (_, column) =>
-    Math.max(0, ...all.map((row) => lengthOf(row[column]?.text ?? ''))),
+    largest(all, (row) => lengthOf(row[column]?.text ?? '')),
   );
   const before = indent.length + widths.reduce((sum, width) => sum + width + 2, 0);
   // Whole digests fit no terminal of 80 columns: each row stays one line.
@@ -49,6 +49,14 @@ export function printTable(
     for (const line of wrapWords(`${label}${text}`, columns - margin.length))
       print(`${margin}${colored(line, cell, io.output)}`);
   }
+}
+
+/** The largest number of a table, 0 at least. A table may have more rows than a call takes arguments. */
+function largest(
+  rows: readonly (readonly ShownCell[])[],
+  numberOf: (row: readonly ShownCell[]) => number,
+): number {
+  return rows.reduce((most, row) => Math.max(most, numberOf(row)), 0);
 }
 
 function padded(

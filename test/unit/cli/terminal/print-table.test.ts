@@ -36,3 +36,10 @@ describe('a table with long words', () => {
     expect(printed(undefined, [row, short], head)).toHaveLength(3);
   });
 });
+
+it('prints the rows of a repository with many tags', () => {
+  const rows = Array.from({ length: 150_000 }, (_, at) => [`team/app:${at}`, 'oci']);
+  const lines = printed(undefined, rows);
+  expect(lines).toHaveLength(rows.length);
+  expect(lines[0]).toBe('team/app:0       oci');
+});
