@@ -112,8 +112,9 @@ export async function openLayerSpool(
     return keep({ path, layer, digest: `sha256:${hash.digest('hex')}` as Digest, size });
   }
 
+  /** Two layers may have the same tar. The first file of a digest is the one to find, until it is removed. */
   function keep<File extends SpooledFile>(file: File): File {
-    files.set(file.digest, file);
+    if (!files.has(file.digest)) files.set(file.digest, file);
     return file;
   }
 
@@ -121,10 +122,11 @@ export async function openLayerSpool(
     tar: (layer) => once(tars, layer, () => bounded(() => download(layer).catch(spoolError))),
     gzip: (layer) => once(gzips, layer, () => compress(layer).catch(spoolError)),
     find: (digest) => files.get(digest),
-    async remove({ layer, digest, path }) {
+    async remove(file) {
+      const { layer, digest, path } = file;
       tars.delete(layer);
       gzips.delete(layer);
-      files.delete(digest);
+      if (files.get(digest) === file) files.delete(digest);
       await rm(path, { force: true });
     },
     async close() {

@@ -8,14 +8,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
+import { mediaTypes } from '../../../../converters/media-types.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
 import { useBreakingRegistry } from '../../../support/breaking-registry.ts';
 import { ownTmpdir, regshift, temporaryFolder } from '../../../support/cli.ts';
+import { listen } from '../../../support/listen.ts';
 import { loadV1Archive, readArchive } from '../../../support/load-v1-archive.ts';
+import { compressedImage } from '../../../support/packed-image.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
@@ -270,6 +275,34 @@ describe('regshift save', () => {
     const argv = ['save', `${strict.host}/sample/oci`, '--for', 'podman', '-o', join(folder, 'image.tar')];
     expect((await regshift(argv, { env: { DOCKER_CONFIG: folder } })).code).toBe(0);
     expect((await regshift(argv)).code).toBe(1);
+  });
+});
+
+describe('an image with one tar in two compressions', () => {
+  const tar = new Uint8Array(1024);
+  const gzip = { mediaType: mediaTypes.ociLayerGzip, compressed: new Uint8Array(gzipSync(tar)), tar };
+  const zstd = { mediaType: mediaTypes.ociLayerZstd, compressed: new Uint8Array(zstdCompressSync(tar)), tar };
+  const other = new Uint8Array(2048);
+  const top = { mediaType: mediaTypes.ociLayerGzip, compressed: new Uint8Array(gzipSync(other)), tar: other };
+
+  it.each([
+    ['docker-1.9', [gzip, zstd, top]],
+    ['docker-1.9', [zstd, gzip, top]],
+    ['docker-20.10', [gzip, zstd, top]],
+    ['docker-20.10', [zstd, gzip, top]],
+  ])('is saved for %s', async (client, layers) => {
+    const script = compressedImage('app/twice', layers);
+    const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
+      const request = new Request(new URL(url, 'http://one.test'), { method });
+      const answer = (await script(request, new URL(request.url))) ?? new Response(null, { status: 404 });
+      response.writeHead(answer.status, Object.fromEntries(answer.headers));
+      response.end(new Uint8Array(await answer.arrayBuffer()));
+    });
+    const { host, stop } = await listen(server);
+    onTestFinished(() => stop());
+    const file = join(temporaryFolder(), 'image.tar');
+    const argv = ['save', `${host}/app/twice`, '--for', client, '-o', file];
+    expect(await regshift(argv)).toMatchObject({ code: 0, err: '' });
   });
 });
 
