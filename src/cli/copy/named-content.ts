@@ -44,16 +44,19 @@ const descriptor = z.object({
   size: z.optional(z.number()),
 });
 
-/** An OCI manifest with any config and any layers, or an artifact manifest of ORAS, whose content is in `blobs`. */
+/**
+ * An OCI manifest with any config and any layers, or an artifact manifest of ORAS, whose content is in `blobs`. Go writes an
+ * empty list as null.
+ */
 const artifact = z.object({
-  config: z.optional(descriptor),
-  layers: z.optional(z.array(descriptor)),
-  blobs: z.optional(z.array(descriptor)),
+  config: z.nullish(descriptor),
+  layers: z.nullish(z.array(descriptor)),
+  blobs: z.nullish(z.array(descriptor)),
 });
 
 function ofArtifact(bytes: Uint8Array): ManifestContent {
   const { data } = artifact.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  const { config, layers = [], blobs = [] } = data ?? {};
-  const named = [...(config ? [config] : []), ...layers, ...blobs];
+  const { config, layers, blobs } = data ?? {};
+  const named = [...(config ? [config] : []), ...(layers ?? []), ...(blobs ?? [])];
   return { blobs: named.map(({ digest, size }) => ({ digest, size })), manifests: [] };
 }

@@ -40,3 +40,9 @@ test('an artifact names its config and layers of any type', () => {
     manifests: [],
   });
 });
+
+test('an artifact without layers names its config, where Go wrote null for its list, too', () => {
+  const own = named('{}', 'application/vnd.acme.rules+json');
+  const artifact = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: own, layers: null };
+  expect(digests(bytesOf(artifact), mediaTypes.ociManifest)).toEqual({ blobs: [own.digest], manifests: [] });
+});
