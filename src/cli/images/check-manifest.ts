@@ -3,6 +3,7 @@ import { fetchConfig, fetchModel } from '../../../converters/fetch.ts';
 import { verifySchema1 } from '../../../converters/formats/schema1/verify.ts';
 import type { ImageConfig } from '../../../converters/image-config.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
+import { enterIndex, newTraversal, type Traversal } from '../../../converters/indexes/traversal.ts';
 import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
@@ -20,9 +21,19 @@ export interface Check {
   readonly detail: string;
 }
 
-/** Checks a parsed manifest and the content that it names. @param layers true to download and check layers too. */
-export async function checkManifest(model: Model, ports: ConversionPorts, layers: boolean): Promise<Check[]> {
-  if (model.kind === 'index') return checkIndex(model, ports, layers);
+/**
+ * Checks a parsed manifest and the content that it names.
+ * @param layers true to download and check layers too.
+ * @param traversal the position of the manifest in an index.
+ * @throws ConversionError LIMIT for an index that is too large or too deep.
+ */
+export async function checkManifest(
+  model: Model,
+  ports: ConversionPorts,
+  layers: boolean,
+  traversal = newTraversal(),
+): Promise<Check[]> {
+  if (model.kind === 'index') return checkIndex(model, ports, layers, traversal);
   const { target } = model;
   const checks = target.kind === 'v1' ? await checkSchema1(model, target) : [];
   const config =
@@ -42,7 +53,13 @@ export async function checkManifest(model: Model, ports: ConversionPorts, layers
   return checks;
 }
 
-async function checkIndex(index: Index, ports: ConversionPorts, layers: boolean): Promise<Check[]> {
+async function checkIndex(
+  index: Index,
+  ports: ConversionPorts,
+  layers: boolean,
+  traversal: Traversal,
+): Promise<Check[]> {
+  const within = enterIndex(index, traversal);
   const { dependencies } = await withPlatformTable(index, ports);
   const checks: Check[] = [];
   for (const entry of dependencies) {
@@ -52,7 +69,7 @@ async function checkIndex(index: Index, ports: ConversionPorts, layers: boolean)
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
-      checks.push(...(await checkManifest(child.value, ports, layers)));
+      checks.push(...(await checkManifest(child.value, ports, layers, within)));
     }
   }
   return checks;

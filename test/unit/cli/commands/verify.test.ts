@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
+import { mediaTypes } from '../../../../converters/media-types.ts';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
@@ -223,3 +225,30 @@ it('finds that a registry sends other bytes than its digest says', async () => {
 });
 
 const image = ['config: true', 'diff_ids: true', 'history: true', 'layer: true', 'layer: true'];
+
+it('follows no index that names more manifests in its inner indexes than clients follow', async () => {
+  const folder = temporaryFolder();
+  const put = (value: object) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(value));
+    const digest = digestOf(bytes);
+    writeFileSync(join(folder, digest.slice('sha256:'.length)), bytes);
+    return { digest, size: bytes.length };
+  };
+  const config = put({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } });
+  const image = { schemaVersion: 2, config: { mediaType: mediaTypes.ociConfig, ...config }, layers: [] };
+  let entry = { mediaType: mediaTypes.ociManifest as string, ...put(image) };
+  for (let level = 0; level < 3; level += 1) {
+    const index = { schemaVersion: 2, manifests: Array.from({ length: 11 }, () => entry) };
+    entry = { mediaType: mediaTypes.ociIndex, ...put(index) };
+  }
+  const { code, checks } = await verified(join(folder, entry.digest.slice('sha256:'.length)));
+  expect(code).toBe(1);
+  expect(checks).toEqual([
+    {
+      digest: entry.digest,
+      what: 'manifest',
+      ok: false,
+      detail: expect.stringMatching(/^The index is too large or too deep to be followed/),
+    },
+  ]);
+});
