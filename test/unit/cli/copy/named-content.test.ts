@@ -31,6 +31,18 @@ test('an index names manifests', () => {
   expect(digests(bytesOf(index), mediaTypes.ociIndex)).toEqual({ blobs: [], manifests: [child.digest] });
 });
 
+test('the index of a BuildKit cache names blobs', () => {
+  const cached = named('cache', 'application/vnd.buildkit.cacheconfig.v0');
+  const packed = named('layer', mediaTypes.ociLayerGzip);
+  const artifact = named('{}', 'application/vnd.oci.artifact.manifest.v1+json');
+  const manifests = [packed, cached, artifact];
+  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests };
+  expect(digests(bytesOf(index), mediaTypes.ociIndex)).toEqual({
+    blobs: [packed.digest, cached.digest],
+    manifests: [artifact.digest],
+  });
+});
+
 test('an artifact names its config and layers of any type', () => {
   const chart = named('chart', 'application/vnd.cncf.helm.chart.content.v1.tar+gzip');
   const own = named('{}', 'application/vnd.cncf.helm.config.v1+json');
