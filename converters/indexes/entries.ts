@@ -1,4 +1,4 @@
-import { bareMediaType, mediaTypes } from '../media-types.ts';
+import { bareMediaType, layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { IndexEntry } from '../model.ts';
 import { formatPlatform } from '../platform.ts';
 import { isManifestType } from '../read.ts';
@@ -13,6 +13,11 @@ const looseTypes: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociCo
 export function mayBeManifest({ mediaType }: Pick<IndexEntry, 'mediaType'>): boolean {
   const bare = bareMediaType(mediaType);
   return isManifestType(bare) || looseTypes.includes(bare);
+}
+
+/** Whether an entry is a blob and no manifest: a layer, or the config of a BuildKit cache. */
+export function isBlobEntry({ mediaType }: Pick<IndexEntry, 'mediaType'>): boolean {
+  return layerTypeOf(mediaType) !== undefined || mediaType === 'application/vnd.buildkit.cacheconfig.v0';
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { layerTypeOf } from '../../../converters/media-types.ts';
+import { isBlobEntry } from '../../../converters/indexes/entries.ts';
 import type { Descriptor, Model } from '../../../converters/model.ts';
 import { readManifest } from '../../../converters/read.ts';
 
@@ -33,7 +33,7 @@ function ofModel(model: Model): ManifestContent {
   if (model.kind === 'index') {
     const { platformTable, dependencies } = model;
     const { blobs = [], manifests = [] } = Object.groupBy(dependencies, (entry) =>
-      isBlob(entry) ? 'blobs' : 'manifests',
+      isBlobEntry(entry) ? 'blobs' : 'manifests',
     );
     return { blobs: [...(platformTable ? [platformTable] : []), ...blobs], manifests };
   }
@@ -41,11 +41,6 @@ function ofModel(model: Model): ManifestContent {
   const config = target.kind === 'config' ? [target.descriptor] : [];
   const layers = dependencies.filter(({ foreign }) => !foreign);
   return { blobs: [...config, ...layers, ...attachments], manifests: [] };
-}
-
-/** Whether an entry is a blob: the index of a BuildKit cache names layers and its config (buildkit, cache/remotecache/v1). */
-function isBlob({ mediaType }: Pick<Descriptor, 'mediaType'>): boolean {
-  return layerTypeOf(mediaType) !== undefined || mediaType === 'application/vnd.buildkit.cacheconfig.v0';
 }
 
 const descriptor = z.object({

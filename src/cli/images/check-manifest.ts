@@ -2,6 +2,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { fetchConfig, fetchModel } from '../../../converters/fetch.ts';
 import { verifySchema1 } from '../../../converters/formats/schema1/verify.ts';
 import type { ImageConfig } from '../../../converters/image-config.ts';
+import { isBlobEntry } from '../../../converters/indexes/entries.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from '../../../converters/indexes/traversal.ts';
 import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
@@ -64,6 +65,10 @@ async function checkIndex(
   const checks: Check[] = [];
   for (const entry of dependencies) {
     const { digest } = entry;
+    if (isBlobEntry(entry)) {
+      checks.push({ digest, what: 'blob', ok: undefined, detail: 'part of a build cache, and no manifest' });
+      continue;
+    }
     const content = entry.attestation ? 'an attestation' : undefined;
     const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), content);
     if ('ended' in child) checks.push(child.ended);

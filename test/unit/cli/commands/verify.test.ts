@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
 import { readManifest } from '../../../../converters/read.ts';
@@ -251,4 +251,23 @@ it('follows no index that names more manifests in its inner indexes than clients
       detail: expect.stringMatching(/^The index is too large or too deep to be followed/),
     },
   ]);
+});
+
+it('does not take the blobs of a build cache for manifests', async () => {
+  const entry = (mediaType: string, text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    return { mediaType, digest: digestOf(bytes), size: bytes.length };
+  };
+  const manifests = [
+    entry(mediaTypes.ociLayerGzip, 'layer'),
+    entry('application/vnd.buildkit.cacheconfig.v0', '{}'),
+  ];
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+  const registry = await startStrictRegistry('a:b', async (url) => {
+    if (!url.endsWith('/manifests/cache')) return new Response(null, { status: 500 });
+    return new Response(index, { headers: { 'Content-Type': mediaTypes.ociIndex } });
+  });
+  onTestFinished(() => registry.stop());
+  const found = await verified(`${registry.host}/team/app:cache`, '--creds', 'a:b');
+  expect(words(found)).toEqual(['manifest: true', 'blob: not checked', 'blob: not checked']);
 });
