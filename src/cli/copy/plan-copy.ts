@@ -2,7 +2,6 @@ import { noLabels } from '../../../converters/annotations.ts';
 import type { ConversionContext, Converted, Form } from '../../../converters/conversion.ts';
 import { convert } from '../../../converters/convert.ts';
 import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import { selectImage } from '../../../converters/indexes/select-image.ts';
 import { bareMediaType, mediaTypes } from '../../../converters/media-types.ts';
@@ -10,7 +9,7 @@ import type { Loss, Model } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { type ManifestContent, manifestContent } from './named-content.ts';
+import { isOfArtifact, type ManifestContent, manifestContent } from './named-content.ts';
 
 /** The changes that a copy makes. Without any, the copy has the bytes of the source. */
 export interface CopyChanges {
@@ -87,8 +86,7 @@ function storedModel({ bytes, contentType }: CopySource, { as }: CopyChanges): M
   try {
     return readManifest(bytes, contentType);
   } catch (error) {
-    const isArtifact = error instanceof ConversionError && error.code === 'NOT_AN_IMAGE';
-    if (isArtifact && as === undefined) return undefined;
+    if (isOfArtifact(error, contentType) && as === undefined) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
@@ -317,6 +318,26 @@ describe('regshift copy', () => {
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(why) });
     expect(registry.requests).toEqual([]);
   });
+});
+
+it.each([
+  'application/vnd.cncf.oras.artifact.manifest.v1+json',
+  'application/vnd.oci.artifact.manifest.v1+json',
+])('copies an artifact of the type %s with its blobs', async (mediaType) => {
+  const content = new TextEncoder().encode('a signature');
+  const digest = digestOf(content);
+  const blobs = [{ mediaType: 'application/jose+json', digest, size: content.length }];
+  const manifest = JSON.stringify({ mediaType, artifactType: 'application/vnd.example.signature', blobs });
+  const source = await startStrictRegistry('a:b', async (url) => {
+    if (url.endsWith(`/blobs/${digest}`)) return new Response(content);
+    return new Response(manifest, { headers: { 'Content-Type': mediaType } });
+  });
+  onTestFinished(() => source.stop());
+  const { registry } = await targetRegistry();
+  const argv = [`${source.host}/app:sig`, `${registry.host}/copied/app:sig`, '--creds', 'a:b'];
+  expect(await regshift(['copy', ...argv])).toMatchObject({ code: 0, err: '' });
+  expect([...registry.blobs.keys()]).toEqual([digest]);
+  expect(new TextDecoder().decode(registry.manifests.get('copied/app:sig'))).toBe(manifest);
 });
 
 describe('a form that the target refuses', () => {
