@@ -48,7 +48,7 @@ const clouds: Readonly<Record<string, CloudRules>> = {
 /** Checks the settings of a login at a cloud. The host decides which cloud gets the login, so it must be the cloud's. */
 export function cloudProblems(raw: RawSettings): SettingProblem[] {
   const mode = raw.REGSHIFT_UPSTREAM_AUTH ?? '';
-  const rules = clouds[mode];
+  const rules = Object.hasOwn(clouds, mode) ? clouds[mode] : undefined;
   if (rules === undefined) return [];
   return [
     ...registryProblems(raw, mode, rules),

@@ -2,19 +2,19 @@ import { RegistryError } from '../../errors.ts';
 import { formName } from '../../negotiation/format-names.ts';
 
 /** Forms that registries of today or of 2015 refuse, by their short names: the words for each, and the way out. */
-const remedies: Readonly<Record<string, readonly [form: string, options: string]>> = {
-  schema1: ['schema 1', '--as schema2 or --as oci'],
-  generic: ['generic manifests', '--as schema2 or --as oci'],
-  oci: ['OCI manifests', '--as schema2'],
-  'oci-index': ['OCI indexes', '--as schema2'],
-};
+const remedies: ReadonlyMap<string, readonly [form: string, options: string]> = new Map([
+  ['schema1', ['schema 1', '--as schema2 or --as oci']],
+  ['generic', ['generic manifests', '--as schema2 or --as oci']],
+  ['oci', ['OCI manifests', '--as schema2']],
+  ['oci-index', ['OCI indexes', '--as schema2']],
+]);
 
 /**
  * Adds advice to the error of a pushed manifest whose form the target refuses. Any other error stays as it is.
  * @param mediaType the type of the manifest.
  */
 export function withFormAdvice(error: unknown, mediaType: string): unknown {
-  const remedy = remedies[formName(mediaType)];
+  const remedy = remedies.get(formName(mediaType));
   if (!(error instanceof RegistryError) || remedy === undefined || !refusesForm(error)) return error;
   const [form, options] = remedy;
   const { code, message, headers, detail } = error;

@@ -1,4 +1,4 @@
-import { constants, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Converted } from '../../../converters/conversion.ts';
@@ -7,6 +7,7 @@ import { readManifest } from '../../../converters/read.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
 import { decompress } from '../../layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
+import { createDigester } from '../../layers/digester.ts';
 import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
@@ -29,7 +30,7 @@ export async function writeLayout(folder: string, converted: Converted, store: F
   for (const child of below(converted)) put(blobPath(folder, child.digest), child.body);
   for (const each of [converted, ...below(converted)]) {
     for (const blob of each.blobs) await putBlob(folder, blob, store);
-    for (const named of referencedBy(each)) copy(folder, named, store);
+    for (const named of referencedBy(each)) await copy(folder, named, store);
   }
   if (form === 'schema1') return put(join(folder, 'manifest.json'), body);
   put(blobPath(folder, digest), body);
@@ -89,9 +90,12 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
     codec,
     what,
   );
-  const path = blobPath(folder, blob.digest);
+  await putVerified(blobPath(folder, blob.digest), stream);
+}
+
+/** Writes bytes to a file, which gets its final name after it is complete and verified. */
+async function putVerified(path: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
-  // The file gets its final name after it is complete and verified.
   const part = `${path}.part`;
   try {
     await writeFile(part, stream);
@@ -102,12 +106,24 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
   }
 }
 
-/** Copies content to the layout if the store has it. Missing content is skipped: a registry may have it. */
-function copy(folder: string, digest: Digest, store: FileStore): void {
+/**
+ * Copies content to the layout if the store has it. Missing content is skipped: a registry may have it.
+ * @throws FileError where a file of the store has other bytes than its name says.
+ */
+async function copy(folder: string, digest: Digest, store: FileStore): Promise<void> {
   const [from, to] = [store.find(digest), blobPath(folder, digest)];
   if (from === undefined || existsSync(to)) return;
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to, constants.COPYFILE_FICLONE);
+  await putVerified(to, contentOf(from, digest));
+}
+
+async function* contentOf(path: string, digest: Digest): AsyncGenerator<Uint8Array> {
+  const digester = createDigester(createNodeLayerCodec().hash(digestAlgorithm(digest)));
+  for await (const bytes of streamFile(path)) {
+    await digester.add(bytes);
+    yield bytes;
+  }
+  const found = await digester.digest();
+  if (found !== digest) throw new FileError(`${path} should be ${digest}; found ${found}`);
 }
 
 function blobPath(folder: string, digest: Digest): string {

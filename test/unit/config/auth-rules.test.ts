@@ -108,6 +108,11 @@ describe('settings that are wrong', () => {
     ],
     ['pass-through with JWTs', byJwt, [['REGSHIFT_CLIENT_AUTH', /passthrough/]]],
     [
+      'a login that is a name of every object',
+      { REGSHIFT_UPSTREAM: 'https://registry.test', REGSHIFT_UPSTREAM_AUTH: 'constructor' },
+      [['REGSHIFT_UPSTREAM_AUTH', /^must be passthrough, /]],
+    ],
+    [
       'pass-through with client auth alone: one advice',
       { REGSHIFT_CLIENT_AUTH: 'basic' },
       [

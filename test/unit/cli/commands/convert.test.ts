@@ -135,6 +135,22 @@ describe('regshift convert, to files', () => {
     },
   );
 
+  it('copies no layer whose bytes are not those of its name', async () => {
+    const folder = temporaryFolder();
+    const manifest = await writeSampleLayout(folder, 'oci');
+    const { layers } = JSON.parse(readFileSync(manifest, 'utf8')) as { layers: { digest: string }[] };
+    const hex = layers[0]?.digest.slice('sha256:'.length) ?? '';
+    const layer = join(folder, 'blobs', 'sha256', hex);
+    writeFileSync(layer, 'other bytes');
+    const out = temporaryFolder();
+    const { code, err } = await regshift(['convert', manifest, '--to', 'schema2', '--out', out]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(`${layer} should be sha256:${hex}; found sha256:`),
+    ]);
+    expect(readdirSync(join(out, 'blobs', 'sha256'))).not.toContain(hex);
+  });
+
   it('adds a manifest to an existing layout once', async () => {
     const folder = temporaryFolder();
     const manifest = await writeSampleLayout(folder, 'oci');
