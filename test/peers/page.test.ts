@@ -43,7 +43,7 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
     let browser: Browser;
     let page: Page;
     beforeAll(async () => {
-      proxy = await start({ REGSHIFT_PAGE: 'status' });
+      proxy = await start({ REGSHIFT_UPSTREAM: 'sample', REGSHIFT_PAGE: 'status' });
       browser = await startChromium();
       page = await browser.context.newPage();
     });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { holding, network } from '../support/network.ts';
 import { isolate, namespace } from './isolate.ts';
 
@@ -19,6 +19,8 @@ function twoRegistries() {
 }
 
 describe('the configuration of a Worker', () => {
+  beforeEach(() => void vi.spyOn(console, 'log').mockReturnValue(undefined));
+
   afterEach(() => {
     vi.unstubAllGlobals();
     vi.restoreAllMocks();

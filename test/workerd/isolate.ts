@@ -7,11 +7,20 @@ import { upstreamUrl } from '../support/upstream-url.ts';
 
 export const namespace = (env as unknown as { RECIPES: KVNamespace }).RECIPES;
 
+const isolateDefaults = {
+  LOG_LEVEL: 'error',
+  REGSHIFT_UPSTREAM: 'sample',
+  REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
+};
+
 export type Ask = (path: string, headers?: Iterable<readonly [string, string]>) => Promise<Response>;
 
-/** Creates an isolate. The Worker keeps its state per bindings object, so a new object stands for a new isolate. */
+/**
+ * Creates an isolate in front of the sample registry, unless the bindings name another one. The Worker keeps its state per
+ * bindings object, so a new object stands for a new isolate.
+ */
 export function isolate(bindings: Record<string, unknown> = {}): Ask {
-  const own = { LOG_LEVEL: 'error', REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), ...bindings };
+  const own = { ...isolateDefaults, ...bindings };
   return async (path, headers = []) => {
     const lines = new Headers();
     for (const [name, value] of headers) lines.append(name, value);

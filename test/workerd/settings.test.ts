@@ -1,8 +1,10 @@
 import { env } from 'cloudflare:workers';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import worker from '../../src/runtime/worker/entry.ts';
 import { testSigningKey } from '../support/signing-key.ts';
 import { behind, isolate, namespace } from './isolate.ts';
+
+beforeEach(() => void vi.spyOn(console, 'log').mockReturnValue(undefined));
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -144,6 +146,53 @@ test('the log is JSON on the console, and reports a missing binding once', async
   lines.length = 0;
   await isolate({ LOG_LEVEL: 'info', RECIPES: namespace })('/v2/');
   expect(lines).toHaveLength(1);
+});
+
+test('the log has the problems once, with the addresses that a response does not show', async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
+  const ask = isolate({ REGSHIFT_UPSTREAM: 'one.internal:5000', REGSHIFT_UPSTREAM_PASSWORD: 'hunter2' });
+  await ask('/v2/');
+  await ask('/v2/');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      level: 'error',
+      message: 'settings are wrong: every response is 503 with the list of problems',
+      problems: expect.stringContaining('REGSHIFT_UPSTREAM is "one.internal:5000": it must be a URL'),
+    }),
+  ]);
+  expect(lines.join()).not.toContain('hunter2');
+});
+
+test('the log has a key that cannot be used', async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
+  const { x, y } = testSigningKey;
+  await isolate({ REGSHIFT_SIGNING_KEY: JSON.stringify({ ...testSigningKey, x: y, y: x }) })('/v2/');
+  expect(lines.join()).toContain('REGSHIFT_SIGNING_KEY cannot be used');
+});
+
+test('the log warns of a variable without its prefix, and of a registry that no request reaches', async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line));
+  const routes = [{ match: { path: 'a/' }, upstream: 'https://a.example', upstreamAuth: 'anonymous' }];
+  const settings = { LOG_LEVEL: 'warn', REGSHIFT_CONFIG: { routes }, RECIPES: namespace };
+  await isolate({ ...settings, REGSHIFT_UPSTREAM: 'https://b.example', TAG_TTL: '5' })('/livez');
+  expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
+    'REGSHIFT_UPSTREAM has no effect: each route in REGSHIFT_CONFIG has its own upstream.',
+    'TAG_TTL is not a setting of regshift: did you mean REGSHIFT_TAG_TTL?',
+  ]);
+});
+
+// An environment of wrangler.toml does not inherit `vars` (Cloudflare, "Wrangler configuration", Non-inheritable keys).
+test('a registry that is not named makes every response say so, in place of the sample registry', async () => {
+  for (const upstream of [undefined, '']) {
+    const answer = await isolate({ REGSHIFT_UPSTREAM: upstream })('/v2/');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain(
+      'REGSHIFT_UPSTREAM is not set: it must be the URL of your registry, like https://registry.example, on Workers.',
+    );
+  }
 });
 
 test('a browser gets a plain page that names regshift', async () => {

@@ -75,8 +75,7 @@ export function createEmbeddedApp(settings: AppSettings, given?: AppOptions | nu
   if (typeof settings !== 'object' || settings === null) throw new TypeError(noSettings);
   refuseWrongOptions(options);
   const { variables, problems: kinds } = asVariables(settings);
-  const rules = { ...limitedRules(embedded), needsRegistry: embedded.where };
-  const read = readSettings(variables, undefined, undefined, rules);
+  const read = readSettings(variables, undefined, undefined, limitedRules(embedded));
   const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, embedded);
   const problems = allProblems(kinds, others);
   if ('problems' in read || problems.length > 0) throw new SettingsError(problems);

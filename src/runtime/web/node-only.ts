@@ -16,11 +16,12 @@ export interface LimitedRuntime {
 }
 
 /**
- * The rules of such a runtime for `readSettings`: an error is better than a setting without effect. A signing key is
- * looked at, because no start will read it.
+ * The rules of such a runtime for `readSettings`: an error is better than a setting without effect, and than the sample
+ * registry in place of one that was forgotten. A signing key is looked at, because no start will read it.
  */
-export function limitedRules(runtime: LimitedRuntime): Required<Pick<RuntimeRules, 'refused'>> {
+export function limitedRules(runtime: LimitedRuntime): Required<RuntimeRules> {
   return {
+    needsRegistry: runtime.where,
     refused: (set, { REGSHIFT_SIGNING_KEY: key }) => [
       ...(set.REGSHIFT_REDIS_URL === undefined ? [] : [hidden('REGSHIFT_REDIS_URL', runtime.redis)]),
       ...ofServers

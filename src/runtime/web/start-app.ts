@@ -4,6 +4,7 @@ import { formatProblems, notShown, type SettingProblem } from '../../config/prob
 import { forEveryone } from '../../config/redacted.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { RouteOptions } from '../../http/route.ts';
+import type { Log } from '../../observability/log.ts';
 
 /** An app, or the responses of one that cannot start. */
 export type StartedApp = Pick<App, 'fetch'>;
@@ -22,14 +23,19 @@ export async function startApp(
     return createApp(dependencies);
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    return misconfigured([
-      { variable: 'REGSHIFT_SIGNING_KEY', value: notShown, message: `cannot be used: ${error.message}` },
-    ]);
+    const message = `cannot be used: ${error.message}`;
+    return misconfigured([{ variable: 'REGSHIFT_SIGNING_KEY', value: notShown, message }], dependencies.log);
   }
 }
 
-/** An app whose every response is the list of problems. */
-export function misconfigured(problems: readonly SettingProblem[]): StartedApp {
+/**
+ * An app whose every response is the list of problems.
+ * @param log gets the list once, with the addresses that only the operator may see.
+ */
+export function misconfigured(problems: readonly SettingProblem[], log?: Log): StartedApp {
+  log?.('error', 'settings are wrong: every response is 503 with the list of problems', {
+    problems: formatProblems(problems),
+  });
   const message = `regshift is not configured rightly.\n${formatProblems(problems.map(forEveryone))}`;
   return { fetch: () => Response.json({ errors: [{ code: 'UNKNOWN', message }] }, { status: 503 }) };
 }

@@ -3,10 +3,11 @@ import type { Tier } from '../../cache/tiered.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import { settledWithin } from '../../concurrency/deadline.ts';
+import { formatNearMiss, nearMisses } from '../../config/near-misses.ts';
 import { notShown, type SettingProblem } from '../../config/problem.ts';
 import { redacted } from '../../config/redacted.ts';
 import { readSettings } from '../../config/settings.ts';
-import { createJsonLog, type Log } from '../../observability/log.ts';
+import { createJsonLog, type Level, type Log } from '../../observability/log.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
 import { fetchWithHeaders } from '../web/fetch-with-headers.ts';
 import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from '../web/node-only.ts';
@@ -112,10 +113,14 @@ async function build(bindings: Bindings): Promise<Built> {
   const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, workers);
   const problems = allProblems(wrongKinds, others);
   if ('problems' in read || problems.length > 0) {
-    return { application: misconfigured(problems).fetch, until: systemClock() + problemsMs };
+    return {
+      application: misconfigured(problems, logFrom('error')).fetch,
+      until: systemClock() + problemsMs,
+    };
   }
-  const { settings } = read;
-  const log = createJsonLog(settings.LOG_LEVEL, systemWallClock, (line) => console.log(line));
+  const { settings, warnings } = read;
+  const log = logFrom(settings.LOG_LEVEL);
+  for (const warning of [...warnings, ...nearMisses(variables).map(formatNearMiss)]) log('warn', warning);
   const platform = webPlatform(settings, {
     fetch: (url, init) => fetch(url, init),
     log,
@@ -131,6 +136,8 @@ async function build(bindings: Bindings): Promise<Built> {
   };
   return { application, until: Number.POSITIVE_INFINITY };
 }
+
+const logFrom = (level: Level) => createJsonLog(level, systemWallClock, (line) => console.log(line));
 
 async function readConfigured(variables: Readonly<Record<string, unknown>>, bindings: Bindings) {
   const configuration = await readConfig(variables, bindings);
