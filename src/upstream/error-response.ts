@@ -26,7 +26,8 @@ export async function errorFromResponse(
     404: reason.code === 'NAME_UNKNOWN' ? 'NAME_UNKNOWN' : unknown,
     429: 'RATE_LIMITED',
   };
-  return new RegistryError(codes[status] ?? 'UPSTREAM_ANSWER', message, {
+  const code = reason.isGateway && status !== 429 ? undefined : codes[status];
+  return new RegistryError(code ?? 'UPSTREAM_ANSWER', message, {
     headers,
     detail: { upstreamStatus: status, ...(reason.code === undefined ? {} : { upstreamCode: reason.code }) },
   });
@@ -39,6 +40,8 @@ const errorDeadlineMs = 3_000;
 interface Reason {
   readonly code?: string;
   readonly text?: string;
+  /** Whether a gateway responded in place of the registry: only 429 tells about the client. */
+  readonly isGateway?: true;
 }
 
 /** Whether a response says that it is JSON. The page of a gateway does not. */
@@ -54,13 +57,16 @@ export function isWebPage({ headers }: Pick<Response, 'headers'>): boolean {
 /** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */
 async function readReason(response: Response): Promise<Reason> {
   const { status } = response;
+  const isText = bareMediaType(response.headers.get('content-type') ?? '') === 'text/plain';
   // The reason of a limit is for the user to read, whatever type a gateway gives it.
-  if (status !== 400 && status !== 429 && !isJson(response)) {
+  if (status !== 400 && status !== 429 && !isText && !isJson(response)) {
     await discard(response);
-    return {};
+    return cloudflareReason(status, '') ?? {};
   }
   try {
     const text = new TextDecoder().decode(await readBounded(response, 65_536, 'an error', errorDeadlineMs));
+    const gateway = isText && cloudflareReason(status, text);
+    if (gateway) return gateway;
     return status === 400 && !isJson(response) ? connectionReason(text) : specReason(text);
   } catch {
     return {};
@@ -100,6 +106,37 @@ function connectionReason(text: string): Reason {
   return reason === undefined ? {} : { text: reason };
 }
 
+/**
+ * Advice for errors that Cloudflare sends itself (Cloudflare, "Cloudflare 5xx errors", "Cloudflare 1xxx errors"; Workers,
+ * "Known issues", Fetch to IP addresses, and "Errors and exceptions"). A Worker gets them where Node gets no connection.
+ */
+const cloudflareAdvice: Readonly<Record<string, string>> = {
+  521: 'it refuses the connection; check that it runs, its port and its firewall',
+  522: 'no connection in time; check firewalls and the address',
+  523: 'there is no route; check firewalls and the address',
+  524: 'it had no answer in time; check that it is healthy',
+  525: 'the TLS handshake failed; check https:// against http://, and its certificate',
+  526: 'its certificate is not trusted, has expired or is for another name',
+  530: 'its host name or its tunnel leads nowhere; check both',
+  1003: 'a Worker reaches no IP address; put a host name into REGSHIFT_UPSTREAM',
+  1016: 'the host name leads nowhere; check its name and the DNS',
+  1033: 'its tunnel is down; check cloudflared',
+  1042: 'the host is a Worker in the same zone; give that Worker a custom domain',
+};
+
+/**
+ * @param text the body. That of such an error has its number alone, for a client that accepts no HTML. Without a body, as
+ *   by HEAD, the statuses tell that no other server has.
+ */
+function cloudflareReason(status: number, text: string): Reason | undefined {
+  const [, written] = /^error code: (\d{3,4})\s*$/.exec(text) ?? [];
+  const code = written ?? (status in cloudflareAdvice ? String(status) : undefined);
+  if (code === undefined) return undefined;
+  const advice = cloudflareAdvice[code];
+  const where = `error ${code} of Cloudflare, in place of the registry`;
+  return { isGateway: true, text: advice === undefined ? where : `${where}: ${advice}` };
+}
+
 /** Upstream's text ends up on a user's terminal: only printable characters stay, and at most 200 of them. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
@@ -116,8 +153,9 @@ export function hasStatus(error: unknown, status: number): boolean {
  * 403, 404 and 429 say enough by themselves.
  */
 export function isRefusalWithReason(error: unknown): boolean {
-  const status = Number(error instanceof RegistryError ? error.detail?.upstreamStatus : Number.NaN);
-  return status >= 400 && status < 500 && ![401, 403, 404, 429].includes(status);
+  if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_ANSWER') return false;
+  const status = Number(error.detail?.upstreamStatus);
+  return status >= 400 && status < 500;
 }
 
 /** Whether an error says that upstream does not have the requested content. */

@@ -73,6 +73,23 @@ describe('the refusal of a HEAD', () => {
     expect(response.error().message).toMatch(reason);
   });
 
+  // Workers, "Known issues", Fetch to IP addresses.
+  it.each([
+    ['by tag', 'manifests/latest'],
+    ['by digest', `manifests/sha256:${'0'.repeat(64)}`],
+    ['of a blob', `blobs/sha256:${'0'.repeat(64)}`],
+  ])('by Cloudflare, in place of the registry, is no refusal of the registry: %s', async (_, path) => {
+    const headers = { 'Content-Type': 'text/plain; charset=UTF-8' };
+    const { fetch } = scriptedUpstream(({ method }) => {
+      return new Response(method === 'HEAD' ? null : 'error code: 1003', { status: 403, headers });
+    });
+    const response = await testApp({}, fetch).get(`/v2/team/app/${path}`);
+    expect([response.status, response.error().message]).toEqual([
+      502,
+      expect.stringContaining('a Worker reaches no IP address; put a host name into REGSHIFT_UPSTREAM'),
+    ]);
+  });
+
   it.each([400, 402, 405, 410, 412, 451])('of a blob with %i has the status of the GET', async (status) => {
     const path = `/v2/sample/schema2/blobs/sha256:${'a'.repeat(64)}`;
     const upstream = scriptedUpstream(({ method }, { pathname }) => {

@@ -69,3 +69,49 @@ it.each([
     'Upstream answered 403 for the manifest latest of team/app: DENIED.',
   );
 });
+
+it.each([
+  [403, 1003, ': a Worker reaches no IP address; put a host name into REGSHIFT_UPSTREAM'],
+  [404, 1042, ': the host is a Worker in the same zone; give that Worker a custom domain'],
+  [522, 522, ': no connection in time; check firewalls and the address'],
+  [530, 1016, ': the host name leads nowhere; check its name and the DNS'],
+  [403, 1020, ''],
+])('%i with error %i of Cloudflare is no answer of the registry', async (status, code, advice) => {
+  const headers = { 'content-type': 'text/plain; charset=UTF-8' };
+  const response = new Response(`error code: ${code}`, { status, headers });
+  const error = await errorFromResponse(response, 'manifest latest of team/app', 'MANIFEST_UNKNOWN');
+  expect(error.message).toBe(
+    `Upstream answered ${status} for the manifest latest of team/app: error ${code} of Cloudflare, in place of the ` +
+      `registry${advice}.`,
+  );
+  expect(error).toMatchObject({ code: 'UPSTREAM_ANSWER', detail: { upstreamStatus: status } });
+});
+
+it.each(['404 page not found\n', 'error code: 1003, and more'])(
+  'another text leaves the status: %s',
+  async (body) => {
+    const response = new Response(body, { status: 404, headers: { 'content-type': 'text/plain' } });
+    const error = await errorFromResponse(response, 'manifest latest of team/app', 'MANIFEST_UNKNOWN');
+    expect(error.code).toBe('MANIFEST_UNKNOWN');
+    expect(error.message).toBe('Upstream answered 404 for the manifest latest of team/app.');
+  },
+);
+
+it('a limit of Cloudflare stays a limit', async () => {
+  const headers = { 'content-type': 'text/plain', 'retry-after': '60' };
+  const response = new Response('error code: 1015', { status: 429, headers });
+  const error = await errorFromResponse(response, 'manifest latest of team/app', 'MANIFEST_UNKNOWN');
+  expect(error).toMatchObject({ code: 'RATE_LIMITED', headers: { 'retry-after': '60' } });
+  expect(error.message).toContain('error 1015 of Cloudflare');
+});
+
+it('a status that Cloudflare alone has tells its error without a body, and JSON of a registry stays the reason', async () => {
+  const head = new Response(null, { status: 522 });
+  expect((await errorFromResponse(head, 'manifest', 'MANIFEST_UNKNOWN')).message).toContain(
+    'error 522 of Cloudflare',
+  );
+  const body = JSON.stringify({ errors: [{ code: 'UNAVAILABLE', message: 'later' }] });
+  expect(await messageOf(body, { status: 522, headers: { 'content-type': 'application/json' } })).toContain(
+    ': UNAVAILABLE, later.',
+  );
+});
