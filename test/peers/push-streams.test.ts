@@ -98,10 +98,14 @@ describe.each([
     expect(sink.taken.length).toBe(count);
   });
 
-  it('is let go upstream when its client leaves', async () => {
+  it.each([
+    ['its length', 'Content-Length: 500', 'hello'],
+    ['chunks', 'Transfer-Encoding: chunked', '5\r\nhello\r\n'],
+    ['a part of a chunk', 'Transfer-Encoding: chunked', '50\r\nhello'],
+  ])('with %s is let go upstream when its client leaves, and is not complete', async (_, line, part) => {
     const count = sink.taken.length;
     const { socket } = client();
-    socket.write(`${head('PATCH', 'Content-Length: 500')}hello`);
+    socket.write(`${head('PATCH', line)}${part}`);
     await until(() => sink.taken[count]?.length === 5);
     const mine = sink.taken[count];
     socket.destroy();

@@ -17,7 +17,7 @@ import { allProblems, asVariables } from '../web/variables.ts';
 import { createEdgeCache } from './edge-cache.ts';
 import { createKvCache } from './kv-cache.ts';
 import { createR2Store } from './r2-store.ts';
-import { forwardBody, lingerAfterRefusal } from './refused-body.ts';
+import { fetchWithBody, forwardBody, lingerAfterRefusal } from './refused-body.ts';
 import { warmUp } from './warm-up.ts';
 
 /** The bindings of `wrangler.toml`; every binding is optional. */
@@ -122,7 +122,7 @@ async function build(bindings: Bindings): Promise<Built> {
   const log = logFrom(settings.LOG_LEVEL);
   for (const warning of [...warnings, ...nearMisses(variables).map(formatNearMiss)]) log('warn', warning);
   const platform = webPlatform(settings, {
-    fetch: (url, init) => fetch(url, init),
+    fetch: fetchWithBody,
     log,
     background: waitUntil,
   });

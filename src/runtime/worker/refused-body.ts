@@ -1,6 +1,7 @@
 import { limits } from '../../../converters/limits.ts';
 import type { ForwardBody } from '../../registry/push/upload-blob.ts';
 import { readBounded } from '../../upstream/body.ts';
+import type { Fetch } from '../../upstream/send.ts';
 
 /**
  * Limits for reading a connection after its refusal. A client that reads while it writes, such as Go's net/http and
@@ -12,18 +13,46 @@ const lingering = { milliseconds: 2_000, bytes: 67_108_864 };
 /** Bodies on their way to upstream, each with the promise of its end. */
 const forwarded = new WeakMap<ReadableStream, Promise<void>>();
 
+/** Signals for the requests that send forwarded bodies. */
+const brokenBodies = new WeakMap<object, AbortSignal>();
+
+/** Milliseconds for a response of a registry that closed the connection in the middle of a body. */
+const responseMs = 250;
+
 /**
- * Pipes a client's body to upstream. workerd copies the bytes without JavaScript.
+ * Pipes a client's body to upstream. workerd copies the bytes without JavaScript. Its `pipeTo` ends a body of unknown
+ * length as if it were whole when the client leaves in the middle (seen with workerd 1.20261102.1), so the failure ends the
+ * request to upstream by a signal.
  * @param length bytes of the body; undefined where the client announced none.
  */
 export const forwardBody: ForwardBody = (body, length) => {
   const { readable, writable } =
     length === undefined ? new IdentityTransformStream() : new FixedLengthStream(length);
-  const sent = body.pipeTo(writable);
-  // A failure ends the request to upstream, which reports it.
-  sent.catch(() => undefined);
+  const broken = new AbortController();
+  const sent = body.pipeTo(writable, { preventAbort: true });
+  sent.catch((error: unknown) => setTimeout(() => broken.abort(error), responseMs));
   forwarded.set(body, sent);
+  brokenBodies.set(readable, broken.signal);
   return readable;
+};
+
+/**
+ * The `fetch` of the runtime, for bodies of `forwardBody` and all others. A body that breaks ends the request, unless the
+ * response is there: a registry that refuses a body closes its connection, too.
+ */
+export const fetchWithBody: Fetch = async (url, init) => {
+  const { body, signal } = init;
+  const broken = body instanceof ReadableStream ? brokenBodies.get(body) : undefined;
+  if (broken === undefined) return fetch(url, init);
+  const early = new AbortController();
+  const end = () => early.abort(broken.reason);
+  broken.addEventListener('abort', end);
+  try {
+    const signals = signal ? [signal, early.signal] : [early.signal];
+    return await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+  } finally {
+    broken.removeEventListener('abort', end);
+  }
 };
 
 /**
