@@ -56,23 +56,40 @@ function ownMachineHtml(host: string, listensLocally: boolean): Html {
 
 /** The state of the proxy and of its registries, in words of `/readyz`, and how it was found. */
 export function healthHtml({ ready, upstreams, caches }: HealthReport): Html {
-  const states = Object.entries(upstreams);
+  const [states, mirrors] = [entriesOf(upstreams, false), entriesOf(upstreams, true)];
   const unknown = states.filter(([, state]) => state === 'not asked yet').length;
-  const failing = states.filter(([, state]) => state !== 'answers' && state !== 'not asked yet');
+  const failing = states.filter(isFailing);
   const away = Object.entries(caches).filter(([, state]) => state === 'away');
   if (!ready) return stateHtml('bad', 'The proxy is stopping. Try again in a minute.');
   if (failing.length > 0) {
     const which = states.length === 1 ? 'The registry' : `${failing.length} of ${states.length} registries`;
-    const codes = [...new Set(failing.map(([, state]) => state))].join(', ');
-    return stateHtml(
-      'bad',
-      `${which} cannot be reached (${codes}). Public images from the cache are still served.`,
-    );
+    return stateHtml('bad', `${which} ${unusable(failing)}. Public images from the cache are still served.`);
   }
   const registries = states.length === 1 ? 'the registry answers' : `all ${states.length} registries answer`;
   const without = away.length === 0 ? '' : ` Without its cache: ${away.map(([name]) => name).join(', ')}.`;
   const found = unknown === 0 ? `Healthy: ${registries}.` : 'The proxy is up. No answer of the registry yet.';
-  return stateHtml('good', `${found}${without}`);
+  const lost = mirrors.filter(isFailing);
+  const others =
+    lost.length === 0
+      ? ''
+      : ` ${lost.length} of ${mirrors.length} mirrors ${unusable(lost)}: the others stand in.`;
+  return stateHtml('good', `${found}${others}${without}`);
+}
+
+type State = readonly [id: string, state: string];
+
+/** The states of the routes, or those of the single registries where a route has several. */
+function entriesOf(upstreams: HealthReport['upstreams'], ofMirrors: boolean): State[] {
+  // The id of such a registry is that of its route, and its address.
+  return Object.entries(upstreams).filter(([id]) => / https?:\/\//.test(id) === ofMirrors);
+}
+
+function isFailing([, state]: State): boolean {
+  return state !== 'answers' && state !== 'not asked yet';
+}
+
+function unusable(failing: readonly State[]): string {
+  return `cannot be reached (${[...new Set(failing.map(([, state]) => state))].join(', ')})`;
 }
 
 function stateHtml(state: 'good' | 'bad', text: string): Html {

@@ -19,6 +19,26 @@ describe('the health', () => {
       '1 of 2 registries cannot be reached (answers 404).',
       { upstreams: { one: 'answers', two: 'answers 404' } },
     ],
+    [
+      'Healthy: the registry answers. 1 of 2 mirrors cannot be reached (UPSTREAM_UNREACHABLE): the others stand in.',
+      {
+        upstreams: {
+          all: 'answers',
+          'all http://one.test': 'answers',
+          'all https://two.test/hub': 'UPSTREAM_UNREACHABLE',
+        },
+      },
+    ],
+    [
+      'The registry cannot be reached (UPSTREAM_TIMEOUT).',
+      {
+        upstreams: {
+          all: 'UPSTREAM_TIMEOUT',
+          'all http://one.test': 'UPSTREAM_TIMEOUT',
+          'all https://two.test': 'answers 503',
+        },
+      },
+    ],
     ['Without its cache: redis.', { caches: { redis: 'away', kv: 'here' } }],
     ['The proxy is stopping.', { ready: false }],
   ])('%s', async (text, report) => {
