@@ -132,6 +132,7 @@ describe('an image', () => {
     ['sample/oci', 'sample/oci'],
     ['docker pull regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
     ['https://regshift.test/sample/oci', 'sample/oci'],
+    ['docker://regshift.test/sample/oci', 'sample/oci'],
     ['docker pull 192.0.2.7:8080/sample/oci:1.0', 'sample/oci:1.0'],
     ['https://user:hunter2@regshift.test/sample/oci', 'sample/oci'],
     ['docker pull -q regshift.test/sample/oci:1.0', 'sample/oci:1.0'],
@@ -145,6 +146,18 @@ describe('an image', () => {
     expect(answer.status).toBe(200);
     expect(answer.text()).toContain(`<h1 class="image">${shown}</h1>`);
   });
+
+  it.each(['docker pull proxy.example/sample/oci:1.0', 'regshift.test/sample/oci:1.0'])(
+    'is found by the address of REGSHIFT_PUBLIC_URL, which the page shows, and by that of the browser: %s',
+    async (written) => {
+      const app = testApp({ REGSHIFT_PUBLIC_URL: 'https://proxy.example' });
+      const answer = await see(app, `?${new URLSearchParams({ image: written })}`);
+      expect([answer.status, answer.text()]).toEqual([
+        200,
+        expect.stringContaining('<h1 class="image">sample/oci:1.0</h1>'),
+      ]);
+    },
+  );
 
   it('shows the manifest of a client beside the stored one, with marks where they differ', async () => {
     const answer = await see(testApp(), '?image=sample/oci&client=docker-1.13');

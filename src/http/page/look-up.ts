@@ -53,15 +53,18 @@ const mostPulls = 2;
 /** Longest text of an image: a repository of 255 characters, a tag of 128 or a digest, and an address. */
 const longestName = 1_000;
 
-/** Reads the image of the address. */
-export function imageQuery(url: URL): ImageQuery | undefined {
+/**
+ * Reads the image of the address.
+ * @param proxy the address of the proxy as clients have it, like `https://proxy.example.com`.
+ */
+export function imageQuery(url: URL, proxy: string): ImageQuery | undefined {
   const asked = url.searchParams.get('image')?.slice(0, longestName).trim();
   if (!asked) return undefined;
   const command = inCommand(asked);
   const wanted = url.searchParams.get('platform') || (command.platform ?? '');
   const platform = parsePlatform(wanted);
   return {
-    text: withoutAddress(command.name, url.host),
+    text: withoutAddress(command.name, [url.host, new URL(proxy).host]),
     platform,
     ...(wanted !== '' && platform === undefined ? { noPlatform: wanted } : {}),
     pulls: Number(url.searchParams.get('pulls') ?? 0),
@@ -87,12 +90,13 @@ function inCommand(text: string): { readonly name: string; readonly platform?: s
 }
 
 /** The viewer may know the proxy, or its registry, by another name: no repository has a port in its name. */
-function withoutAddress(text: string, host: string): string {
+function withoutAddress(text: string, hosts: readonly string[]): string {
   const name = text
-    .replace(/^https?:\/\//, '')
+    .replace(/^(?:https?|docker):\/\//, '')
     // A login has no place in a name, nor in the log.
     .replace(/^[^/]*@(?=[^/]+\/)/, '');
-  return name.startsWith(`${host}/`) ? name.slice(host.length + 1) : name.replace(/^[^/@]+:\d{1,5}\//, '');
+  const own = hosts.find((host) => name.startsWith(`${host}/`));
+  return own === undefined ? name.replace(/^[^/@]+:\d{1,5}\//, '') : name.slice(own.length + 1);
 }
 
 /**

@@ -49,7 +49,7 @@ export function createPage(options: PageOptions): Page {
 
   async function documentFor(context: Context<Env>): Promise<Document> {
     const { searchParams } = context.get('received').url;
-    const image = imageQuery(context.get('received').url);
+    const image = imageOf(context);
     if (searchParams.has('machine')) return machineDocument(context, searchParams, image?.text);
     if (searchParams.has('error')) return errorDocument(searchParams.get('error') ?? '');
     if (searchParams.has('status') && status) {
@@ -110,7 +110,7 @@ ${choices}`;
     const explained = route ? await explainError(route, context.get('request'), thrown) : thrown;
     context.set('failure', explained);
     const error = registryErrorFrom(explained);
-    const image = imageQuery(context.get('received').url)?.text ?? '';
+    const image = imageOf(context)?.text ?? '';
     const advice = adviceHtml(context, image, error);
     const main = errorHtml(
       image,
@@ -160,6 +160,11 @@ const basicChallenge = { 'WWW-Authenticate': 'Basic realm="regshift"' };
 /** The address that clients reach the first route of the host at. */
 function addressOf(context: Context<Env>): string {
   return publicOrigin(context.get('host').routes[0].publicUrl, context.get('received').address);
+}
+
+/** The image that the viewer asks for. */
+function imageOf(context: Context<Env>): ImageQuery | undefined {
+  return imageQuery(context.get('received').url, addressOf(context));
 }
 
 function errorHtml(image: string, { code, message }: RegistryError, more: Html, hasEntry: boolean): Html {
