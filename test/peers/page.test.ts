@@ -175,7 +175,7 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       const index = JSON.stringify({
         schemaVersion: 2,
         mediaType: type,
-        manifests: [{ ...entry, platform: { os: evil, architecture: evil } }],
+        manifests: [{ ...entry, platform: { os: evil, architecture: evil + 'x'.repeat(300) } }],
         annotations: { [evil]: evil },
       });
       const server = createServer(({ url = '' }, response) => {
@@ -197,6 +197,7 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
             expect(await page.textContent('body')).toContain('<script>');
             expect(await page.locator('img, main script').count()).toBe(0);
             expect(await page.title()).not.toBe('run');
+            expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
           }
         });
       } finally {
@@ -280,6 +281,41 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
           const width = await page.evaluate('document.documentElement.scrollWidth');
           expect(width, name).toBeLessThanOrEqual(narrow[0]);
         }
+      });
+    });
+
+    it.each([
+      ['wide', {}],
+      ['narrow', { size: narrow }],
+    ] as const)(
+      'selects a whole digest by one click, also where its beginning stands: %s',
+      async (_, options) => {
+        await withPage(options, async (page) => {
+          for (const path of [documents.image, documents.comparison]) {
+            await page.goto(`http://127.0.0.1:${proxy.port}${path}`);
+            for (const digest of await page.locator('.digest').all()) {
+              await digest.click();
+              expect(await page.evaluate('getSelection().toString()')).toMatch(/^sha256:[\da-f]{64}$/);
+            }
+          }
+        });
+      },
+    );
+
+    it('prints whole manifests and digests, and the state of each client', async () => {
+      await withPage({}, async (page) => {
+        await page.emulateMedia({ media: 'print' });
+        await page.goto(`http://127.0.0.1:${proxy.port}/?image=sample/index&client=docker-1.13`);
+        const heights =
+          '[...document.querySelectorAll("pre")].map((each) => each.scrollHeight - each.clientHeight)';
+        expect(await page.evaluate(heights)).toEqual([0, 0]);
+        await page.goto(`http://127.0.0.1:${proxy.port}${documents.image}`);
+        const widths =
+          '[...document.querySelectorAll(".digest")].map((each) => each.scrollWidth - each.clientWidth)';
+        expect(new Set((await page.evaluate(widths)) as number[])).toEqual(new Set([0]));
+        const dots =
+          '[...document.querySelectorAll(".form")].map((each) => getComputedStyle(each, "::before").borderTopWidth)';
+        expect((await page.evaluate(dots)) as string[]).not.toContain('0px');
       });
     });
 

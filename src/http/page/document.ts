@@ -84,7 +84,7 @@ export function shown(text: string): string {
   return escapeControl(text);
 }
 
-/** A digest in full, of which a small screen shows the beginning; a click selects all of it. */
+/** A digest in full, of which a list and a small screen show the beginning; a click selects all of it. */
 export function digestHtml(digest: string): Html {
   const [algorithm = '', hash = ''] = digest.split(':');
   return html`<code class="digest" title="${digest}"><span>${algorithm}:${hash.slice(0, 12)}</span><span class="rest">${hash.slice(12)}</span></code>`;

@@ -151,7 +151,7 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
 
 function digestCell(digest: string | undefined, unread: true | undefined): Html | string {
   if (unread) return 'known after the first pull';
-  return digest ? html`<code title="${digest}">${digest.slice(0, 19)}…</code>` : '';
+  return digest ? digestHtml(digest) : '';
 }
 
 /** The reasons of a view as one sentence. */
