@@ -9,7 +9,8 @@ export interface TestCertificate {
 
 /**
  * Makes a certificate by openssl.
- * @param days a negative number makes an expired one. @param host like `IP:127.0.0.1` or `DNS:registry.example`.
+ * @param days a negative number makes an expired one. @param host like `IP:127.0.0.1` or `DNS:registry.example`; "" for
+ *   a certificate with a common name alone.
  * @param keyKind the value of openssl's `-newkey`.
  */
 export function makeCertificate(
@@ -37,7 +38,7 @@ export function makeCertificate(
     '[any]',
     'commonName=supplied',
     '[ext]',
-    `subjectAltName=${host}`,
+    host === '' ? 'basicConstraints=CA:FALSE' : `subjectAltName=${host}`,
   ];
   execFileSync('sh', [
     '-c',

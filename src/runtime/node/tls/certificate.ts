@@ -60,7 +60,12 @@ export function certificateWarnings(
   now: Date,
 ): readonly CertificateWarning[] {
   const expiry = expiryWarning(notAfter, now);
-  return [...(expiry ? [expiry] : []), ...(usesEd25519(cert) ? [ed25519Warning] : [])];
+  const hasNames = new X509Certificate(cert).subjectAltName !== undefined;
+  return [
+    ...(expiry ? [expiry] : []),
+    ...(hasNames ? [] : [namelessWarning]),
+    ...(usesEd25519(cert) ? [ed25519Warning] : []),
+  ];
 }
 
 /** Logs the warnings of a certificate that is served from now on, and each day again. */
@@ -77,6 +82,14 @@ function expiryWarning(notAfter: number, now: Date): CertificateWarning | undefi
   const message = 'the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it';
   return { message, facts: { until } };
 }
+
+/** Go takes no host name from the common name since 1.15 (its release notes, "crypto/x509"). */
+const namelessWarning: CertificateWarning = {
+  message:
+    'the certificate in REGSHIFT_TLS_CERT has no subjectAltName: containerd, podman, newer Docker, and other programs ' +
+    'built with Go 1.15 or newer, refuse it. Make a certificate that has the names and addresses of this proxy there',
+  facts: {},
+};
 
 /**
  * Go has Ed25519 in certificates since 1.13 (its release notes, "crypto/tls" and "crypto/x509"). Docker is built with

@@ -13,10 +13,14 @@ interface HandshakeError extends Error {
   readonly reason?: string;
 }
 
-/** The cause of a client that refuses a certificate whose dates are right. */
+/**
+ * The cause of a client that refuses a certificate whose dates are right. Go has one alert for an unknown authority and
+ * for a wrong name (crypto/tls, `verifyServerCertificate`: bad_certificate).
+ */
 const untrusted =
   'the client does not trust the certificate in REGSHIFT_TLS_CERT: give the client the certificate of the authority, and ' +
-  'this file the intermediate certificates';
+  'this file the intermediate certificates. Or the client uses a name or an address that is not in subjectAltName of ' +
+  'the certificate';
 
 /**
  * The usual causes, by parts of Node's code (`ERR_SSL_` and the name of OpenSSL's reason): the alert of the client, or the

@@ -39,6 +39,19 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'archive/tar: invalid tar header',
   ],
   ['x509: certificate signed by unknown authority', 'x509: certificate signed by unknown authority'],
+  ...[
+    "x509: cannot validate certificate for 192.0.2.7 because it doesn't contain any IP SANs",
+    'x509: certificate is valid for other.example, not proxy.test',
+    'x509: certificate is not valid for any names, but wanted to match proxy.test',
+    'x509: certificate relies on legacy Common Name field, use SANs instead',
+    "curl: (60) SSL: no alternative certificate subject name matches target host name 'proxy.test'",
+  ].map(
+    (said) =>
+      [
+        `Get "https://proxy.test:8443/v2/": ${said}`,
+        "x509: cannot validate certificate for … because it doesn't contain any IP SANs",
+      ] as const,
+  ),
   [
     'Error response from daemon: Get "https://proxy.test:8443/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority (possibly because of "crypto/rsa: verification error")',
     'x509: certificate signed by unknown authority',

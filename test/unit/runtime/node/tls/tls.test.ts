@@ -173,6 +173,16 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
     expect((await reads(one)).warnings).toEqual([]);
   });
 
+  it('warns at the start and in check-config of a common name alone, which Go does not read since 1.15', async () => {
+    const { code, warned, err, warnings } = await reads(makeCertificate(folder, 'nameless', 90, ''));
+    expect(code).toBe(0);
+    expect(warnings).toEqual([
+      expect.stringMatching(/has no subjectAltName: containerd, podman, newer Docker/),
+    ]);
+    expect(warned).toEqual(expect.arrayContaining(warnings));
+    expect(err).toBe(`warning: ${warnings[0]}\n`);
+  });
+
   it('finds Ed25519 in the certificates after the first one', async () => {
     const chain = { cert: `${one.cert}${ed25519.cert}`, key: one.key };
     expect((await reads(chain)).warnings).toEqual([expect.stringContaining('uses Ed25519')]);
