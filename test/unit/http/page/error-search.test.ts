@@ -38,6 +38,14 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'failed to register layer: Error processing tar file(exit status 1): archive/tar: invalid tar header',
     'archive/tar: invalid tar header',
   ],
+  [
+    'Error response from daemon: Get "http://proxy.test:8080/v2/": net/http: request canceled (Client.Timeout exceeded while awaiting headers)',
+    'connection refused',
+  ],
+  [
+    'pinging container registry proxy.test:8080: Get "https://proxy.test:8080/v2/": net/http: TLS handshake timeout',
+    'connection refused',
+  ],
   ['x509: certificate signed by unknown authority', 'x509: certificate signed by unknown authority'],
   ...[
     "x509: cannot validate certificate for 192.0.2.7 because it doesn't contain any IP SANs",
