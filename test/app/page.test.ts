@@ -159,6 +159,28 @@ describe('an image', () => {
     },
   );
 
+  it.each(['docker login -u alice -p hunter2 regshift.test', 'https://alice:hunter2@regshift.test'])(
+    'is no part of the log where it is no image name: %s',
+    async (image) => {
+      const app = testApp();
+      const answer = await see(app, `?${new URLSearchParams({ image })}`);
+      expect([answer.status, text(answer)]).toEqual([
+        400,
+        expect.stringMatching(/ is not an image name| has no valid digest/),
+      ]);
+      expect(app.logged.at(-1)?.facts).toMatchObject({
+        error: 'NAME_INVALID',
+        reason: 'The image in the query is not an image name.',
+      });
+      expect(JSON.stringify(app.logged)).not.toContain('hunter2');
+    },
+  );
+
+  it('is quoted as the viewer wrote it where it is no image name', async () => {
+    const answer = await see(testApp(), '?image=localhost/Team/app');
+    expect(text(answer)).toContain('&quot;localhost/Team/app&quot; is not an image name.');
+  });
+
   it('shows the manifest of a client beside the stored one, with marks where they differ', async () => {
     const answer = await see(testApp(), '?image=sample/oci&client=docker-1.13');
     expect(answer.text()).toMatch(/<del>.*vnd\.oci\.image\.manifest\.v1\+json/);

@@ -111,7 +111,7 @@ export async function openViewed(
   const host = context.get('host');
   await requireLogin(host.routes[0].clientAuth, received);
   const named = parseNamedImage(text);
-  if ('problem' in named) throw new RegistryError('NAME_INVALID', named.problem.replaceAll('host/', ''));
+  if ('problem' in named) throw new RegistryError('NAME_INVALID', named.problem);
   const found = host.find({ name: named.name, ns: undefined });
   if (found === undefined) throw unknownRepository(named.name);
   const { route, mapping } = found;

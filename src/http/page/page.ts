@@ -1,7 +1,7 @@
 import type { Context, Handler } from 'hono';
 import { html } from 'hono/html';
 import { requireLogin } from '../../auth/client-auth.ts';
-import type { RegistryError } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { knownClients } from '../../negotiation/known-clients.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
@@ -108,8 +108,8 @@ ${choices}`;
   async function failed(context: Context<Env>, thrown: unknown): Promise<Response> {
     const route = context.get('route');
     const explained = route ? await explainError(route, context.get('request'), thrown) : thrown;
-    context.set('failure', explained);
     const error = registryErrorFrom(explained);
+    context.set('failure', error.code === 'NAME_INVALID' ? noImageName : explained);
     const image = imageOf(context)?.text ?? '';
     const advice = adviceHtml(context, image, error);
     const main = errorHtml(
@@ -143,6 +143,9 @@ ${choices}`;
     },
   };
 }
+
+/** The failure in the log of a query that is no image name: a viewer may paste a line with a password. */
+const noImageName = new RegistryError('NAME_INVALID', 'The image in the query is not an image name.');
 
 /** Longest text of an error that is searched for, and longest name of a host. */
 const longestError = 4_000;
