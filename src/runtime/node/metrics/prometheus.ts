@@ -28,7 +28,7 @@ export function createPrometheusMetrics(): PrometheusMetrics {
   const registry = new Registry();
   const shared = { registers: [registry] };
   collectDefaultMetrics({ register: registry });
-  const help = 'The version that runs.';
+  const help = 'The versions of regshift and of Node that run; always 1.';
   new Gauge({ name: 'regshift_build_info', help, labelNames: ['version', 'node'], ...shared }).set(
     { version, node: process.versions.node },
     1,
@@ -52,14 +52,19 @@ export function createPrometheusMetrics(): PrometheusMetrics {
             this.set(value());
           },
         });
-      gauge('regshift_requests_under_way', 'Requests without an answer yet.', () => inFlight.requests);
-      gauge('regshift_streams_under_way', 'Answers that are being sent.', () => inFlight.streams);
+      gauge('regshift_requests_under_way', 'Requests without a response yet.', () => inFlight.requests);
+      gauge('regshift_streams_under_way', 'Responses that are being sent.', () => inFlight.streams);
     },
     certificate(notAfter) {
       const name = 'regshift_certificate_expiry_timestamp_seconds';
       const known = registry.getSingleMetric(name) as Gauge | undefined;
       const gauge =
-        known ?? new Gauge({ name, help: 'When the certificate that is served expires.', ...shared });
+        known ??
+        new Gauge({
+          name,
+          help: 'Time at which the served certificate expires, in seconds since 1970.',
+          ...shared,
+        });
       gauge.set(notAfter / 1000);
     },
   };
@@ -90,27 +95,27 @@ function watchTables(memory: MemoryBudget, shared: Shared): void {
         for (const each of memory.usage()) this.set({ table: each.table }, value(each));
       },
     });
-  gauge('regshift_memory_table_bytes', 'Memory that a table takes.', ({ bytes }) => bytes);
-  gauge('regshift_memory_table_limit_bytes', 'Memory that a table may take.', ({ limit }) => limit);
+  gauge('regshift_memory_table_bytes', 'Bytes of memory that a table takes.', ({ bytes }) => bytes);
+  gauge('regshift_memory_table_limit_bytes', 'Bytes of memory that a table may take.', ({ limit }) => limit);
 }
 
 function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
   const requests = new Counter({
     name: 'regshift_requests_total',
-    help: 'Requests of clients, by what was asked for and the status of the answer.',
+    help: 'Requests of clients, by route, by resource and by status of the response.',
     labelNames: ['route', 'resource', 'code'],
     ...shared,
   });
   const seconds = new Histogram({
     name: 'regshift_request_duration_seconds',
-    help: 'From a request to the last byte of its answer.',
+    help: 'Seconds from a request to the last byte of its response.',
     labelNames: ['resource'],
     buckets: answerBuckets,
     ...shared,
   });
   const bytes = new Counter({
     name: 'regshift_sent_bytes_total',
-    help: 'Bytes of answers, headers included.',
+    help: 'Bytes of responses, headers included.',
     labelNames: ['resource'],
     ...shared,
   });
@@ -163,18 +168,46 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Histogram({ name: `regshift_${name}`, help, labelNames, buckets: upstreamBuckets, ...shared });
-  const caches = counter('cache_requests_total', 'Questions to caches.', 'tier', 'result');
-  const upstream = counter('upstream_requests_total', 'Requests to upstreams, by class.', 'route', 'code');
-  const upstreamSeconds = histogram('upstream_duration_seconds', 'Until headers came.', 'route');
-  const tokens = counter('tokens_total', 'Questions to token servers.', 'route', 'result');
-  const conversions = counter('conversions_total', 'Conversions of manifests.', 'from', 'to', 'result');
-  const conversionSeconds = histogram('conversion_duration_seconds', 'To convert a manifest.', 'to');
+  const caches = counter('cache_requests_total', 'Lookups in caches, by result.', 'tier', 'result');
+  const upstream = counter(
+    'upstream_requests_total',
+    'Requests to registries, their token servers and their storage, by class of the status.',
+    'route',
+    'code',
+  );
+  const upstreamSeconds = histogram(
+    'upstream_duration_seconds',
+    'Seconds from a request to a registry to the headers of its response.',
+    'route',
+  );
+  const tokens = counter(
+    'tokens_total',
+    'Requests for tokens to token servers, by result.',
+    'route',
+    'result',
+  );
+  const conversions = counter(
+    'conversions_total',
+    'Conversions of manifests, by both forms and by result.',
+    'from',
+    'to',
+    'result',
+  );
+  const conversionSeconds = histogram(
+    'conversion_duration_seconds',
+    'Seconds to convert a manifest, with its fetches.',
+    'to',
+  );
   const gauge = {
     name: 'regshift_upstream_pulls_left',
-    help: 'As upstream last said (ratelimit-remaining).',
+    help: 'Pulls that the registry still allows, as it last said (ratelimit-remaining).',
   };
   const pulls = new Gauge({ ...gauge, labelNames: ['route'], ...shared });
-  const layers = new Gauge({ name: 'regshift_layers_reading', help: 'Layers being read.', ...shared });
+  const layers = new Gauge({
+    name: 'regshift_layers_reading',
+    help: 'Layers that regshift reads at this moment.',
+    ...shared,
+  });
   return {
     cacheLookup: (tier, hit) => caches.inc({ tier, result: hit ? 'hit' : 'miss' }),
     upstreamResponse(route, status, seconds) {
@@ -195,8 +228,8 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
 function storeIn(shared: Shared): StoreMetrics {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_store_${name}`, help, labelNames, ...shared });
-  const reads = counter('reads_total', 'Lookups of layers in the store.', 'result');
-  const writes = counter('writes_total', 'Layers that were written to the store.', 'result');
+  const reads = counter('reads_total', 'Lookups of layers in the store, by result.', 'result');
+  const writes = counter('writes_total', 'Layers that were written to the store, by result.', 'result');
   const written = counter('written_bytes_total', 'Bytes of layers that were stored.');
   writes.inc({ result: 'error' }, 0);
   const evicted = counter('evicted_total', 'Layers that were removed to make room.');
@@ -229,8 +262,17 @@ function storeIn(shared: Shared): StoreMetrics {
 function eventsIn(shared: Shared): EventMetrics {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
-  const events = counter('events_total', 'Events that registries sent.', 'source', 'result');
-  const warmed = counter('warmed_total', 'Images made ahead, by client generation.', 'result');
+  const events = counter(
+    'events_total',
+    'Events that registries sent, by registry and kind.',
+    'source',
+    'result',
+  );
+  const warmed = counter(
+    'warmed_total',
+    'Images made ahead of their first pull for a group of clients, by result.',
+    'result',
+  );
   // An increase from no series is none for Prometheus.
   for (const result of ['dropped', 'refused'] satisfies WarmResult[]) warmed.inc({ result }, 0);
   const queue = new Gauge({

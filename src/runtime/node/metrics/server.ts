@@ -31,7 +31,7 @@ export function createMetricsServer(metrics: PrometheusMetrics, health: Health, 
       ? { type: 'text/plain', body: 'There is /metrics, /livez, /readyz and /healthz here.\n', status: 404 }
       : reads
         ? await answer().catch(failed)
-        : { type: 'text/plain', body: 'This only answers GET.\n', status: 405 };
+        : methodNotAllowed;
     const headers = { ...more, 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) };
     response.writeHead(status, headers).end(method === 'HEAD' ? undefined : body);
   });
@@ -54,6 +54,14 @@ function pageAnswers({ numbers }: PrometheusMetrics, health: Health): Record<str
     '/page/page.js': async () => asAnswer((await load()).pageFile('page.js')),
   };
 }
+
+/** RFC 9110, section 15.5.6: the response names the methods. */
+const methodNotAllowed: Answer = {
+  type: 'text/plain',
+  body: 'This port serves GET and HEAD only.\n',
+  status: 405,
+  headers: { Allow: 'GET, HEAD' },
+};
 
 function failed(): Answer {
   return { type: 'text/plain', body: 'This cannot be told now.\n', status: 500 };

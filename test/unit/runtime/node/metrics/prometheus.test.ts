@@ -29,6 +29,24 @@ async function start(variables: Record<string, string> = {}) {
   return { ...running, port, get, metrics };
 }
 
+it('say what they count, in which unit', async () => {
+  const { metrics } = await start();
+  const described = [...(await metrics()).matchAll(/^# HELP (regshift_\S+) (.*)$/gm)];
+  expect(described.length).toBeGreaterThan(25);
+  for (const [, name = '', help = ''] of described) {
+    expect(help, name).toMatch(/^[A-Z].{20,}[^.]\.$/);
+    for (const unit of ['bytes', 'seconds'])
+      if (new RegExp(`_${unit}\\b|_${unit}_total$`).test(name))
+        expect(help.toLowerCase(), name).toContain(unit);
+  }
+});
+
+it('are read by GET and HEAD alone, which a 405 says', async () => {
+  const { metricsUrl } = await start();
+  const { status, headers } = await fetch(`${metricsUrl}/metrics`, { method: 'POST' });
+  expect([status, headers.get('Allow')]).toEqual([405, 'GET, HEAD']);
+});
+
 it('count requests, responses and upstream requests', async () => {
   const { get, metrics, url, metricsUrl } = await start();
   for (const _ of [1, 2]) expect((await get('/v2/sample/oci/manifests/latest')).status).toBe(200);
