@@ -550,6 +550,30 @@ describe('what goes wrong', () => {
     expect(text(answer)).toMatch(/Docker 1\.6–1\.9 nothing Upstream answered 404/);
   });
 
+  it('tells images of one platform apart, and leads to each of them', async () => {
+    const built = builtRepository('team/app');
+    const windows = ['10.0.17763.6189', '10.0.20348.2700'].map((version, at) => {
+      const platform = { os: 'windows', architecture: 'amd64' };
+      const image = addImage(built, { platform, files: [`files of ${at}`] });
+      return { ...image, platform: { ...platform, 'os.version': version } };
+    });
+    const root = addIndex(built, [{ ...addImage(built), ...linux('amd64') }, ...windows]);
+    const app = testApp({}, scriptedUpstream(built.serve(root)).fetch);
+    const answer = (await see(app, '?image=team/app')).text();
+    const links = [...answer.matchAll(/<a href="\.\/([^"]*)"[^>]*>(windows[^<]*)</g)];
+    expect(links.map(([, , label]) => label)).toEqual([
+      'windows/amd64 10.0.17763.6189',
+      'windows/amd64 10.0.20348.2700',
+    ]);
+    for (const [at, [, query = '']] of links.entries()) {
+      const image = await see(app, query.replaceAll('&amp;', '&'));
+      expect(image.text()).toContain(windows[at]?.digest);
+      expect(text(image)).toContain('1 layer of windows/amd64');
+    }
+    const second = (await see(app, links[1]?.[1]?.replaceAll('&amp;', '&') ?? '')).text();
+    expect(second).toContain(`<h1 class="image">team/app@${windows[1]?.digest}</h1>`);
+  });
+
   it('is told of an image that is not valid, in place of an index without an image', async () => {
     const built = builtRepository('team/app');
     const broken = addImage(built, { config: { rootfs: { type: 'layers', diff_ids: 'none' } } });

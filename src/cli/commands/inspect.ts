@@ -5,6 +5,7 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import { type ClientView, clientViews } from '../../registry/inspection/client-views.ts';
 import {
   describeStored,
+  entryText,
   type StoredDescription,
   type StoredLayer,
 } from '../../registry/inspection/describe-stored.ts';
@@ -51,7 +52,7 @@ function printStored(text: string, stored: StoredDescription, io: Io): void {
   printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${sizeText(size)}`]);
   if (entries) {
     const rows = entries.map((entry) => [
-      entry.attestation ? 'attestation' : (entry.platform ?? 'any platform'),
+      entry.attestation ? 'attestation' : entryText(entry),
       entry.form,
       sizeText(entry.size),
       entry.digest,

@@ -6,7 +6,13 @@ import { formPhrase, phraseOfForm } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
 import type { ClientView } from '../../registry/inspection/client-views.ts';
-import type { StoredDescription, StoredLayer } from '../../registry/inspection/describe-stored.ts';
+import {
+  type DescribedEntry,
+  entryText,
+  type StoredDescription,
+  type StoredLayer,
+} from '../../registry/inspection/describe-stored.ts';
+import { parseNamedImage } from '../../registry/inspection/named-image.ts';
 import { digestHtml, type Html, pageLink, shown } from './document.ts';
 import { imageForm } from './forms.ts';
 import type { ImageQuery, LookUp, PullQuestion } from './look-up.ts';
@@ -89,14 +95,19 @@ function entriesHtml(
   const others =
     attestations === 0 ? '' : `, ${attestations} ${attestations === 1 ? 'attestation' : 'attestations'}`;
   return html`<p>${count}${others}. ${images.length > 1 ? 'Choose a platform to see its layers.' : ''}${isCounted && images.length > 1 ? ' A further image is one counted pull more.' : ''}</p>
-<ul class="platforms">${images.map(({ platform, digest }) => {
-    const name = shown(platform ?? 'any platform');
-    if (digest === chosen)
-      return html`<li><a aria-current="true" href="${pageLink({ image: text, platform })}">${name}</a></li>`;
-    return platform
-      ? html`<li><a href="${pageLink({ image: text, platform })}">${name}</a></li>`
-      : html`<li>${name}</li>`;
+<ul class="platforms">${images.map((entry) => {
+    const isChosen = entry.digest === chosen;
+    return html`<li><a href="${pageLink(entryQuery(text, entry, images))}"${isChosen ? html` aria-current="true"` : ''}>${shown(entryText(entry))}</a></li>`;
   })}</ul>`;
+}
+
+/** An entry by its platform; by its digest if it has none, or if an entry before it has the same one. */
+function entryQuery(text: string, { platform, digest }: DescribedEntry, images: readonly DescribedEntry[]) {
+  const first = images.find((each) => each.platform === platform);
+  const named = parseNamedImage(text);
+  return 'problem' in named || (platform !== undefined && first?.digest === digest)
+    ? { image: text, platform }
+    : { image: `${named.name}@${digest}` };
 }
 
 function layersHtml(

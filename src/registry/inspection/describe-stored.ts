@@ -19,18 +19,20 @@ export interface StoredDescription {
   /** Size of the manifest in bytes. */
   readonly size: number;
   /** The entries of an index. */
-  readonly entries?: readonly StoredEntry[];
+  readonly entries?: readonly DescribedEntry[];
   /** The image, or the image of an index for the chosen platform. */
   readonly image?: StoredImage;
   /** The reason why there is no `image`. */
   readonly noImage?: string;
 }
 
-interface StoredEntry {
+export interface DescribedEntry {
   readonly digest: Digest;
   readonly form: string;
   readonly size?: number;
   readonly platform?: string;
+  /** `os.version` of a Windows image, by which entries of one platform differ. */
+  readonly osVersion?: string;
   readonly attestation: boolean;
 }
 
@@ -96,13 +98,14 @@ async function imageOfIndex(
 /** Errors of the chosen image alone: the index can be described without it. */
 const imageErrors: ReadonlySet<string> = new Set(['NO_PLATFORM', 'UNAVAILABLE']);
 
-async function entriesOf(index: Index, ports: ConversionPorts): Promise<StoredEntry[]> {
+async function entriesOf(index: Index, ports: ConversionPorts): Promise<DescribedEntry[]> {
   const { dependencies } = await withPlatformTable(index, ports);
   return dependencies.map(({ digest, mediaType, size, platform, attestation }) => ({
     digest,
     form: formName(mediaType),
     ...(size === undefined ? {} : { size }),
     ...platformText(platform),
+    ...(platform?.osVersion ? { osVersion: platform.osVersion } : {}),
     attestation,
   }));
 }
@@ -135,6 +138,11 @@ async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<Stor
 function unknownIfUnread(error: unknown): 'unknown' {
   if (isNotReadYet(error)) return 'unknown';
   throw error;
+}
+
+/** The platform of an entry for a person, like `windows/amd64 10.0.20348.2700`. */
+export function entryText({ platform = 'any platform', osVersion }: DescribedEntry): string {
+  return osVersion === undefined ? platform : `${platform} ${osVersion}`;
 }
 
 function platformText(platform: Platform | undefined): { readonly platform?: string } {
