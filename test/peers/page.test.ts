@@ -319,6 +319,21 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       });
     });
 
+    it('fits 320 pixels, as at a zoom of 400 %, with wide spaces in the text (WCAG 2.2, 1.4.10 and 1.4.12)', async () => {
+      const spaces = `{
+        const style = new CSSStyleSheet();
+        style.replaceSync('* { letter-spacing: 0.12em !important; word-spacing: 0.16em !important }');
+        document.adoptedStyleSheets = [style];
+      }`;
+      await withPage({ size: [320, 256] }, async (page) => {
+        for (const [name, path] of Object.entries(documents)) {
+          await page.goto(`http://127.0.0.1:${proxy.port}${path}`);
+          await page.evaluate(spaces);
+          expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBe(320);
+        }
+      });
+    });
+
     it('works without script', async () => {
       await withPage({ javaScript: false }, async (page) => {
         await page.goto(`http://127.0.0.1:${proxy.port}/`);
