@@ -59,6 +59,32 @@ describe('a registry that takes long', () => {
     expect(await timed(app.send(method, path, headers))).toEqual([504, seconds]);
   });
 
+  it('ends the page after 30 s, and the page says so', async () => {
+    const upstream = scriptedUpstream(answerAfter(1_200));
+    const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
+    // The code of the page loads in real time.
+    await timed(app.get('/', { Accept: 'text/html' }));
+    const asking = app.get('/?image=sample/oci', { Accept: 'text/html' });
+    expect(await timed(asking)).toEqual([504, 30]);
+    expect((await asking).text()).toContain(
+      'The registry took longer than the 30 s that this page waits for it.',
+    );
+    expect(app.logged.at(-1)?.facts).toMatchObject({ status: 504, error: 'UPSTREAM_TIMEOUT' });
+  });
+
+  it('ends the page after 30 s where only the tags beside a missing one take long', async () => {
+    const slow = answerAfter(1_200);
+    const upstream = scriptedUpstream((request, url) =>
+      /tags|_catalog/.test(url.pathname) ? slow(request, url) : undefined,
+    );
+    const app = testApp({ REGSHIFT_UPSTREAM_AUTH: 'anonymous' }, upstream.fetch);
+    // The code of the page loads in real time.
+    await timed(app.get('/', { Accept: 'text/html' }));
+    const asking = app.get('/?image=sample/oci:none', { Accept: 'text/html' });
+    expect(await timed(asking)).toEqual([404, 30]);
+    expect((await asking).text()).toContain('No answer for sample/oci:none');
+  });
+
   it.each([
     ['40', latest, 40],
     ['40', blob, 600],

@@ -41,7 +41,7 @@ export async function alternativesHtml(
       ? tagsHtml(named.name, tag, tags)
       : namesHtml(similarNames(named.name, await namesBeside(context)));
   } catch (thrown) {
-    if (thrown instanceof RegistryError) return '';
+    if (thrown instanceof RegistryError || context.get('received').context.signal?.aborted) return '';
     throw thrown;
   }
 }

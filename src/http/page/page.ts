@@ -1,6 +1,7 @@
 import type { Context, Handler } from 'hono';
 import { html } from 'hono/html';
 import { requireLogin } from '../../auth/client-auth.ts';
+import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import { knownClients } from '../../negotiation/known-clients.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
@@ -124,12 +125,16 @@ ${choices}`;
 
   return {
     async show(context) {
-      context.get('received').notes.resource = 'page';
-      try {
-        return await documentResponse(await documentFor(context));
-      } catch (thrown) {
-        return failed(context, thrown);
-      }
+      const received = context.get('received');
+      received.notes.resource = 'page';
+      return withDeadline(documentMs, received.context.signal, async (signal) => {
+        context.set('received', { ...received, context: { ...received.context, signal } });
+        try {
+          return await documentResponse(await documentFor(context));
+        } catch (thrown) {
+          return await failed(context, isDeadline(signal) ? tooLate() : thrown);
+        }
+      });
     },
 
     async file(context) {
@@ -142,6 +147,16 @@ ${choices}`;
       return fileResponse(JSON.stringify(await nameSuggestions(context)), 'application/json', 'no-store');
     },
   };
+}
+
+/** Milliseconds for a document. A pull may wait longer for a slow registry than a viewer who sees nothing meanwhile. */
+const documentMs = 30_000;
+
+function tooLate(): RegistryError {
+  return new RegistryError(
+    'UPSTREAM_TIMEOUT',
+    `The registry took longer than the ${documentMs / 1000} s that this page waits for it. Check that it is healthy, and try again.`,
+  );
 }
 
 /** The failure in the log of a query that is no image name: a viewer may paste a line with a password. */
