@@ -5,6 +5,7 @@ import { formatProblems } from '../../config/problem.ts';
 import { readSomeSettings } from '../../config/settings.ts';
 import { createDigester } from '../../layers/digester.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
+import { S3Error } from '../../layers/store/s3/s3-error.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import { asText } from '../../observability/log-format.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
@@ -99,9 +100,18 @@ async function digestOfStored(
     for await (const bytes of stream) await digester.add(bytes);
   } catch (error) {
     if (error instanceof FolderHangs) throw error;
+    // A broken connection says nothing of the bytes in a bucket.
+    if (store.kind !== 'file') throw brokenOff(blob, digester.size);
     return `an error after ${digester.size} bytes (${String(error)})`;
   }
   return digester.digest();
+}
+
+function brokenOff({ digest }: BlobName, read: number): S3Error {
+  return new S3Error(
+    `The bucket broke off the stored layer ${digest} after ${read} bytes. The layer stays. ` +
+      'Check the bucket and the network, and try again.',
+  );
 }
 
 /** `regshift store prune`: removes the layers that were used longest ago. */
@@ -149,6 +159,10 @@ async function onStore(
     printNote(io, `regshift: ${absent}`);
     return exitCodes.failed;
   } catch (error) {
+    if (error instanceof S3Error) {
+      printNote(io, `regshift: ${error.message}`);
+      return exitCodes.failed;
+    }
     if (!(error instanceof FolderHangs)) throw error;
     printNote(io, `regshift: ${error.message}. Is the file system of REGSHIFT_STORE there?`);
     return endProcess(exitCodes.failed, hasFileOperations());

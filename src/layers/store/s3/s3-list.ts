@@ -77,6 +77,12 @@ async function* pages(
   let next: Readonly<Record<string, string>> | undefined = {};
   while (next !== undefined) {
     const page = await client.read({ method: 'GET', query: { ...first, ...next } });
+    // The page of a gateway would look like an empty list.
+    if (!/<List\w+Result[\s>]/.test(page)) {
+      throw new S3Error(
+        'The bucket sent no list of objects. Check that endpoint in REGSHIFT_STORE is an S3 server, and the proxies in front of it.',
+      );
+    }
     yield page;
     const following = xmlText(page, 'IsTruncated') === 'true' ? nextOf(page) : undefined;
     if (following && JSON.stringify(following) === JSON.stringify(next)) {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestHex, digestOf } from '../../../../converters/digest.ts';
@@ -76,6 +76,66 @@ describe('regshift store', () => {
     expect((await print('info', '{{.layers}} of {{.store}}')).out).toBe('2 of file\n');
     expect((await print('verify', '{{len .damaged}}')).out).toBe('0\n');
     expect((await print('prune', '{{.blobs}}')).out).toBe('0\n');
+  });
+
+  describe('on a bucket', () => {
+    const list = (content: string) =>
+      `<ListBucketResult><IsTruncated>false</IsTruncated>${content}</ListBucketResult>`;
+
+    /** The settings for a server that answers each request for the list with this text. */
+    async function bucket(text: string, status: number, onObject: RequestListener = () => undefined) {
+      const server = createServer((request, response) => {
+        if (request.url?.includes('list-type') !== true) return void onObject(request, response);
+        response.writeHead(status, { 'content-type': 'application/xml' }).end(text);
+      });
+      const { url, stop } = await listen(server);
+      onTestFinished(stop);
+      return {
+        REGSHIFT_STORE: `s3://layers/?region=us-east-1&endpoint=${url}`,
+        AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'hunter2',
+      };
+    }
+
+    it.each([
+      [
+        403,
+        '<Error><Code>AccessDenied</Code></Error>',
+        /answered 403 AccessDenied\. Allow s3:GetObject, .*\.$/,
+      ],
+      [
+        404,
+        '<Error><Code>NoSuchBucket</Code></Error>',
+        /answered 404 NoSuchBucket\. Create the bucket, .*\.$/,
+      ],
+      [200, '<html>Please log in</html>', /^regshift: The bucket sent no list of objects\. Check .*\.$/],
+    ])('says what a bucket answers in place of a list, in one line: %i %s', async (status, text, message) => {
+      const env = await bucket(text, status);
+      for (const command of ['info', 'verify']) {
+        const { code, out, err } = await regshift(['store', command], { env });
+        expect([code, out]).toEqual([1, '']);
+        expect(err.trimEnd()).toMatch(message);
+        expect(err.split('\n')).toHaveLength(2);
+      }
+    });
+
+    it('removes no layer whose connection breaks', async () => {
+      const digest = digestOf(layerContent(1000));
+      const key = `blobs/sha256/${digestHex(digest)}`;
+      const asked: (string | undefined)[] = [];
+      const content = `<Contents><Key>${key}</Key><Size>1000</Size></Contents>`;
+      const env = await bucket(list(content), 200, ({ method, headers }, response) => {
+        asked.push(method);
+        // The rest is an error that does not pass, so that nothing is asked again.
+        if (headers.range) return void response.writeHead(403).end();
+        response.writeHead(200, { 'content-length': 1000 }).write(layerContent(10));
+        setImmediate(() => response.destroy());
+      });
+      const { code, out, err } = await regshift(['store', 'verify'], { env });
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/regshift: The bucket broke off the stored layer sha256:\w+ after 10 bytes\. /);
+      expect(asked).not.toContain('DELETE');
+    });
   });
 
   it('--verbose prints each request to a bucket, without its signature', async () => {
