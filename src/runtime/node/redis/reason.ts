@@ -1,5 +1,20 @@
 import type { RedisAddress, RedisLogin } from '../../../config/redis-address.ts';
 
+/** Reasons that do not say what is wrong with REGSHIFT_REDIS_URL, with what to do about each. */
+const advice: readonly (readonly [RegExp, string])[] = [
+  [/^(MOVED|ASK) /, 'The server is a node of a cluster: begin REGSHIFT_REDIS_URL with redis-cluster://'],
+  [/unknown command .SENTINEL/i, 'The server is no Sentinel: name the Sentinels, or begin with redis://'],
+  [/cluster support disabled|unknown command .CLUSTER/i, 'The server is in no cluster: begin with redis://'],
+  [
+    /unknown command .(GET|SET|SADD)\b/i,
+    'If the server is a Sentinel, begin REGSHIFT_REDIS_URL with redis-sentinel://',
+  ],
+  [/^READONLY /, 'The server is a replica: name its master or its Sentinels'],
+  [/DB index is out of range/, 'Correct the number of the database in REGSHIFT_REDIS_URL'],
+  [/self.signed certificate|unable to (get|verify)/, 'Name its authority in NODE_EXTRA_CA_CERTS'],
+  [/Unknown RESP type/, 'The server is no Redis, or wants TLS (rediss://)'],
+];
+
 /**
  * Makes a function that tells the reason of an error for the log, without a user or a password of the address: a server
  * quotes the arguments of a command that it does not know, and AUTH has the password (Redis, `commandCheckExistence` in
@@ -7,8 +22,15 @@ import type { RedisAddress, RedisLogin } from '../../../config/redis-address.ts'
  */
 export function createReasonOf(address: RedisAddress): (error: unknown) => string {
   const secrets = secretsOf(address);
-  return (error) =>
-    secrets.reduce(withoutWord, textOf(error).replace(/,? with args beginning with.*$/is, ''));
+  return (error) => {
+    const text = textOf(error).replace(/,? with args beginning with.*$/is, '');
+    return advised(secrets.reduce(withoutWord, text));
+  };
+}
+
+function advised(reason: string): string {
+  const todo = advice.find(([of]) => of.test(reason))?.[1];
+  return todo === undefined ? reason : `${reason.replace(/\.$/, '')}. ${todo}.`;
 }
 
 /** If a name has several addresses and none answers, the error has a code and no message. */

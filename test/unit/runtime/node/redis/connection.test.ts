@@ -81,6 +81,40 @@ it('a Redis that refuses one command stays', async () => {
   ]);
 });
 
+// The refusals are those of Redis 7.0.15.
+it.each([
+  [
+    '-MOVED 6481 127.0.0.1:7001',
+    'The server is a node of a cluster: begin REGSHIFT_REDIS_URL with redis-cluster://.',
+  ],
+  [
+    "-ERR unknown command 'GET', with args beginning with: 'a' ",
+    'If the server is a Sentinel, begin REGSHIFT_REDIS_URL with redis-sentinel://.',
+  ],
+  [
+    "-READONLY You can't write against a read only replica.",
+    'The server is a replica: name its master or its Sentinels.',
+  ],
+])('the reason says what to do where the address names another kind of server: %s', async (refusal, todo) => {
+  const { port } = await scriptedRedis(() => refusal);
+  const { run, logged } = await open(`redis://127.0.0.1:${port}`);
+  await run((redis) => redis.get('a'));
+  const said = refusal.slice(1).replace(/, with args.*|\.$/, '');
+  expect(logged.map(({ reason }) => reason)).toEqual([`${said}. ${todo}`]);
+});
+
+it.each([
+  ["ERR unknown command 'SENTINEL', with args beginning with: ", /The server is no Sentinel: /],
+  ['ERR This instance has cluster support disabled', /The server is in no cluster: /],
+  ['ERR DB index is out of range', /Correct the number of the database/],
+  ['self-signed certificate in certificate chain', /Name its authority in NODE_EXTRA_CA_CERTS\.$/],
+  ['unable to verify the first certificate', /Name its authority in NODE_EXTRA_CA_CERTS\.$/],
+  ['Unknown RESP type 72 "H"', /The server is no Redis, or wants TLS/],
+  ['connect ECONNREFUSED 127.0.0.1:1', /^connect ECONNREFUSED 127\.0\.0\.1:1$/],
+])('the reason says what to do about a wrong address: %s', (text, expected) => {
+  expect(createReasonOf(addressOf('redis://127.0.0.1:1'))(new Error(text))).toMatch(expected);
+});
+
 it('another reason to be away is logged once, like a password that was changed', async () => {
   const state = { refuses: false };
   const { port, cut } = await scriptedRedis((command) =>
