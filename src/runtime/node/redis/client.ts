@@ -36,6 +36,8 @@ export interface RedisClient {
   connect(): void;
   /** A probe has failed: connects anew, if the client does not do it by itself. */
   revive(): void;
+  /** The server refuses writes: connects anew, because the name of the server may lead to another one by now. */
+  renew(): void;
   /** Closes after the responses to the commands that were sent. */
   close(): Promise<void>;
   /** Closes at once. */

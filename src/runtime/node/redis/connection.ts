@@ -126,12 +126,19 @@ interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadli
   readonly isNew: (kind: string) => boolean;
 }
 
+/**
+ * A server that refuses writes is connected to anew at most once in this time, in milliseconds. It may be a master that
+ * has become a replica, behind a name or a load balancer that leads to the new master.
+ */
+const renewMs = 10_000;
+
 /** Redis refuses each command of a connection without a login (NOAUTH), and each login with a wrong one. */
 const refusesAll = ['NOAUTH', 'WRONGPASS'];
 
 function createRun(parts: RunParts): RedisConnection['run'] {
   const { client, circuit, log, deadlineMs, clock, reasonOf, isNew } = parts;
   let lastLate = Number.NEGATIVE_INFINITY;
+  let renewedAt = Number.NEGATIVE_INFINITY;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
@@ -150,6 +157,10 @@ function createRun(parts: RunParts): RedisConnection['run'] {
       const code = codeIn(reason);
       if (refusesAll.includes(code)) circuit.open(reason);
       else if (isNew(code)) log('warn', 'Redis refuses a command: going on without', { reason });
+      if (code === 'READONLY' && clock() - renewedAt >= renewMs) {
+        renewedAt = clock();
+        client.renew();
+      }
       return undefined;
     }
   };

@@ -28,13 +28,18 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.on('error', events.onError);
   client.on('ready', events.onReady);
+  // The promise rejects only after `close`; the listener reports errors.
+  const connect = () => void client.connect().catch(() => undefined);
   return {
     commands: client,
     isSharded: false,
     lastError: () => undefined,
-    // The promise rejects only after `close`; the listener reports errors.
-    connect: () => void client.connect().catch(() => undefined),
+    connect,
     revive: () => undefined,
+    renew() {
+      client.destroy();
+      connect();
+    },
     close: () => client.close(),
     destroy: () => client.destroy(),
   };

@@ -59,6 +59,8 @@ export function createReplacedClient(
       client = make(note);
       connect();
     },
+    // Sentinels and the nodes of a cluster name the new master.
+    renew: () => undefined,
     async close() {
       isClosed = true;
       await client.close();

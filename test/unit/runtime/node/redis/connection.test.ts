@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { type Clock, systemClock } from '../../../../../src/clock.ts';
 import { parseRedisAddress } from '../../../../../src/config/redis-address.ts';
 import type { Facts } from '../../../../../src/observability/log.ts';
 import { openRedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
@@ -20,10 +21,11 @@ function commandsIn(chunk: Buffer): string[] {
 }
 
 /** A server that speaks as Redis does. @param replyTo the reply to each command, by its name. */
-async function scriptedRedis(replyTo: (command: string) => string) {
+async function scriptedRedis(replyTo: (command: string) => string, onConnection: () => void = () => {}) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
+    onConnection();
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       for (const command of commandsIn(chunk)) socket.write(`${replyTo(command)}\r\n`);
@@ -41,13 +43,14 @@ async function scriptedRedis(replyTo: (command: string) => string) {
   return { port: (server.address() as AddressInfo).port, cut };
 }
 
-async function open(url: string) {
+async function open(url: string, clock: Clock = systemClock) {
   const logged: { readonly message: string; readonly reason: unknown }[] = [];
   const connection = await openRedisConnection({
     address: addressOf(url),
     log: (_level, message, facts: Facts = {}) => logged.push({ message, reason: facts.reason }),
     memory: testMemory(),
     onReconnect: () => undefined,
+    clock,
   });
   onTestFinished(() => connection.close());
   return { ...connection, logged };
@@ -113,6 +116,41 @@ it.each([
   ['connect ECONNREFUSED 127.0.0.1:1', /^connect ECONNREFUSED 127\.0\.0\.1:1$/],
 ])('the reason says what to do about a wrong address: %s', (text, expected) => {
   expect(createReasonOf(addressOf('redis://127.0.0.1:1'))(new Error(text))).toMatch(expected);
+});
+
+it('a server that has become a replica is left for the master that its name leads to', async () => {
+  const state = { isMaster: false, connections: 0 };
+  const { port } = await scriptedRedis(
+    () => (state.isMaster ? '+OK' : "-READONLY You can't write against a read only replica."),
+    () => {
+      state.connections += 1;
+      state.isMaster = state.connections > 1;
+    },
+  );
+  const { run, isDown, logged } = await open(`redis://127.0.0.1:${port}`);
+  const set = () => run((redis) => redis.set('a', 'b', { EX: 1 }));
+  expect(await set()).toBeUndefined();
+  await expect.poll(set, { timeout: 5_000 }).toBeDefined();
+  expect([isDown(), state.connections, logged.length]).toEqual([false, 2, 1]);
+});
+
+it('a server that stays a replica is connected to anew once in ten seconds', async () => {
+  const state = { connections: 0, now: 0 };
+  const { port } = await scriptedRedis(
+    (command) => (command === 'SET' ? "-READONLY You can't write against a read only replica." : '+OK'),
+    () => {
+      state.connections += 1;
+    },
+  );
+  const { run, isDown, logged } = await open(`redis://127.0.0.1:${port}`, () => state.now);
+  const set = () => run((redis) => redis.set('a', 'b', { EX: 1 }));
+  const answers = () => run((redis) => redis.ping());
+  for (const now of [0, 9_999, 10_000]) {
+    state.now = now;
+    for (const _ of [1, 2]) await set();
+    await expect.poll(answers, { timeout: 5_000 }).toBeDefined();
+  }
+  expect([isDown(), state.connections, logged.length]).toEqual([false, 3, 1]);
 });
 
 it('another reason to be away is logged once, like a password that was changed', async () => {
