@@ -23,7 +23,10 @@ export interface Circuit {
   recordTimeout(reason: string): void;
   /** Opens the circuit at once, for example because the connection broke. */
   open(reason: string): void;
-  /** Probes an open circuit without delay, because the service may work again. */
+  /**
+   * Probes an open circuit without delay, because the service may work again. A circuit that opened again soon keeps its
+   * delay: the service may be one that accepts each connection and breaks it.
+   */
   probeNow(): void;
   /** Ends all probes. */
   stop(): void;
@@ -91,7 +94,9 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
       if (timeouts >= mostTimeouts) open(reason);
     },
     open,
-    probeNow: () => void probeNow(),
+    probeNow() {
+      if (waitMs === firstProbeMs) void probeNow();
+    },
     stop() {
       stopped = true;
       clearTimeout(timer);

@@ -98,6 +98,19 @@ describe('a circuit that opens', () => {
     expect(calls.filter((each) => each === 'closed').length).toBeGreaterThan(4);
   });
 
+  it('again soon after it closed keeps its delays, also where the service seems to work again each time', async () => {
+    const { open, probeNow, calls, state } = circuit();
+    state.works = true;
+    for (let turn = 0; turn < 120; turn += 1) {
+      open('broken');
+      probeNow();
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    // Without delay at first, and then after 2, 4, 8, 16 and 30 seconds.
+    expect(calls.filter((each) => each === 'closed').length).toBeLessThan(9);
+    expect(calls.slice(0, 2)).toEqual(['open: broken', 'closed']);
+  });
+
   it('does not probe after stop', async () => {
     const { open, stop, state } = circuit();
     open('broken');
