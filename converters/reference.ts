@@ -21,6 +21,14 @@ export function parseRepositoryName(text: string): RepositoryName | undefined {
   return text.length <= maximumNameLength && namePattern.test(text) ? (text as RepositoryName) : undefined;
 }
 
+/**
+ * Whether a tag is the name of a digest. Programs keep the referrers of a manifest under such a tag (distribution-spec
+ * 1.1, "Referrers Tag Schema"), and its signatures and attestations (cosign: `sha256-<hex>.sig`); few images have one.
+ */
+export function isTagOfDigest(tag: Tag): boolean {
+  return tag.startsWith('sha') && /^sha\d{3}-[0-9a-f]{64}/.test(tag);
+}
+
 export function parseTag(text: string): Tag | undefined {
   return tagPattern.test(text) ? (text as Tag) : undefined;
 }

@@ -3,6 +3,7 @@ import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
+import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 
@@ -41,6 +42,28 @@ describe('an image in two indexes', () => {
     const response = await app.get(`${repository}/${child}`, docker113);
     expect(response.status).toBe(200);
     expect(response.header('Docker-Content-Digest')).toBe(child);
+  });
+});
+
+describe('a signed repository, whose signatures come before its images in the list of tags', () => {
+  it('spends no fetch on signatures, and finds the digest of an image', async () => {
+    const signature = (index: number) => `sha256-${String(index).padStart(64, '0')}.sig`;
+    const signatures = Array.from({ length: 8 }, (_, index) => [signature(index), 'sample/helm-chart']);
+    const signed = manyTags('team/app', { ...Object.fromEntries(signatures), 'v1.0': 'sample/oci' });
+    const path = '/v2/team/app/manifests';
+    const pulled = await testApp({}, scriptedUpstream(signed).fetch).get(`${path}/v1.0`, docker113);
+    const upstream = scriptedUpstream(signed);
+    const digest = pulled.header('Docker-Content-Digest');
+    const found = await testApp({ REGSHIFT_WALK_GETS: '1' }, upstream.fetch).get(
+      `${path}/${digest}`,
+      docker113,
+    );
+    expect(found.status).toBe(200);
+    expect(found.body).toEqual(pulled.body);
+    const fetched = upstream.asked.filter((each) => /^GET .*\/manifests\//.test(each));
+    expect(fetched.map((each) => each.replace(/.*\//, ''))).toEqual([
+      pulled.header('Regshift-Source-Digest'),
+    ]);
   });
 });
 

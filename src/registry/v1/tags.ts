@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../converters/digest.ts';
-import type { RepositoryName, Tag } from '../../../converters/reference.ts';
+import { isTagOfDigest, type RepositoryName, type Tag } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
@@ -151,7 +151,7 @@ let collator: Intl.Collator | undefined;
 
 function byAge(left: Tag, right: Tag): number {
   collator ??= new Intl.Collator('en', { numeric: true });
-  const rank = (tag: Tag) => (tag === 'latest' ? 0 : 1);
+  const rank = (tag: Tag) => (tag === 'latest' ? 0 : isTagOfDigest(tag) ? 2 : 1);
   return (
     rank(left) - rank(right) || collator.compare(right, left) || (left < right ? 1 : left > right ? -1 : 0)
   );

@@ -1,4 +1,4 @@
-import { parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
+import { isTagOfDigest, parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
@@ -24,7 +24,14 @@ export async function askForTags(
   return response;
 }
 
-/** Reads pages of tags until it has `limit` tags. @throws RegistryError. */
+/** How many tags of digests are read for each tag of the limit: a signed image has about three. */
+const mostOfDigests = 10;
+
+/**
+ * Reads pages of tags until it has `limit` tags. Tags of digests, which are signatures and no images, come last: in
+ * alphabetical order they come before `v1.0`.
+ * @throws RegistryError.
+ */
 export async function listTags(
   client: UpstreamClient,
   repository: RepositoryName,
@@ -32,12 +39,13 @@ export async function listTags(
   context: ApiContext,
 ): Promise<Tag[]> {
   const found: Tag[] = [];
+  const ofDigests: Tag[] = [];
   for await (const tags of allTags(client, repository, context)) {
     // Not `push(...tags)`: the arguments of a call are on the stack, which a long page overflows.
-    for (const tag of tags) found.push(tag);
-    if (found.length >= limit) break;
+    for (const tag of tags) (isTagOfDigest(tag) ? ofDigests : found).push(tag);
+    if (found.length >= limit || ofDigests.length >= limit * mostOfDigests) break;
   }
-  return found.slice(0, limit);
+  return found.concat(ofDigests).slice(0, limit);
 }
 
 /** The tags of all pages, piece by piece. Leaving the loop cancels the last response. @throws RegistryError. */

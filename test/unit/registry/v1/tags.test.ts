@@ -42,6 +42,10 @@ describe('the newest tags first', () => {
       ['20240101', '20241231', '20231231'],
       ['20241231', '20240101', '20231231'],
     ],
+    [
+      [`sha256-${'a'.repeat(64)}.sig`, '1.0', `sha256-${'b'.repeat(64)}`, 'sha256-short', 'latest'],
+      ['latest', 'sha256-short', '1.0', `sha256-${'b'.repeat(64)}`, `sha256-${'a'.repeat(64)}.sig`],
+    ],
     [[], []],
   ])('%j', (tags, expected) => {
     expect(sorted(...tags)).toEqual(expected);
