@@ -1,5 +1,5 @@
 import type { TakeTurn } from '../../converters/ports.ts';
-import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { isTagOfDigest, type Reference, type RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
@@ -99,8 +99,11 @@ export function createResolver(options: ResolverOptions): Resolver {
   const heads = createHeadRefusals(memory, clock);
 
   const ageOf = ({ at }: Pick<AccessGrant, 'at'>) => (clock() - at) / 1000;
-  const isFresh = (proof: ReadProof, repository: RepositoryName) =>
-    !proof.epoch.hasEnded && proof.doubts === versions.doubts(repository) && ageOf(proof) < ttl;
+  /** Programs write the list under a tag of a digest again with an entry more: an old list would lose the last entries. */
+  const ttlOf = (reference?: Reference) =>
+    reference?.kind === 'tag' && isTagOfDigest(reference.tag) ? 0 : ttl;
+  const isFresh = (proof: ReadProof, repository: RepositoryName, reference?: Reference) =>
+    !proof.epoch.hasEnded && proof.doubts === versions.doubts(repository) && ageOf(proof) < ttlOf(reference);
   /** Whether a grant may stand in while upstream fails. */
   const isUsable = (grant: AccessGrant) => grant.public && !grant.epoch.hasEnded && ageOf(grant) <= staleFor;
 
@@ -125,7 +128,12 @@ export function createResolver(options: ResolverOptions): Resolver {
   }
 
   /** The resolution of a grant, with the previous one that may stand in while that is young enough. */
-  function resolvedBy({ key, grant }: CachedGrant, repository: RepositoryName, state: string): Resolution {
+  function resolvedBy(
+    { key, grant }: CachedGrant,
+    repository: RepositoryName,
+    reference: Reference,
+    state: string,
+  ): Resolution {
     const { previous } = grant;
     const reply = replyOf(grant);
     const isCached = () => {
@@ -133,7 +141,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       return now?.at === reply.at && now.digest === reply.digest;
     };
     const isStillFresh = () =>
-      isFresh(grant, repository) && versions.written(repository) === state && isCached();
+      isFresh(grant, repository, reference) && versions.written(repository) === state && isCached();
     const resolved = { ...reply, age: undefined, isFresh: isStillFresh };
     return previous && isUsable(previous) ? { ...resolved, previous: staleOf(previous) } : resolved;
   }
@@ -223,7 +231,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       },
       // The question of another request may have been sent before a refusal or a write, or more than a TTL ago.
       suits: ({ epoch, at, doubts }) =>
-        !epoch.hasEnded && doubts === versions.doubts(repository) && at + ttl * 1000 >= arrived,
+        !epoch.hasEnded && doubts === versions.doubts(repository) && at + ttlOf(reference) * 1000 >= arrived,
     });
     const ask = (signal: AbortSignal | undefined) =>
       flights.join(work(), signal).catch((error: unknown) => {
@@ -236,7 +244,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const asking = hasStandIn ? withDeadline(standInMs, context.signal, ask) : ask(context.signal);
     const grant = await joinOrStale(asking, { key, publicKey });
     return 'epoch' in grant
-      ? resolvedBy(cacheGrant(state, reference, context, grant), repository, state)
+      ? resolvedBy(cacheGrant(state, reference, context, grant), repository, reference, state)
       : grant;
   }
 
@@ -263,7 +271,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       const key = grantKey(state, reference, whose);
       for (const each of [publicKey, key]) {
         const grant = grants.get(each);
-        if (grant && isFresh(grant, repository)) return resolvedBy({ key: each, grant }, repository, state);
+        if (grant && isFresh(grant, repository, reference))
+          return resolvedBy({ key: each, grant }, repository, reference, state);
       }
       const pending = purpose === 'to confirm' ? undefined : context.resolutions?.get(key);
       if (pending) return pending;

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { createGate } from '../support/gate.ts';
+import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { settled } from '../support/settled.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker20 = manifestRequestHeaders['Docker 20.10'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 const latest = '/v2/sample/oci/manifests/latest';
 
@@ -91,6 +93,24 @@ describe('a tag', () => {
     for (let times = 0; times < 3; times += 1) await app.get(latest, docker19);
     expect(upstream.asked).toEqual(Array.from({ length: 3 }, () => `HEAD ${latest}`));
   });
+
+  it.each(['', '.sig', '.att'])(
+    'of a digest with "%s" is resolved each time, as programs add to it',
+    async (end) => {
+      const tag = `sha256-${'a'.repeat(64)}${end}`;
+      const upstream = scriptedUpstream(manyTags('team/app', { [tag]: 'sample/index' }));
+      const app = testApp({ REGSHIFT_TAG_TTL: '30' }, upstream.fetch);
+      const path = `/v2/team/app/manifests/${tag}`;
+      const before = await app.get(path, docker20);
+      expect((await app.get(path, docker20)).body).toEqual(before.body);
+      upstream.follow(manyTags('team/app', { [tag]: 'sample/helm-chart' }));
+      upstream.forget();
+      const after = await app.get(path, docker20);
+      expect(after.header('Docker-Content-Digest')).not.toBe(before.header('Docker-Content-Digest'));
+      expect((await app.head(path, docker20)).status).toBe(200);
+      expect(upstream.asked.filter((each) => each === `HEAD ${path}`)).toHaveLength(2);
+    },
+  );
 
   it.each([
     ['more than a TTL ago is resolved again', 31, 2],
