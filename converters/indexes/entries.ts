@@ -1,3 +1,4 @@
+import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import { bareMediaType, layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { IndexEntry } from '../model.ts';
 import { formatPlatform } from '../platform.ts';
@@ -13,6 +14,11 @@ const looseTypes: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociCo
 export function mayBeManifest({ mediaType }: Pick<IndexEntry, 'mediaType'>): boolean {
   const bare = bareMediaType(mediaType);
   return isManifestType(bare) || looseTypes.includes(bare);
+}
+
+/** Whether an entry can be an image, or an index of images. */
+export function namesImage(entry: IndexEntry): boolean {
+  return !entry.attestation && !isArtifact(entry) && mayBeManifest(entry);
 }
 
 /** Whether an entry is a blob and no manifest: a layer, or the config of a BuildKit cache. */

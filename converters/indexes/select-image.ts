@@ -1,10 +1,9 @@
 import { ConversionError } from '../errors.ts';
 import { fetchConfig, fetchModel } from '../fetch.ts';
-import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import type { Image, Index, IndexEntry } from '../model.ts';
 import { fitting, formatPlatform, type Platform, platformRank } from '../platform.ts';
 import type { ConversionPorts } from '../ports.ts';
-import { gzipTwinOf, isLabelledZstd, mayBeManifest } from './entries.ts';
+import { gzipTwinOf, isLabelledZstd, namesImage } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
@@ -48,7 +47,7 @@ async function select(
 
 /** Whether an entry can be the image: of two images for one platform, the one with gzip layers is. */
 function isCandidate(entry: IndexEntry, entries: readonly IndexEntry[]): boolean {
-  if (entry.attestation || isArtifact(entry) || !mayBeManifest(entry)) return false;
+  if (!namesImage(entry)) return false;
   return gzipTwinOf(entry, entries, isLabelledZstd) === undefined;
 }
 

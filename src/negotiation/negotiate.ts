@@ -42,6 +42,8 @@ export interface ManifestInfo {
   readonly untyped?: true;
   /** True for a document that is neither an image nor an index, or that regshift cannot read: it has no other form. */
   readonly opaque?: true;
+  /** True for an index without an image, such as the referrers of an image or a BuildKit cache: it has no other form. */
+  readonly ofNoImages?: true;
 }
 
 type IndexInfo = ManifestInfo & { readonly entries: readonly StoredEntry[] };
@@ -70,9 +72,17 @@ const indexOrder = ['schema2', 'oci'] as const;
  * @param pin the form that the route has for every client, or `auto`.
  */
 export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
+  // A pin is about images. podman looks for a signature of each image that it pulls, and ends at another error than 404
+  // MANIFEST_UNKNOWN.
+  if (pin !== 'auto' && (stored.opaque || stored.ofNoImages) && isTaken(stored, capabilities))
+    return { kind: 'stored', because: 'has-no-other-form' };
   return isIndex(stored)
     ? negotiateIndex(stored, capabilities, pin)
     : negotiateImage(stored, capabilities, pin);
+}
+
+function isTaken({ mediaType }: ManifestInfo, { types, any }: ClientCapabilities): boolean {
+  return any || types.has(mediaType);
 }
 
 function isIndex(stored: ManifestInfo): stored is IndexInfo {
@@ -93,8 +103,8 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
   }
   const named = capabilities.types.has(mediaType);
   // containerd names types and a wildcard, and pulls artifacts and attestations of any type; schema 1 it refuses.
-  const isTaken = capabilities.any && formOfType(mediaType) !== 'schema1';
-  if (stored.opaque && !named && isTaken) return { kind: 'stored', because: 'has-no-other-form' };
+  const isTakenUnnamed = capabilities.any && formOfType(mediaType) !== 'schema1';
+  if (stored.opaque && !named && isTakenUnnamed) return { kind: 'stored', because: 'has-no-other-form' };
   const preferred = preferredImage(capabilities, mediaType);
   if (named && obstacle === undefined && preferred === undefined)
     return { kind: 'stored', because: 'reads-it' };

@@ -3,7 +3,7 @@ export type Reason = keyof typeof reasons;
 
 const reasons = {
   'takes-anything': 'Accept names no manifest type and has a wildcard: such a client gets what is stored',
-  'has-no-other-form': 'it is neither an image nor an index, and Accept has a wildcard beside other types',
+  'has-no-other-form': 'it has no other form, and the client names its type or a wildcard',
   'reads-it': 'the client reads what is stored',
   'reads-nearest':
     'the client does not read the stored form; of the forms that it reads, this one loses least',

@@ -1,5 +1,5 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { isLabelledZstd } from '../../converters/indexes/entries.ts';
+import { isLabelledZstd, namesImage } from '../../converters/indexes/entries.ts';
 import { asObject, optionalString, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image, Index, Model } from '../../converters/model.ts';
@@ -18,7 +18,11 @@ export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestI
   if (model === undefined) return opaqueManifest(mediaType);
   const isUntyped = hasUntypedSource(model);
   const untyped = isUntyped ? { untyped: true as const } : {};
-  if (model.kind === 'index') return { ...plain(mediaType), ...untyped, entries: entriesOf(model) };
+  if (model.kind === 'index') {
+    const ofNoImages =
+      (model.platformTable ?? model.dependencies.some(namesImage)) ? {} : { ofNoImages: true as const };
+    return { ...plain(mediaType), ...untyped, ...ofNoImages, entries: entriesOf(model) };
+  }
   return {
     ...untyped,
     mediaType,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { readSignedSchema1 } from '../support/signed-schema1.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, generic } = mediaTypes;
@@ -29,7 +31,7 @@ const rows: readonly Row[] = [
   ['schema1', 'sample/list', schema1Signed, schema1Signed, schema1Signed, schema1Signed],
   ['schema1', 'sample/index', schema1Signed, schema1Signed, schema1Signed, schema1Signed],
   ['schema1', 'sample/fat-generic', schema1Signed, schema1Signed, schema1Signed, schema1Signed],
-  ['schema1', 'sample/helm-chart', notAnImage, notAnImage, notAnImage, notAnImage],
+  ['schema1', 'sample/helm-chart', notAnImage, notAnImage, ociManifest, ociManifest],
   ['schema2', 'sample/generic', schema2, schema2, schema2, schema2],
   ['schema2', 'sample/schema1', schema2, schema2, schema2, schema2],
   ['schema2', 'sample/schema2', schema2, schema2, schema2, schema2],
@@ -38,7 +40,7 @@ const rows: readonly Row[] = [
   ['schema2', 'sample/index', schema2, dockerList, dockerList, dockerList],
   ['schema2', 'sample/fat-generic', schema2, dockerList, dockerList, dockerList],
   ['schema2', 'sample/fat-generic-table', schema2, dockerList, dockerList, dockerList],
-  ['schema2', 'sample/helm-chart', notAnImage, notAnImage, notAnImage, notAnImage],
+  ['schema2', 'sample/helm-chart', notAnImage, notAnImage, ociManifest, ociManifest],
   ['oci', 'sample/generic', ociManifest, ociManifest, ociManifest, ociManifest],
   ['oci', 'sample/schema1', ociManifest, ociManifest, ociManifest, ociManifest],
   ['oci', 'sample/schema2', ociManifest, ociManifest, ociManifest, ociManifest],
@@ -54,7 +56,7 @@ const rows: readonly Row[] = [
   ['generic', 'sample/oci', generic, generic, generic, generic],
   ['generic', 'sample/list', generic, generic, generic, generic],
   ['generic', 'sample/index', generic, generic, generic, generic],
-  ['generic', 'sample/helm-chart', notAnImage, notAnImage, notAnImage, notAnImage],
+  ['generic', 'sample/helm-chart', notAnImage, notAnImage, ociManifest, ociManifest],
 ];
 
 const cases = rows.flatMap(([pin, sample, ...form]) =>
@@ -66,6 +68,35 @@ const cases = rows.flatMap(([pin, sample, ...form]) =>
     form: form[column],
   })),
 );
+
+/** The list of the referrers of an image, under the tag of its digest. */
+const referrers = JSON.stringify({
+  schemaVersion: 2,
+  mediaType: ociIndex,
+  manifests: [
+    {
+      mediaType: ociManifest,
+      digest: digestOf(new Uint8Array()),
+      size: 2,
+      artifactType: 'application/spdx+json',
+    },
+  ],
+});
+
+describe('a list of referrers, which has no other form', () => {
+  const bytes = new TextEncoder().encode(referrers);
+  const upstream = scriptedUpstream(() => new Response(bytes, { headers: { 'Content-Type': ociIndex } }));
+  const tag = `/v2/team/app/manifests/sha256-${'a'.repeat(64)}`;
+
+  it.each(['schema1', 'schema2', 'oci', 'generic'])('passes a route that is pinned to %s', async (pin) => {
+    const app = testApp({ REGSHIFT_FORMAT: pin }, upstream.fetch);
+    const response = await app.get(tag, manifestRequestHeaders['Docker 20.10']);
+    expect(response.status).toBe(200);
+    expect(response.text()).toBe(referrers);
+    const refused = await app.get(tag, manifestRequestHeaders['Docker 1.13.1']);
+    expect(refused.error().code).toBe('UNSUPPORTED');
+  });
+});
 
 describe('a route that is pinned to a form sends it to every client', () => {
   it.each(cases)('$pin: $sample → $client: $form', async ({ pin, sample, headers, form }) => {

@@ -1,7 +1,6 @@
 import { type Digest, digestOf } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { isArtifact } from '../../../converters/formats/oci-family/index-entry.ts';
-import { mayBeManifest } from '../../../converters/indexes/entries.ts';
+import { namesImage } from '../../../converters/indexes/entries.ts';
 import {
   asDigest,
   asItems,
@@ -118,7 +117,7 @@ export function isOfImages(manifest: PushedManifest): manifest is PushedImage {
   if (manifest.kind === 'artifact') return false;
   const { model } = manifest;
   if (model.kind === 'image') return true;
-  return model.dependencies.some((entry) => !entry.attestation && !isArtifact(entry) && mayBeManifest(entry));
+  return model.dependencies.some(namesImage);
 }
 
 /** The manifest without the signatures of schema 1, as it is read again later. @throws ConversionError. */

@@ -98,7 +98,10 @@ export interface AppSettings {
    * `never`: clients use the token server directly.
    */
   readonly REGSHIFT_TOKEN_RELAY?: OneOf<'always' | 'never'> | undefined;
-  /** `auto`, or one form for every client. */
+  /**
+   * `auto`, or one form for every client. Charts, signatures and other artifacts have no other form: clients that
+   * read them get them as they are.
+   */
   readonly REGSHIFT_FORMAT?: OneOf<'auto' | 'schema1' | 'schema2' | 'oci' | 'generic'> | undefined;
   /** The platform of clients that cannot select one and do not name theirs. */
   readonly REGSHIFT_PLATFORM?: string | undefined;

@@ -194,7 +194,8 @@ export const settingGroups: readonly SettingGroup[] = [
     rows: [
       {
         variables: ['REGSHIFT_FORMAT'],
-        meaning: '`auto`, or one form for every client',
+        meaning:
+          '`auto`, or one form for every client. Charts, signatures and other artifacts have no other form: clients that read them get them as they are',
       },
       {
         variables: ['REGSHIFT_PLATFORM'],
