@@ -6,7 +6,6 @@ import type { Reason } from './reasons.ts';
 import {
   hasAttestations,
   hasBothCompressions,
-  hasImages,
   hasInnerIndex,
   prefersZstd,
   type StoredEntry,
@@ -176,7 +175,7 @@ function isOfForm(mediaType: string, form: Form): boolean {
 function negotiateIndex(stored: IndexInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   const { mediaType, entries } = stored;
   const { limits } = capabilities;
-  if (limits?.oneImage && hasImages({ entries })) return { kind: 'choose', because: 'index-one' };
+  if (limits?.oneImage && !stored.ofNoImages) return { kind: 'choose', because: 'index-one' };
   const selection = negotiateWholeIndex(stored, capabilities, pin);
   if (selection.kind !== 'stored') return selection;
   const form = indexFormOf(mediaType) ?? 'generic';

@@ -1,4 +1,4 @@
-import { gzipTwinOf, mayBeManifest } from '../../converters/indexes/entries.ts';
+import { gzipTwinOf } from '../../converters/indexes/entries.ts';
 import { indexTypes } from '../../converters/media-types.ts';
 import type { IndexEntry } from '../../converters/model.ts';
 
@@ -20,11 +20,6 @@ export function hasInnerIndex({ entries = [] }: StoredIndex): boolean {
 /** Whether the index has attestations beside other entries. */
 export function hasAttestations({ entries = [] }: StoredIndex): boolean {
   return entries.some(isAttestation) && !entries.every(isAttestation);
-}
-
-/** Whether the index has an entry that can be an image, or an index of images. */
-export function hasImages({ entries = [] }: StoredIndex): boolean {
-  return entries.some((entry) => !entry.attestation && mayBeManifest(entry));
 }
 
 function isAttestation({ attestation }: StoredEntry): boolean {

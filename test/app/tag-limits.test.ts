@@ -334,6 +334,13 @@ describe('index: one', () => {
     expect(digest(await app.get(latest('team/app'), modern))).toBe(root.digest);
   });
 
+  it('a list of referrers goes out as it is stored', async () => {
+    const add = (built: BuiltRepository) =>
+      addIndex(built, [{ ...addImage(built), artifactType: 'application/spdx+json' }]);
+    const { app, root } = over(add, one);
+    expect(digest(await app.get(latest('team/app'), modern))).toBe(root.digest);
+  });
+
   it('a platform that the index lacks is an error that names the others', async () => {
     const app = testApp({ ...one, REGSHIFT_PLATFORM: 'linux/s390x' });
     const answer = await app.get(latest('sample/index'), modern);

@@ -78,7 +78,10 @@ const stored = {
   'a list of OCI': index(dockerList, entry(schema2), entry(ociManifest)),
   'an OCI index': index(ociIndex, entry(ociManifest), entry(ociManifest, true)),
   'an OCI index of schema 2': index(ociIndex, entry(schema2)),
-  'an index of artifacts': index(ociIndex, entry('application/vnd.example+json')),
+  'an index of artifacts': {
+    ...index(ociIndex, entry('application/vnd.example+json')),
+    ofNoImages: true,
+  },
   'both compressions': index(
     ociIndex,
     { ...entry(ociManifest), platform: { os: 'linux', architecture: 'amd64' } },
