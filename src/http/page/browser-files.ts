@@ -79,7 +79,7 @@ pre code{font-size:inherit}
 .skip:focus{left:1rem;top:0.5rem}
 .top{align-items:baseline;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:0.25rem 1.75rem;justify-content:space-between;padding:1rem 0 0.75rem}
 .brand{color:var(--ink);font-size:1.0625rem;font-weight:700;letter-spacing:-0.01em;text-decoration:none}
-.top nav{display:flex;gap:1.25rem}
+.top nav{display:flex;flex-wrap:wrap;gap:0 1.25rem}
 .tab{color:var(--soft);padding:0.25rem 0;text-decoration:none}
 .tab:hover{color:var(--accent);text-decoration:underline}
 footer{border-top:1px solid var(--line);color:var(--soft);font-size:0.875rem;margin-top:3.5rem;padding-top:0.75rem}
@@ -114,13 +114,13 @@ textarea + button{margin-top:0.5rem}
 .steps li{margin:1rem 0;padding-left:0.25rem}
 .steps li::marker{color:var(--soft);font-weight:600}
 .platforms{display:flex;flex-wrap:wrap;gap:0.4rem;list-style:none;margin:0.5rem 0;padding:0}
-.platforms a{border:1px solid var(--line);border-radius:99px;display:block;font-size:0.875rem;padding:0.15rem 0.75rem;text-decoration:none}
-.platforms a[aria-current]{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
-.digest{overflow-wrap:anywhere}
+.platforms a{border:1px solid var(--line);border-radius:99px;display:block;font-size:0.875rem;overflow-wrap:anywhere;padding:0.15rem 0.75rem;text-decoration:none}
+.platforms a[aria-current]{background:var(--accent);border-color:var(--accent);color:var(--on-accent);font-weight:600}
+.digest{display:inline-block;max-width:100%;overflow:hidden;text-overflow:ellipsis;user-select:all;vertical-align:bottom;white-space:nowrap}
+:is(.layers,.pane,td) .digest{width:20ch}
 .digest .rest{color:var(--soft)}
 .layers,.bars{list-style:none;margin:0.5rem 0;padding:0}
 .layers li{align-items:center;border-top:1px solid var(--line);display:grid;font-size:0.875rem;gap:0 1rem;grid-template-columns:5rem 6.5rem minmax(6rem,1fr) auto;padding:0.4rem 0}
-.layers .digest .rest{display:none}
 .size,.value{font-variant-numeric:tabular-nums;text-align:right}
 .bar{background:var(--line);border-radius:2px;display:block;fill:var(--bar);height:0.6rem;overflow:hidden;width:100%}
 .bar.zstd{fill:light-dark(#c58a3d,#b98038)}
@@ -137,8 +137,8 @@ tbody th{font-weight:600;min-width:9.5rem}
 td code{white-space:nowrap}
 .form{white-space:nowrap}
 .form.converted::before,.form.refused::before,.form.stored::before{border-radius:50%;content:"";display:inline-block;height:0.5rem;margin-right:0.5rem;width:0.5rem}
-.form.converted::before{background:var(--accent)}
-.form.refused::before{background:var(--bad)}
+.form.converted::before{border:0.25rem solid var(--accent)}
+.form.refused::before{border:0.25rem solid var(--bad)}
 .form.stored::before{border:1.5px solid var(--soft)}
 tr.stored > *{color:var(--soft)}
 td[data-label="Loses"]{min-width:7.5rem}
@@ -146,7 +146,6 @@ td:last-child{color:var(--soft);font-size:0.875rem;padding-right:0}
 .panes{display:grid;gap:0 1.25rem;grid-template-columns:1fr 1fr}
 .panes.one{grid-template-columns:1fr}
 .pane{min-width:0}
-.pane .digest .rest{display:none}
 .pane pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;font-size:0.78rem;line-height:1.55;margin:0.5rem 0;max-height:46rem;overflow:auto;padding:0.6rem 0}
 .pane pre > *{display:block;min-height:1.55em;padding:0 0.8rem 0 3.4rem;text-decoration:none;text-indent:-1.6rem;white-space:pre-wrap;word-break:break-all}
 .pane .gap{background:repeating-linear-gradient(-45deg,transparent 0 5px,var(--line) 5px 6px)}
@@ -163,7 +162,7 @@ td:last-child{color:var(--soft);font-size:0.875rem;padding-right:0}
 @media (max-width:46rem){h1{font-size:1.5rem}
 .image{font-size:1.25rem}
 .pane .gap{display:none}
-.digest .rest{display:none}
+.digest{width:20ch}
 .layers li{grid-template-columns:4.5rem 1fr auto}
 .layers .bar{grid-column:1 / -1;grid-row:2;margin:0.25rem 0}
 .layers .size{text-align:left}
@@ -175,9 +174,13 @@ table.stack,table.stack tbody,table.stack tr,table.stack th,table.stack td{displ
 table.stack thead{clip-path:inset(50%);position:absolute}
 table.stack tr{border-top:1px solid var(--line);padding:0.6rem 0}
 table.stack th,table.stack td{border:0;padding:0.1rem 0}
+.form{white-space:normal}
 table.stack td[data-label]:empty{display:none}
 table.stack td[data-label]:not(:empty){display:grid;grid-template-columns:4.5rem 1fr}
 table.stack td[data-label]::before{color:var(--soft);content:attr(data-label);font-size:0.8125rem}
 }@media (prefers-reduced-motion:no-preference){a,button,.choices a{transition:border-color 0.12s}
 }@media print{.top nav,.copy,form{display:none}
+.digest{display:inline;overflow-wrap:anywhere;white-space:normal}
+.pane pre{max-height:none}
+.lines pre{overflow-wrap:anywhere;white-space:pre-wrap}
 }`;
