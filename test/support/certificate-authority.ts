@@ -9,26 +9,44 @@ export interface CertificateAuthority {
   readonly file: string;
   /** Issues a certificate. @param host like `IP:127.0.0.1` or `DNS:registry.example`. */
   issue(name: string, host: string): TestCertificate & { readonly files: { cert: string; key: string } };
+  /** Makes an authority below this one. */
+  issueAuthority(name: string): CertificateAuthority;
 }
+
+const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
 
 /** Makes an authority by openssl. Its files are in `folder`. */
 export function makeAuthority(folder: string, authority: string): CertificateAuthority {
-  const path = (name: string) => join(folder, name);
-  const openssl = (args: string) => execFileSync('openssl', args.split(' '), { cwd: folder, stdio: 'pipe' });
-  const newKey = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';
   openssl(
+    folder,
     `req -x509 ${newKey} -keyout ${authority}.key -out ${authority}.pem -days 2 -subj /CN=${authority}`,
   );
+  return authorityOf(folder, authority);
+}
+
+function authorityOf(folder: string, authority: string): CertificateAuthority {
+  const path = (name: string) => join(folder, name);
+  const issue = (name: string, extension: string) => {
+    writeFileSync(path(`${name}.ext`), `${extension}\n`);
+    openssl(folder, `req -new ${newKey} -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`);
+    const signer = `-CA ${authority}.pem -CAkey ${authority}.key -CAcreateserial`;
+    openssl(folder, `x509 -req -in ${name}.csr ${signer} -out ${name}.pem -days 2 -extfile ${name}.ext`);
+  };
   return {
     cert: readFileSync(path(`${authority}.pem`), 'utf8'),
     file: path(`${authority}.pem`),
     issue(name, host) {
-      writeFileSync(path(`${name}.ext`), `subjectAltName=${host}\n`);
-      openssl(`req -new ${newKey} -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`);
-      const signer = `-CA ${authority}.pem -CAkey ${authority}.key -CAcreateserial`;
-      openssl(`x509 -req -in ${name}.csr ${signer} -out ${name}.pem -days 2 -extfile ${name}.ext`);
+      issue(name, `subjectAltName=${host}`);
       const files = { cert: path(`${name}.pem`), key: path(`${name}.key`) };
       return { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8'), files };
     },
+    issueAuthority(name) {
+      issue(name, 'basicConstraints=critical,CA:TRUE');
+      return authorityOf(folder, name);
+    },
   };
+}
+
+function openssl(folder: string, args: string): void {
+  execFileSync('openssl', args.split(' '), { cwd: folder, stdio: 'pipe' });
 }

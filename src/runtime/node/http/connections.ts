@@ -102,11 +102,18 @@ function bySecurity<Any extends SecureAgent>(
   return ({ hostname }) => (hosts.includes(hostname) ? own() : others());
 }
 
-/** The authorities of the runtime are some 150 certificates, so a context is made only where it is needed. */
+/**
+ * The authorities of the runtime are some 150 certificates, so a context is made only where it is needed. An intermediate
+ * authority, or the certificate of the registry itself, is enough, as in the `ca.crt` of Docker: Go trusts each
+ * certificate of its pool (crypto/x509, `Certificate.Verify`), and OpenSSL by default those alone that sign themselves.
+ */
 function contextOf(authorities: string | undefined, certificate?: UpstreamTls['certificate']): AgentOptions {
   if (authorities === undefined && certificate === undefined) return {};
-  const ca = authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] };
-  return { secureContext: createSecureContext({ ...ca, ...certificate }) };
+  const trust =
+    authorities === undefined
+      ? {}
+      : { ca: [...getCACertificates('default'), authorities], allowPartialTrustChain: true };
+  return { secureContext: createSecureContext({ ...trust, ...certificate }) };
 }
 
 /**

@@ -63,6 +63,15 @@ describe('an authority of a route', () => {
     expect(await answerOf(port, { authorities: authority.cert })).toBe('nobody');
     expect(await answerOf(port, { authorities: authority.cert }, 'localhost')).toBe('nobody');
   });
+
+  it('may be an intermediate one, or the certificate of the registry itself, as for Docker', async () => {
+    const intermediate = authority.issueAuthority('intermediate');
+    const { cert, key } = intermediate.issue('behind-intermediate', 'IP:127.0.0.1');
+    const port = await startRegistry({ cert: cert + intermediate.cert, key });
+    for (const authorities of [intermediate.cert, cert])
+      expect(await answerOf(port, { authorities })).toBe('nobody');
+    expect(await answerOf(port, { authorities: client.cert })).toMatch(/its certificate is not trusted/);
+  });
 });
 
 describe('a client certificate', () => {
