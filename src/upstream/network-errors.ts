@@ -1,8 +1,10 @@
 import { RegistryError } from '../errors.ts';
 
+const sender = 'have the registry, or the proxy in front of it,';
 /** Two lengths of one body are a way to smuggle a response (RFC 9112, section 6.3, item 3), so Node reads none. */
-const twoLengths =
-  'its response has both Content-Length and Transfer-Encoding; have the registry, or the proxy in front of it, send one';
+const twoLengths = `its response has both Content-Length and Transfer-Encoding; ${sender} send one`;
+/** The other reasons of Node's parser, whose codes begin with `HPE_`. */
+const noHttp = `its response breaks the rules of HTTP/1.1; ${sender} mend it`;
 const noTls = 'it does not speak TLS; check https:// against http://';
 const untrusted =
   'its certificate is not trusted; name its authority in REGSHIFT_UPSTREAM_CA or NODE_EXTRA_CA_CERTS';
@@ -27,8 +29,15 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['ENFILE', 'this machine has too many open files; raise its limit (fs.file-max)'],
   ['HPE_INVALID_CONTENT_LENGTH', twoLengths],
   ['HPE_INVALID_TRANSFER_ENCODING', twoLengths],
+  ['HPE_UNEXPECTED_CONTENT_LENGTH', `its response has Content-Length twice; ${sender} send it once`],
+  ['HPE_HEADER_OVERFLOW', `its response has more than 64 KiB of headers; ${sender} send fewer`],
+  ['ERR_HTTP_INVALID_STATUS_CODE', `its response has a status that HTTP does not have; ${sender} mend it`],
   ['ERR_SSL_WRONG_VERSION_NUMBER', noTls],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'its certificate is not valid yet; check the clock of this machine'],
+  ['INVALID_PURPOSE', 'its certificate is not for servers; renew it for server authentication'],
+  // Node has no name for OpenSSL's reasons of this kind (`X509_V_ERR_EE_KEY_TOO_SMALL`, `X509_V_ERR_CA_MD_TOO_WEAK`).
+  ['UNSPECIFIED', 'its certificate is too weak: a key of less than 2048 bits, or SHA-1; renew it'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name; check the host name'],
   ...[
     'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -39,6 +48,7 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ].map((code) => [code, untrusted] as const),
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', noTls],
   ['HPE_INVALID_CONSTANT', 'it does not speak plain HTTP; check http:// against https://'],
+  ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', 'it has no certificate for this name; check the host name'],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', oldTls],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', oldTls],
   ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', certificateWanted],
@@ -79,7 +89,8 @@ const refusals: ReadonlyMap<number, string> = new Map([
 /** The code of a network error with its meaning. */
 function reasonOf(code: string | undefined): string {
   const usual = 'check the address, the network and TLS';
-  return code === undefined ? usual : `${code}: ${meanings.get(code) ?? usual}`;
+  if (code === undefined) return usual;
+  return `${code}: ${meanings.get(code) ?? (code.startsWith('HPE_') ? noHttp : usual)}`;
 }
 
 function proxyReason({ proxy, status }: OutboundProxyError, code: string | undefined): string {

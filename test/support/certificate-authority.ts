@@ -7,8 +7,16 @@ export interface CertificateAuthority {
   /** The certificate of the authority in PEM, and its file. */
   readonly cert: string;
   readonly file: string;
-  /** Issues a certificate. @param host like `IP:127.0.0.1` or `DNS:registry.example`. */
-  issue(name: string, host: string): TestCertificate & { readonly files: { cert: string; key: string } };
+  /**
+   * Issues a certificate.
+   * @param host like `IP:127.0.0.1` or `DNS:registry.example`.
+   * @param extensions other lines of openssl's extensions.
+   */
+  issue(
+    name: string,
+    host: string,
+    ...extensions: string[]
+  ): TestCertificate & { readonly files: { cert: string; key: string } };
   /** Makes an authority below this one. */
   issueAuthority(name: string): CertificateAuthority;
 }
@@ -35,8 +43,8 @@ function authorityOf(folder: string, authority: string): CertificateAuthority {
   return {
     cert: readFileSync(path(`${authority}.pem`), 'utf8'),
     file: path(`${authority}.pem`),
-    issue(name, host) {
-      issue(name, `subjectAltName=${host}`);
+    issue(name, host, ...extensions) {
+      issue(name, [`subjectAltName=${host}`, ...extensions].join('\n'));
       const files = { cert: path(`${name}.pem`), key: path(`${name}.key`) };
       return { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8'), files };
     },

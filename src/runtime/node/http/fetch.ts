@@ -57,7 +57,7 @@ export function createHttpFetch(
       const url = new URL(href);
       const departure = connect(url, addresses);
       if (!mayRepeat && !isRepeatable(init)) closeIdle(departure.options, times.suspectMs);
-      const sent = departure.request({ ...departure.options, method });
+      const sent = departure.request({ ...departure.options, method, maxHeaderSize });
       try {
         for (const [name, value] of entriesOf(headers)) sent.setHeader(name, value);
         for (const [name, value] of entriesOf(departure.headers)) sent.setHeader(name, value);
@@ -225,9 +225,15 @@ function send(request: ClientRequest, body: RequestInit['body']): void {
   } else request.end(body ?? undefined);
 }
 
+/**
+ * The most bytes of a response's headers. Node reads 16 KiB, Go 10 MiB (net/http, `Transport.MaxResponseHeaderBytes`);
+ * gateways with logins of their own send cookies of many kilobytes.
+ */
+const maxHeaderSize = 65_536;
+
 const withoutBody: readonly number[] = [204, 205, 304];
 
-/** @throws RangeError or TypeError for an invalid status or header. */
+/** @throws RangeError with a code, or TypeError, for an invalid status or header. */
 function asResponse(
   incoming: IncomingMessage,
   method: string,
@@ -237,7 +243,10 @@ function asResponse(
   const headers = new Headers();
   const { rawHeaders, statusCode: status = 0 } = incoming;
   // Checked here: the Response of @hono/node-server, which replaces the global one, checks it much later.
-  if (status < 200 || status > 599) throw new RangeError(`No answer can have the status ${status}`);
+  if (status < 200 || status > 599) {
+    const code = 'ERR_HTTP_INVALID_STATUS_CODE';
+    throw Object.assign(new RangeError(`No answer can have the status ${status}`), { code });
+  }
   for (let index = 0; index < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
   }

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createPlainServer } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
@@ -111,5 +112,34 @@ describe('the message names', () => {
     expect(await answerOf(port, { authorities: authority.cert })).toMatch(
       /it does not speak TLS 1\.2 or later/,
     );
+  });
+
+  it('a registry without a certificate for the name', async () => {
+    // A fatal alert `unrecognized_name` (RFC 8446, section 6.2), as nginx sends with `ssl_reject_handshake`.
+    const alert = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
+    const refusing = createTcpServer((socket) => socket.once('data', () => socket.end(alert)));
+    await once(refusing.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void refusing.close());
+    const { port } = refusing.address() as AddressInfo;
+    expect(await answerOf(port, { authorities: authority.cert }, 'localhost')).toMatch(
+      /it has no certificate for this name/,
+    );
+  });
+
+  it('a certificate that is not for servers', async () => {
+    const port = await startRegistry(
+      authority.issue('for-clients', 'IP:127.0.0.1', 'extendedKeyUsage=clientAuth'),
+    );
+    expect(await answerOf(port, { authorities: authority.cert })).toMatch(
+      /its certificate is not for servers/,
+    );
+  });
+
+  it('a certificate with a short key', async () => {
+    const short = `req -x509 -newkey rsa:1024 -nodes -keyout short.key -out short.pem -subj /CN=short -addext subjectAltName=IP:127.0.0.1`;
+    execFileSync('openssl', short.split(' '), { cwd: folder, stdio: 'pipe' });
+    const [cert, key] = ['short.pem', 'short.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
+    const port = await startRegistry({ cert: `${cert}`, key: `${key}`, ciphers: 'DEFAULT@SECLEVEL=0' });
+    expect(await answerOf(port, { authorities: `${cert}` })).toMatch(/its certificate is too weak/);
   });
 });
