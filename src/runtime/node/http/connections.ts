@@ -42,10 +42,14 @@ export function createConnections({ proxyFor, tls, idleMs = keptMs }: Connection
   const usual = { keepAlive: true, autoSelectFamilyAttemptTimeout: attemptMs, timeout: idleMs };
   const agent = underRules(new RelayAgent(usual));
   const secureAgents = bySecurity(usual, tls, (options) => underRules(new SecureAgent(options)));
+  const toProxies = once(() => contextOf(tls?.authorities));
   const forwarding = remembered((proxy) =>
-    proxy.protocol === 'https:' ? new SecureAgent(usual) : new Agent(usual),
+    proxy.protocol === 'https:' ? new SecureAgent({ ...usual, ...toProxies() }) : new Agent(usual),
   );
-  const tunnels = remembered((proxy) => bySecurity(usual, tls, (options) => new TunnelAgent(proxy, options)));
+  const tunnels = remembered((proxy) => {
+    const security = proxy.protocol === 'https:' ? toProxies() : {};
+    return bySecurity(usual, tls, (options) => new TunnelAgent(proxy, options, security));
+  });
 
   return (url, addresses) => {
     const proxy = proxyFor?.(url);

@@ -1,5 +1,11 @@
-import { type ClientRequestArgs, request as httpRequest, type RequestOptions } from 'node:http';
-import { type AgentOptions, request as httpsRequest, Agent as SecureAgent } from 'node:https';
+import { type ClientRequestArgs, request as httpRequest } from 'node:http';
+import {
+  type AgentOptions,
+  request as httpsRequest,
+  Agent as SecureAgent,
+  type RequestOptions as SecureOptions,
+} from 'node:https';
+import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { bareHost } from '../../../bare-host.ts';
 import { OutboundProxyError } from '../../../upstream/network-errors.ts';
@@ -15,10 +21,16 @@ const patienceMs = 60_000;
  */
 export class TunnelAgent extends SecureAgent {
   readonly #proxy: URL;
+  readonly #security: AgentOptions;
 
-  constructor(proxy: URL, options: AgentOptions) {
+  /**
+   * @param options for the connections through the tunnels.
+   * @param security for the connections to the proxy itself, if its URL says `https:`.
+   */
+  constructor(proxy: URL, options: AgentOptions, security: AgentOptions = {}) {
     super(options);
     this.#proxy = proxy;
+    this.#security = security;
   }
 
   override createConnection(
@@ -26,7 +38,7 @@ export class TunnelAgent extends SecureAgent {
     callback?: (error: Error | null, stream: Duplex) => void,
   ): undefined {
     const finish = callback as (error: Error | null, stream?: Duplex) => void;
-    openTunnel(this.#proxy, authorityOf(options)).then(
+    openTunnel(this.#proxy, authorityOf(options), this.#security).then(
       (socket) => finish(null, super.createConnection({ ...options, socket } as ClientRequestArgs) as Duplex),
       (error: Error) => finish(error),
     );
@@ -38,10 +50,10 @@ function authorityOf({ host, port }: ClientRequestArgs): string {
 }
 
 /** @throws OutboundProxyError if the proxy cannot be reached, or opens no tunnel. */
-function openTunnel(proxy: URL, authority: string): Promise<Duplex> {
+function openTunnel(proxy: URL, authority: string, security: AgentOptions): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const headers = { host: authority, ...proxyLogin(proxy) };
-    const options = { ...proxyAddress(proxy), method: 'CONNECT', path: authority, headers };
+    const options = { ...proxyAddress(proxy), ...security, method: 'CONNECT', path: authority, headers };
     const connection = { agent: false, timeout: patienceMs, autoSelectFamilyAttemptTimeout: attemptMs };
     const asked = requestTo(proxy)({ ...options, ...connection });
     asked.once('connect', ({ statusCode = 0 }, socket, head) => {
@@ -66,9 +78,12 @@ export function requestTo(proxy: URL): typeof httpRequest {
   return proxy.protocol === 'https:' ? httpsRequest : httpRequest;
 }
 
-export function proxyAddress(proxy: URL): RequestOptions {
+/** Without its name here, Node expects the name in the Host header, the registry, in the certificate of the proxy. */
+export function proxyAddress(proxy: URL): SecureOptions {
   const usual = proxy.protocol === 'https:' ? 443 : 80;
-  return { host: bareHost(proxy), port: proxy.port === '' ? usual : Number(proxy.port) };
+  const host = bareHost(proxy);
+  const servername = isIP(host) === 0 ? host : '';
+  return { host, port: proxy.port === '' ? usual : Number(proxy.port), servername };
 }
 
 /** The login in a proxy's URL, as a header (RFC 9110, section 11.7.2). */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -43,13 +43,21 @@ beforeEach(() => {
   logins = [];
 });
 
-/** A proxy that refuses with a status, or reaches the registry for every name. */
-async function startOutboundProxy(status = 200, headers: Record<string, string> = {}): Promise<URL> {
-  const server = createServer((request, response) => {
+/**
+ * A proxy that refuses with a status, or reaches the registry for every name.
+ * @param own its certificate; it speaks TLS then.
+ */
+async function startOutboundProxy(
+  status = 200,
+  headers: Record<string, string> = {},
+  own?: TestCertificate,
+): Promise<URL> {
+  const listener: RequestListener = (request, response) => {
     lines.push(`${request.method} ${request.url} ${request.headers.host}`);
     logins.push(request.headers['proxy-authorization']);
     response.writeHead(status, headers).end('from the proxy');
-  });
+  };
+  const server = own ? createSecureServer(own, listener) : createServer(listener);
   server.on('connect', (request, socket) => {
     lines.push(`CONNECT ${request.url} ${request.headers.host}`);
     logins.push(request.headers['proxy-authorization']);
@@ -65,14 +73,15 @@ async function startOutboundProxy(status = 200, headers: Record<string, string> 
     server.closeAllConnections();
     server.close();
   });
-  return new URL(`http://user:p%40ss@127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { port: listening } = server.address() as AddressInfo;
+  return new URL(own ? `https://localhost:${listening}` : `http://user:p%40ss@127.0.0.1:${listening}`);
 }
 
 const login = `Basic ${btoa('user:p@ss')}`;
 
-function fetchThrough(proxy: URL) {
+function fetchThrough(proxy: URL, authorities = certificate.cert) {
   const proxyFor = chooseProxy({ http: proxy, https: proxy, exceptions: '' });
-  const tls = { authorities: certificate.cert, insecure: false, hosts: [] };
+  const tls = { authorities, insecure: false, hosts: [] };
   return createHttpFetch(undefined, undefined, { proxyFor, tls });
 }
 
@@ -102,6 +111,30 @@ describe('a request through an outbound proxy', () => {
     expect(await response.text()).toBe('from the proxy');
     expect(lines).toEqual(['GET http://registry.example/v2/?a=b registry.example']);
     expect(logins).toEqual([login]);
+  });
+
+  it.each([
+    ['its name', 'DNS:localhost', 'localhost'],
+    ['its address', 'IP:127.0.0.1', '127.0.0.1'],
+  ])('that speaks TLS, with a certificate for %s by the authority of the route', async (_, names, host) => {
+    const own = makeCertificate(folder, 'proxy', 90, names);
+    const proxy = await startOutboundProxy(200, {}, own);
+    proxy.hostname = host;
+    const fetch = fetchThrough(proxy, certificate.cert + own.cert);
+    const tunneled = await fetch(`https://registry.example:${port}/`, {});
+    expect(await tunneled.text()).toBe('from the registry');
+    const forwarded = await fetch('http://registry.example/', {});
+    expect(await forwarded.text()).toBe('from the proxy');
+  });
+
+  it('that speaks TLS, with the certificate of the registry, gets nothing', async () => {
+    const proxy = await startOutboundProxy(200, {}, certificate);
+    for (const href of [`https://registry.example:${port}/`, 'http://registry.example/']) {
+      expect(await problemOf(proxy, href)).toMatch(
+        /outbound proxy localhost:\d+ failed: ERR_TLS_CERT_ALTNAME_INVALID/,
+      );
+    }
+    expect(lines).toEqual([]);
   });
 
   it('keeps no tunnel for a certificate of another name', async () => {
