@@ -86,7 +86,7 @@ export async function serve(
     const { health, inFlight } = dependencies;
     metrics?.watch(inFlight, memory);
     if (certificate) metrics?.certificate(certificate.notAfter);
-    const ofServers = { certificate, standstillMs: longestStandstill(settings) };
+    const ofServers = { certificate, log, standstillMs: longestStandstill(settings) };
     let served = certificate;
     const watchHandshakes = createHandshakeLog(log, () => served);
     const servers = await listenAtAll(settings, () =>

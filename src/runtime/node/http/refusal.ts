@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Log } from '../../../observability/log.ts';
 import { transportOf } from './transport.ts';
 
 /** Node's error for a connection that brings no HTTP request. */
 export interface ClientError extends Error {
   readonly code?: string;
+  /** The words of Node's parser. */
+  readonly reason?: string;
   readonly rawPacket?: Uint8Array;
 }
 
@@ -25,8 +28,14 @@ const refused = new WeakMap<Socket, number>();
  * docker-registry 2.8.2 was seen to answer a TLS hello with `HTTP/1.1 400 Bad Request` and a line of text; its
  * server, Go's net/http, answers plain HTTP at a TLS port likewise.
  * @param cut breaks off a response in transit, into which no bytes may be written; returns true if there was one.
+ * @param log gets a line for what is HTTP and cannot be read. A TLS hello has none: some clients send one for each pull.
  */
-export function refuseConnection(error: ClientError, socket: Socket, cut: (socket: Socket) => boolean): void {
+export function refuseConnection(
+  error: ClientError,
+  socket: Socket,
+  cut: (socket: Socket) => boolean,
+  log: Log,
+): void {
   const { code = '' } = error;
   const isPlainAtTls = code === 'ERR_SSL_HTTP_REQUEST';
   const isReadable = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT' || isPlainAtTls;
@@ -41,32 +50,51 @@ export function refuseConnection(error: ClientError, socket: Socket, cut: (socke
   const connection = isPlainAtTls ? transportOf(socket) : socket;
   if (cut(socket) || !connection.writable) return void socket.destroy();
   refused.set(socket, socket.bytesRead);
-  closeWith(answerTo(error), connection);
+  const { status, text } = refusalOf(error);
+  if (code.startsWith('HPE_') && !isHello(error.rawPacket))
+    logRefusal(log, { socket }, Number.parseInt(status, 10), text);
+  closeWith(answerOf(status, text), connection);
 }
 
-function closeWith(answer: string, socket: Socket): void {
+/**
+ * Answers a `CONNECT`, by which a client wants a tunnel of an HTTP proxy. Without a listener, Node closes the connection
+ * without a word.
+ */
+export function refuseTunnel({ method, socket }: IncomingMessage, connection: Duplex, log: Log): void {
+  logRefusal(log, { method, socket }, 501, noTunnel);
+  connection.on('error', () => undefined);
+  closeWith(answerOf('501 Not Implemented', noTunnel), connection);
+}
+
+function closeWith(answer: string, socket: Duplex): void {
   socket.end(answer);
   const timer = setTimeout(() => socket.destroy(), lingering.milliseconds);
   socket.once('close', () => clearTimeout(timer));
 }
 
-function answerTo({ code = '', rawPacket }: ClientError): string {
+function refusalOf({ code = '', reason, rawPacket }: ClientError): { status: string; text: string } {
   const status = statusLines[code] ?? '400 Bad Request';
-  const text = `${code === 'ERR_SSL_HTTP_REQUEST' ? plainAtTls : isHello(rawPacket) ? tlsAtPlain : status}\n`;
+  if (code === 'ERR_SSL_HTTP_REQUEST') return { status, text: plainAtTls };
+  if (isHello(rawPacket)) return { status, text: tlsAtPlain };
+  return { status, text: reason ? `The request cannot be read (${reason}).\n` : `${status}\n` };
+}
+
+function answerOf(status: string, text: string): string {
   const headers = ['Content-Type: text/plain; charset=utf-8', `Content-Length: ${text.length}`];
   return [`HTTP/1.1 ${status}`, ...headers, 'Connection: close', '', text].join('\r\n');
 }
 
 /**
  * Refuses a request that other servers may read in another way, and logs it: the program never sees it.
- * @returns true if the request got its response: 400 for two Host lines (RFC 9112, section 3.2), 501 for a transfer
- *   coding other than chunked (section 6.1): the body would go on to the registry as if it were not coded.
+ * @returns true if the request got its response: 400 for two Host lines, or none in HTTP/1.1 (RFC 9112, section 3.2), 501
+ *   for a transfer coding other than chunked (section 6.1): the body would go on to the registry as if it were not coded.
  */
 export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerResponse, log: Log): boolean {
   const coding = incoming.headers['transfer-encoding'];
   const isCoded = coding !== undefined && coding.trim().toLowerCase() !== 'chunked';
-  if (!isCoded && !hasTwoHosts(incoming.rawHeaders)) return false;
-  const [status, text] = isCoded ? [501, codedBody] : [400, twoHosts];
+  const lacksHost = incoming.headers.host === undefined && incoming.httpVersionMinor > 0;
+  if (!isCoded && !lacksHost && !hasTwoHosts(incoming.rawHeaders)) return false;
+  const [status, text] = isCoded ? [501, codedBody] : [400, lacksHost ? noHost : twoHosts];
   logRefusal(log, incoming, status, text);
   const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': text.length };
   outgoing.writeHead(status, { ...headers, Connection: 'close' });
@@ -84,7 +112,12 @@ export function refuseUnreadable(incoming: IncomingMessage, why: string, log: Lo
 }
 
 /** The target is left out: it may hold a login. */
-function logRefusal(log: Log, { method, socket }: IncomingMessage, status: number, text: string): void {
+function logRefusal(
+  log: Log,
+  { method, socket }: { readonly method?: string | undefined; readonly socket: Socket },
+  status: number,
+  text: string,
+): void {
   const facts = { method, status, address: socket.remoteAddress, reason: text.trim() };
   log('info', 'a request was refused unread', facts);
 }
@@ -100,10 +133,13 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
 }
 
 const twoHosts = 'The request has more than one Host header.\n';
+const noHost = 'The request has no Host header, which HTTP/1.1 requires.\n';
+const noTunnel =
+  'regshift is a registry, and no HTTP proxy to other hosts. Pull from its address, and take it out of HTTP_PROXY and HTTPS_PROXY.\n';
 const codedBody = 'The only transfer coding of requests that regshift reads is chunked.\n';
 
-const tlsAtPlain = 'The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.';
-const plainAtTls = 'The client sent plain HTTP to a port that speaks TLS. Use https:// here.';
+const tlsAtPlain = 'The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.\n';
+const plainAtTls = 'The client sent plain HTTP to a port that speaks TLS. Use https:// here.\n';
 
 /** RFC 8446, section 5.1: record type 22; or the form of SSLv2, RFC 5246, appendix E.2: a length with the first bit. */
 function isHello(packet: Uint8Array | undefined): boolean {

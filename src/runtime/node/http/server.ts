@@ -1,11 +1,12 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Log } from '../../../observability/log.ts';
 import { usualTimeouts } from '../../../upstream/timeouts.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import { trackConnections } from './open-connections.ts';
 import { ProxyResponse } from './proxy-response.ts';
-import { type ClientError, refuseConnection } from './refusal.ts';
+import { type ClientError, refuseConnection, refuseTunnel } from './refusal.ts';
 import { trackTransports } from './transport.ts';
 
 export interface ServerParts {
@@ -19,6 +20,8 @@ export interface ServerParts {
   readonly cut: (socket: Socket) => boolean;
   /** Watches the handshakes of a server that speaks TLS (`createHandshakeLog`). */
   readonly watchHandshakes?: (server: Server) => void;
+  /** Gets a line for each request that cannot be read. */
+  readonly log?: Log;
   /** The longest standstill of an upstream, in milliseconds (`UpstreamTimeouts`). */
   readonly standstillMs?: number;
 }
@@ -35,6 +38,8 @@ const serverOptions: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 32_768,
   keepAlive: true,
+  // Node answers such a request with an empty 400 (`refuseAmbiguous`).
+  requireHostHeader: false,
 };
 
 /**
@@ -54,6 +59,7 @@ export function createProxyServer({
   certificate,
   cut,
   watchHandshakes,
+  log = () => {},
   standstillMs = usualTimeouts.standstillMs,
 }: ServerParts): Server | SecureServer {
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
@@ -64,7 +70,10 @@ export function createProxyServer({
     cut(socket);
     socket.destroy();
   });
-  server.on('clientError', (error: ClientError, socket) => refuseConnection(error, socket as Socket, cut));
+  server.on('clientError', (error: ClientError, socket) =>
+    refuseConnection(error, socket as Socket, cut, log),
+  );
+  server.on('connect', (request, socket) => refuseTunnel(request, socket, log));
   return server;
 }
 

@@ -36,6 +36,10 @@ const causes: readonly (readonly [code: RegExp, cause: string])[] = [
     /UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|ALERT_PROTOCOL_VERSION/,
     'the client does not support TLS 1.2, which is the oldest version here',
   ],
+  [
+    /NO_APPLICATION_PROTOCOL/,
+    'the client offers no HTTP/1.1 (ALPN): let it, or the proxy in front, connect by HTTP/1.1',
+  ],
   [/SSL_HTTP_REQUEST/, 'the client sent plain HTTP: use https:// here'],
   [/HANDSHAKE_TIMEOUT/, 'the client did not end the handshake in time'],
 ];

@@ -219,6 +219,39 @@ describe('a request that servers read in different ways', () => {
     });
   });
 
+  it.each([
+    [['Host: a', 'Content-Length: 2', 'Transfer-Encoding: chunked'], 400, 'Transfer-Encoding'],
+    [['Host: a', 'Content-Length: 2', 'Content-Length: 2'], 400, 'Content-Length'],
+    [['Host: a', 'X-Long: a', ' folded'], 400, 'header'],
+    [['Host: a', `X-Long: ${'a'.repeat(40_000)}`], 431, 'Header'],
+    [['Accept: */*'], 400, 'has no Host header'],
+  ])(
+    'that Node does not read is refused with its reason and a line of the log: %j',
+    async (lines, status, reason) => {
+      const { text } = await sendInTwo(
+        proxy.port,
+        Buffer.from(['GET / HTTP/1.1', ...lines, '', ''].join('\r\n')),
+      );
+      const [, body] = text.split('\r\n\r\n');
+      expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(body).toContain(reason);
+      expect(logged.at(-1)).toMatchObject({
+        message: 'a request was refused unread',
+        facts: { status, address: '127.0.0.1', reason: body?.trim() },
+      });
+    },
+  );
+
+  it('a client that takes the proxy for an HTTP proxy is told so', async () => {
+    const { text, end } = await sendInTwo(
+      proxy.port,
+      Buffer.from('CONNECT registry-1.docker.io:443 HTTP/1.1\r\nHost: registry-1.docker.io:443\r\n\r\n'),
+    );
+    expect(text).toMatch(/^HTTP\/1\.1 501 [\s\S]*take it out of HTTP_PROXY and HTTPS_PROXY/);
+    expect(end).toBe('FIN');
+    expect(logged.at(-1)).toMatchObject({ facts: { method: 'CONNECT', status: 501 } });
+  });
+
   it('is not one with an empty Host', async () => {
     const request = 'GET /healthz HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n';
     expect((await sendInTwo(proxy.port, Buffer.from(request))).text).toMatch(/^HTTP\/1\.1 200 /);

@@ -103,6 +103,13 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     ]);
   });
 
+  it('names a client that offers HTTP/2 alone', async () => {
+    const { port, logged } = await start(rsa);
+    await handshake(port, { ALPNProtocols: ['h2'] });
+    await expect.poll(() => logged).toHaveLength(1);
+    expect(logged[0]?.facts).toMatchObject({ cause: expect.stringContaining('offers no HTTP/1.1') });
+  });
+
   it('names plain HTTP', async () => {
     const { port, logged } = await start(rsa);
     const response = await fetch(`http://127.0.0.1:${port}/v2/`);
