@@ -23,9 +23,21 @@ export function pairProblems(cert: PemSource, key: PemSource): SettingProblem[] 
   if (!leaf.checkPrivateKey(privateKey)) return [problemOf(key, strangerFault(cert, privateKey))];
   // OpenSSL reports a certificate that it does not serve here, for instance a key that is too short.
   if (attempt(() => createSecureContext({ cert: cert.text, key: key.text }))) return [];
-  const message =
-    'has a certificate that OpenSSL does not serve, for instance because its key is too short. Make a new certificate';
-  return [problemOf(cert, message)];
+  return [problemOf(cert, brokenFault(cert.text) ?? weakFault)];
+}
+
+const weakFault =
+  'has a certificate that OpenSSL does not serve, for instance because its key is too short. Make a new certificate';
+
+/** The fault of a certificate after the first one that was cut off, or copied in part. */
+function brokenFault(text: string): string | undefined {
+  const [, ...certificates] = text.split('-----BEGIN CERTIFICATE-----');
+  const broken = certificates.findIndex(
+    (each) => !attempt(() => new X509Certificate(`-----BEGIN CERTIFICATE-----${each}`)),
+  );
+  return broken < 0
+    ? undefined
+    : `has a certificate ${broken + 1} that cannot be read. Copy it again, from BEGIN to END`;
 }
 
 /** The certificates of a text in PEM, in its order. */

@@ -250,6 +250,10 @@ describe.skipIf(requirePeers('openssl'))('TLS', () => {
       `REGSHIFT_TLS_CERT names the file cli.ht, which has no certificate in PEM. ${needed}`,
       'REGSHIFT_TLS_KEY names the file cli.ht, which has no private key in PEM. It must be a private key in PEM without a passphrase',
     ]);
+    writeFileSync(path('cut.pem'), `${one.cert}${other.cert.slice(0, 200)}\n`);
+    expect(await told('cut.pem', 'one.key')).toEqual([
+      'REGSHIFT_TLS_CERT names the file cut.pem, which has a certificate 2 that cannot be read. Copy it again, from BEGIN to END',
+    ]);
     expect(await told('one.der', 'one.key')).toEqual([
       `REGSHIFT_TLS_CERT names the file one.der, which is in DER or PKCS#12, and not in PEM. ${needed}`,
     ]);
