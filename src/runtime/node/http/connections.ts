@@ -5,6 +5,7 @@ import { urlToHttpOptions } from 'node:url';
 import type { UpstreamTls } from '../../../upstream/connection.ts';
 import type { ProxyFor } from '../../../upstream/outbound-proxy.ts';
 import type { AddressRule } from '../../../upstream/send.ts';
+import { brokenCertificate } from '../tls/pair-problems.ts';
 import { attemptMs, connectingBy, underRules } from './connection-rules.ts';
 import { RelayAgent } from './relay-agent.ts';
 import { proxyAddress, proxyLogin, requestTo, TunnelAgent } from './tunnel-agent.ts';
@@ -129,6 +130,12 @@ export function certificateProblem({
   authorities,
   certificate,
 }: UpstreamTls): CertificateProblem | undefined {
+  // Node reads the text up to the first certificate that is broken, and trusts none after it, without an error.
+  const broken = authorities && brokenCertificate(authorities);
+  if (broken) {
+    const message = `has a certificate ${broken} that cannot be read. Copy it again, from BEGIN to END`;
+    return { variable: 'REGSHIFT_UPSTREAM_CA', message };
+  }
   try {
     if (authorities !== undefined) createSecureContext({ ca: authorities });
   } catch {

@@ -31,13 +31,17 @@ const weakFault =
 
 /** The fault of a certificate after the first one that was cut off, or copied in part. */
 function brokenFault(text: string): string | undefined {
-  const [, ...certificates] = text.split('-----BEGIN CERTIFICATE-----');
-  const broken = certificates.findIndex(
-    (each) => !attempt(() => new X509Certificate(`-----BEGIN CERTIFICATE-----${each}`)),
-  );
-  return broken < 0
-    ? undefined
-    : `has a certificate ${broken + 1} that cannot be read. Copy it again, from BEGIN to END`;
+  const broken = brokenCertificate(text);
+  if (broken === undefined) return undefined;
+  return `has a certificate ${broken} that cannot be read. Copy it again, from BEGIN to END`;
+}
+
+/** @returns the number of the first certificate of a text in PEM that cannot be read, from 1; undefined if all can. */
+export function brokenCertificate(text: string): number | undefined {
+  const begin = '-----BEGIN CERTIFICATE-----';
+  const [, ...certificates] = text.split(begin);
+  const broken = certificates.findIndex((each) => !attempt(() => new X509Certificate(begin + each)));
+  return broken < 0 ? undefined : broken + 1;
 }
 
 /** The certificates of a text in PEM, in its order. */

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { certificateProblem } from '../../../../../src/runtime/node/http/connections.ts';
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import type { UpstreamTls } from '../../../../../src/upstream/connection.ts';
 import { networkError } from '../../../../../src/upstream/network-errors.ts';
@@ -72,6 +73,20 @@ describe('an authority of a route', () => {
     for (const authorities of [intermediate.cert, cert])
       expect(await answerOf(port, { authorities })).toBe('nobody');
     expect(await answerOf(port, { authorities: client.cert })).toMatch(/its certificate is not trusted/);
+  });
+});
+
+describe('authorities of which one is broken', () => {
+  it('are refused by its number, because Node trusts none after it', () => {
+    const { cert } = authority;
+    const problemOf = (authorities: string) =>
+      certificateProblem({ authorities, insecure: false, hosts: [] })?.message;
+    const cut = `${cert.slice(0, 200)}\n`;
+    expect(problemOf(`# ours\n${cert}${client.cert}`)).toBeUndefined();
+    expect(problemOf(`${cert}${cut}${client.cert}`)).toMatch(
+      /^has a certificate 2 that cannot be read\. Copy it again/,
+    );
+    expect(problemOf(cut)).toMatch(/^has a certificate 1 that cannot be read/);
   });
 });
 
