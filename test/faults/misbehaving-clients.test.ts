@@ -238,6 +238,24 @@ describe('old and unusual requests', () => {
     upstream.recover();
   });
 
+  it.each([
+    ['a body that is longer than its Content-Length', '', /"tags":.*HTTP\/1\.1 400 .*cannot be read/s],
+    ['a request after the last one', 'Connection: close\r\n', /"tags":/],
+  ])('%s leaves the requests before it their responses, slow ones too', async (_, header, heard) => {
+    upstream.misbehave(async ({ response, good }) => {
+      await sleep(100);
+      response.writeHead(200, good.headers).end(good.body);
+    }, targets['a list of tags'].isMeant);
+    const asking = await client(
+      `GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /v2/sample/oci/tags/list HTTP/1.1\r\nHost: a\r\n${header}Content-Length: 2\r\n\r\nab{"c":1}\r\n`,
+    );
+    await expect.poll(() => asking.ended(), { timeout: 2_000 }).toBe(true);
+    expect(asking.heard()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(asking.heard()).toMatch(heard);
+    asking.socket.destroy();
+    upstream.recover();
+  });
+
   it('an unexpected body is not parsed as a request', async () => {
     const asking = await client(
       'GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 27\r\n\r\nGET /secret HTTP/1.1\r\nX: y\r\n',

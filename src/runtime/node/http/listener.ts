@@ -33,6 +33,11 @@ export interface Listener {
    * @returns true if there was one.
    */
   readonly cut: (socket?: Socket) => boolean;
+  /**
+   * Waits for the responses of a connection whose next bytes cannot be read.
+   * @returns undefined if there is none, or if one is for a request that has not arrived whole.
+   */
+  readonly lastResponses: (socket: Socket) => Promise<unknown> | undefined;
   /** Marks each further response as the last one on its connection (RFC 9112, section 9.6). */
   readonly lastAnswers: () => void;
 }
@@ -92,6 +97,13 @@ export function createListener(app: App, log: Log = () => {}): Listener {
       const broken = [...open].filter((each) => socket === undefined || each.socket === socket);
       for (const outgoing of broken) breakOff(outgoing);
       return broken.length > 0;
+    },
+    lastResponses(socket) {
+      const pending = [...open].filter(({ req }) => req.socket === socket);
+      if (pending.length === 0 || pending.some(({ req }) => !req.complete)) return undefined;
+      return Promise.all(
+        pending.map((outgoing) => new Promise((resolve) => outgoing.once('close', resolve))),
+      );
     },
     lastAnswers() {
       last = true;

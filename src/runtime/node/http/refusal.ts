@@ -12,6 +12,13 @@ export interface ClientError extends Error {
   readonly rawPacket?: Uint8Array;
 }
 
+export interface ResponsesOfConnection {
+  /** Breaks off a response in transit, into which no bytes may be written; returns true if there was one. */
+  readonly cut: (socket: Socket) => boolean;
+  /** `Listener.lastResponses`; without it, there are none. */
+  readonly lastResponses?: (socket: Socket) => Promise<unknown> | undefined;
+}
+
 /**
  * Limits for reading a refused connection after its response. Closing a connection with unread bytes sends RST, which
  * may destroy the response; Go's net/http waits as long (`rstAvoidanceDelay`).
@@ -27,13 +34,13 @@ const refused = new WeakMap<Socket, number>();
  * `HTTP/`: Go's crypto/tls gives it the first five bytes in `RecordHeaderError`. A closed connection is final for it.
  * docker-registry 2.8.2 was seen to answer a TLS hello with `HTTP/1.1 400 Bad Request` and a line of text; its
  * server, Go's net/http, answers plain HTTP at a TLS port likewise.
- * @param cut breaks off a response in transit, into which no bytes may be written; returns true if there was one.
+ * @param responses of the connection: requests before the unreadable one get theirs first.
  * @param log gets a line for what is HTTP and cannot be read. A TLS hello has none: some clients send one for each pull.
  */
 export function refuseConnection(
   error: ClientError,
   socket: Socket,
-  cut: (socket: Socket) => boolean,
+  { cut, lastResponses }: ResponsesOfConnection,
   log: Log,
 ): void {
   const { code = '' } = error;
@@ -46,13 +53,23 @@ export function refuseConnection(
     if (socket.bytesRead - before > lingering.bytes) socket.destroy();
     return;
   }
+  const pending = code.startsWith('HPE_') ? lastResponses?.(socket) : undefined;
+  if (pending) {
+    refused.set(socket, socket.bytesRead);
+    void pending.then(() => socket.writable && answer(error, socket, log));
+    return;
+  }
   // Node destroys the TLS socket of a failed handshake, so the response goes to the TCP connection below.
   const connection = isPlainAtTls ? transportOf(socket) : socket;
   if (cut(socket) || !connection.writable) return void socket.destroy();
   refused.set(socket, socket.bytesRead);
+  answer(error, connection, log);
+}
+
+function answer(error: ClientError, connection: Socket, log: Log): void {
   const { status, text } = refusalOf(error);
-  if (code.startsWith('HPE_') && !isHello(error.rawPacket))
-    logRefusal(log, { socket }, Number.parseInt(status, 10), text);
+  if (error.code?.startsWith('HPE_') && !isHello(error.rawPacket))
+    logRefusal(log, { socket: connection }, Number.parseInt(status, 10), text);
   closeWith(answerOf(status, text), connection);
 }
 

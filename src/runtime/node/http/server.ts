@@ -6,18 +6,13 @@ import { usualTimeouts } from '../../../upstream/timeouts.ts';
 import type { Certificate } from '../tls/certificate.ts';
 import { trackConnections } from './open-connections.ts';
 import { ProxyResponse } from './proxy-response.ts';
-import { type ClientError, refuseConnection, refuseTunnel } from './refusal.ts';
+import { type ClientError, type ResponsesOfConnection, refuseConnection, refuseTunnel } from './refusal.ts';
 import { trackTransports } from './transport.ts';
 
-export interface ServerParts {
+export interface ServerParts extends ResponsesOfConnection {
   readonly listen: RequestListener;
   /** undefined: plain HTTP. */
   readonly certificate: Certificate | undefined;
-  /**
-   * Breaks off the response in transit on a connection.
-   * @returns true if there was one.
-   */
-  readonly cut: (socket: Socket) => boolean;
   /** Watches the handshakes of a server that speaks TLS (`createHandshakeLog`). */
   readonly watchHandshakes?: (server: Server) => void;
   /** Gets a line for each request that cannot be read. */
@@ -58,6 +53,7 @@ export function createProxyServer({
   listen,
   certificate,
   cut,
+  lastResponses,
   watchHandshakes,
   log = () => {},
   standstillMs = usualTimeouts.standstillMs,
@@ -71,7 +67,7 @@ export function createProxyServer({
     socket.destroy();
   });
   server.on('clientError', (error: ClientError, socket) =>
-    refuseConnection(error, socket as Socket, cut, log),
+    refuseConnection(error, socket as Socket, { cut, ...(lastResponses ? { lastResponses } : {}) }, log),
   );
   server.on('connect', (request, socket) => refuseTunnel(request, socket, log));
   return server;
