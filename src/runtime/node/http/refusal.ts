@@ -93,6 +93,9 @@ function refusalOf({ code = '', reason, rawPacket }: ClientError): { status: str
   const status = statusLines[code] ?? '400 Bad Request';
   if (code === 'ERR_SSL_HTTP_REQUEST') return { status, text: plainAtTls };
   if (isHello(rawPacket)) return { status, text: tlsAtPlain };
+  const begin = Buffer.from(rawPacket?.subarray(0, 16) ?? []).toString('latin1');
+  const known = otherProtocols.find(([pattern]) => pattern.test(begin));
+  if (known) return { status, text: known[1] };
   return { status, text: reason ? `The request cannot be read (${reason}).\n` : `${status}\n` };
 }
 
@@ -157,6 +160,21 @@ const codedBody = 'The only transfer coding of requests that regshift reads is c
 
 const tlsAtPlain = 'The client sent a TLS hello to a port that speaks plain HTTP. Use http:// here.\n';
 const plainAtTls = 'The client sent plain HTTP to a port that speaks TLS. Use https:// here.\n';
+
+/**
+ * The first bytes of what load balancers send in place of HTTP/1.1, with the text for each: the preface of HTTP/2 (RFC 9113,
+ * section 3.4), and the header of the PROXY protocol, versions 1 and 2 (haproxy, doc/proxy-protocol.txt, section 2).
+ */
+const otherProtocols: readonly (readonly [RegExp, string])[] = [
+  [
+    /^PRI \* HTTP\/2/,
+    'The client speaks HTTP/2 to a port that speaks HTTP/1.1. Let it connect by HTTP/1.1.\n',
+  ],
+  [
+    /^(?:PROXY (?:TCP|UNK)|\r\n\r\n\0\r\nQUIT\n)/,
+    'The load balancer in front sends the PROXY protocol, which regshift does not read. Turn it off there, and let it send X-Forwarded-For.\n',
+  ],
+];
 
 /** RFC 8446, section 5.1: record type 22; or the form of SSLv2, RFC 5246, appendix E.2: a length with the first bit. */
 function isHello(packet: Uint8Array | undefined): boolean {

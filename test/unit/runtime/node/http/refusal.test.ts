@@ -242,6 +242,17 @@ describe('a request that servers read in different ways', () => {
     },
   );
 
+  it.each([
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'The client speaks HTTP/2 to a port that speaks HTTP/1.1'],
+    ['PROXY TCP4 192.0.2.1 192.0.2.2 11 22\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'sends the PROXY protocol'],
+    ['\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u000c', 'sends the PROXY protocol'],
+  ])('another protocol of a load balancer is named: %j', async (sent, reason) => {
+    const { text } = await sendInTwo(proxy.port, Buffer.from(sent));
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain(reason);
+    expect(logged.at(-1)).toMatchObject({ facts: { status: 400, reason: expect.stringContaining(reason) } });
+  });
+
   it('a client that takes the proxy for an HTTP proxy is told so', async () => {
     const { text, end } = await sendInTwo(
       proxy.port,
