@@ -26,7 +26,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     logins = command.opts();
   });
   try {
-    await program.parseAsync(helpArguments(program, argv), { from: 'user' });
+    await program.parseAsync(withAttachedValues(helpArguments(program, argv)), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) hintAt(error, argv, program, io);
@@ -72,6 +72,12 @@ function helpArguments(program: Command, argv: readonly string[]): readonly stri
     command = found;
   }
   return [...names, '--help'];
+}
+
+/** Writes `-f=value` as `-fvalue`, which Docker and crane take for the same (spf13/pflag, flag.go, `parseSingleShortArg`). */
+function withAttachedValues(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return argv.map((word, at) => (end >= 0 && at > end ? word : word.replace(/^(-[a-z])=(?=.)/i, '$1')));
 }
 
 /** Help texts of 80 columns at most, which name choices and defaults as users type them. */

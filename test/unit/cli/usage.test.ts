@@ -103,6 +103,22 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
   });
 });
 
+describe('a short option takes its value after = as in Docker and crane', () => {
+  test.each([
+    ['-f={{.valid}}', 'true\n'],
+    ['-f{{.valid}}', 'true\n'],
+    ['--format={{.valid}}', 'true\n'],
+    ['--format=={{.valid}}', '=true\n'],
+  ])('%s', async (option, out) => {
+    expect(await regshift(['check-config', option])).toMatchObject({ code: 0, out, err: '' });
+  });
+
+  test('no word behind -- is an option', async () => {
+    const { err } = await regshift(['inspect', '--', '-f=x']);
+    expect(err).toContain('"-f=x" is not an image name');
+  });
+});
+
 describe('names that are spelt wrong', () => {
   test.each([
     [['explain', 'x', '--for', 'dokcer-1.13'], 'Did you mean docker-1.13?'],
