@@ -23,6 +23,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = result;
   });
   program.hook('preAction', (_, command) => {
+    refuseEmptyValues(command);
     logins = command.opts();
   });
   try {
@@ -78,6 +79,23 @@ function helpArguments(program: Command, argv: readonly string[]): readonly stri
 function withAttachedValues(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
   return argv.map((word, at) => (end >= 0 && at > end ? word : word.replace(/^(-[a-z])=(?=.)/i, '$1')));
+}
+
+/** Options whose empty value is the empty value of a header. */
+const headerOptions = ['--accept', '--user-agent'];
+
+/**
+ * Refuses an empty value, as a shell gives it for a variable that is not set: the command would do something else than
+ * it was asked for.
+ */
+function refuseEmptyValues(command: Pick<Command, 'options' | 'getOptionValue' | 'error'>): void {
+  for (const option of command.options) {
+    if (!option.required || headerOptions.includes(option.long ?? '')) continue;
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if (value !== '' && !(Array.isArray(value) && value.includes(''))) continue;
+    const text = `error: option '${option.flags}' argument '' is invalid. It must not be empty.`;
+    command.error(text, { code: 'commander.invalidArgument' });
+  }
 }
 
 /** Help texts of 80 columns at most, which name choices and defaults as users type them. */

@@ -63,8 +63,10 @@ export function readTemplateOption(text: string): Template {
   }
 }
 
-/** Reads names with commas between them, and adds them to earlier ones. */
+/** Reads names with commas between them, and adds them to earlier ones. @throws InvalidArgumentError for no name. */
 export function readListOption(text: string, earlier: readonly string[] | undefined): readonly string[] {
   const names = text.split(',').map((name) => name.trim());
-  return [...(earlier ?? []), ...names.filter((name) => name !== '')];
+  const given = names.filter((name) => name !== '');
+  if (given.length > 0) return [...(earlier ?? []), ...given];
+  throw new InvalidArgumentError('It must have a name, or several with commas between them.');
 }

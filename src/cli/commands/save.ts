@@ -80,7 +80,6 @@ function formFor({ for: client }: SaveOptions): ArchiveForm {
 
 /** @returns the file to write; undefined for standard output. @throws UsageError for a terminal. */
 function fileOf({ output, json, format }: SaveOptions, io: Io): string | undefined {
-  if (output === '') throw new UsageError('-o needs the name of a file, like -o image.tar');
   if (output !== undefined && output !== '-') return output;
   if (json || format)
     throw new UsageError(

@@ -103,6 +103,25 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
   });
 });
 
+describe('empty values, as of shell variables that are not set', () => {
+  test.each([
+    ['serve', '--upstream', ''],
+    ['serve', '--host='],
+    ['keygen', '--out', ''],
+    ['check', 'x', '--clients', ''],
+    ['check', 'x', '--clients', ' , '],
+    ['warm', 'x', '--for', 'docker-24', ''],
+    ['save', 'x', '--for', 'podman', '-o', ''],
+    ['inspect', 'x', '--ca', ''],
+    ['convert', 'x', '--to', 'oci', '--from', ''],
+    ['copy', 'x', 'y', '--to-creds', ''],
+  ])('%s %s %s', async (...argv) => {
+    const { code, out, err } = await regshift(argv);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^error: option '.*' is invalid\. It must (?:not be empty|have a name)/);
+  });
+});
+
 describe('a short option takes its value after = as in Docker and crane', () => {
   test.each([
     ['-f={{.valid}}', 'true\n'],
