@@ -42,6 +42,8 @@ function run({ program, server }: HelperQuestion, deadlineMs: number): Promise<E
   const stop = (reason: string) => {
     reject(failed(reason));
     child.kill('SIGKILL');
+    // A process that the helper started, like the Python of a script, may hold the pipe, for which Node would wait.
+    child.stdout.destroy();
   };
   const timer = setTimeout(() => stop(`${program} did not answer within ${deadlineMs} ms`), deadlineMs);
   let output = '';

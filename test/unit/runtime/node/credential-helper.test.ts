@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -71,6 +71,13 @@ describe('a credential helper that fails', () => {
       cause: undefined,
     });
     expect(String(error)).not.toContain('hunter2');
+  });
+
+  it('leaves no pipe open to a process that it started', async () => {
+    const ended = join(home, 'ended');
+    install(`trap '' PIPE; (while echo; do sleep 0.05; done 2> /dev/null; touch ${ended}) & wait`);
+    await expect(createAskHelper(200)(request)).rejects.toThrow('did not answer within 200 ms');
+    await expect.poll(() => existsSync(ended), { timeout: 5_000 }).toBe(true);
   });
 
   it('because it is not installed has its own reason', async () => {
