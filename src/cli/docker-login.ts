@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { getuid } from 'node:process';
 import { credentialOf } from '../auth/credential-helper.ts';
 import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { RegistryError } from '../errors.ts';
 import { createAskHelper } from '../runtime/node/credential-helper.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { errorText } from './error-text.ts';
+import { FileError, isOfSystem, systemErrorText } from './system-error.ts';
 import { type Io, printNote } from './terminal/io.ts';
 import { UsageError } from './usage.ts';
 
@@ -49,7 +51,8 @@ interface SavedLogin {
 async function savedLogin(registry: URL, io: Io): Promise<SavedLogin> {
   for (const { file, variable, other } of loginFiles(io.env)) {
     const text = textOf(file);
-    if (text === undefined) continue;
+    // Docker and podman take an empty file for one without logins, too.
+    if (text === undefined || text.trim() === '') continue;
     const config = parseDockerConfig(text);
     if (config === undefined)
       throw new UsageError(
@@ -74,19 +77,25 @@ interface LoginFile {
 
 /**
  * The files with logins, in the order of use: the one that REGISTRY_AUTH_FILE names, as for podman and skopeo
- * (podman-login(1)), that of docker login, and that of podman login, which crane reads, too (go-containerregistry,
- * pkg/authn/keychain.go).
+ * (podman-login(1)), that of docker login, and those of podman login: it writes below `/run/containers` without
+ * XDG_RUNTIME_DIR, as for root, and below `~/.config` on macOS and Windows (containers/image,
+ * pkg/docker/config/config.go, `getPathToAuthWithOS`).
  */
-function loginFiles({ DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR }: Io['env']): readonly LoginFile[] {
-  const inFolder = (variable: string, file: string): LoginFile => ({ file, variable, other: 'folder' });
+function loginFiles(env: Io['env']): readonly LoginFile[] {
+  const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_CONFIG_HOME, XDG_RUNTIME_DIR } = env;
+  const inFolder = (variable: string, folder: string, ...file: readonly string[]): LoginFile => ({
+    file: join(folder, ...file),
+    variable,
+    other: 'folder',
+  });
+  const ofPodman = XDG_RUNTIME_DIR ? [XDG_RUNTIME_DIR, 'containers'] : ['/run/containers', `${getuid?.()}`];
   return [
     ...(REGISTRY_AUTH_FILE
       ? [{ file: REGISTRY_AUTH_FILE, variable: 'REGISTRY_AUTH_FILE', other: 'file' } as const]
       : []),
-    inFolder('DOCKER_CONFIG', join(DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json')),
-    ...(XDG_RUNTIME_DIR
-      ? [inFolder('XDG_RUNTIME_DIR', join(XDG_RUNTIME_DIR, 'containers', 'auth.json'))]
-      : []),
+    inFolder('DOCKER_CONFIG', DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json'),
+    inFolder('XDG_RUNTIME_DIR', join(...ofPodman), 'auth.json'),
+    inFolder('XDG_CONFIG_HOME', XDG_CONFIG_HOME || join(homedir(), '.config'), 'containers', 'auth.json'),
   ];
 }
 
@@ -94,8 +103,10 @@ function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    if (!isOfSystem(error)) throw error;
+    // The home of a user of the system may be /dev/null.
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new FileError(systemErrorText(error, file), { cause: error });
   }
 }
 

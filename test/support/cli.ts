@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly input?: Uint8Array;
 }
 
+const nowhere = join(tmpdir(), 'there-is-no-such-folder');
+
 /** Runs a command in this process. It finds no logins unless `env` names them. */
 export async function regshift(
   argv: readonly string[],
@@ -46,7 +48,7 @@ export async function regshift(
     read: async () => input,
     errorColumns: terminal === true ? 80 : terminal || undefined,
     output: { columns, color, fullDigests: columns === undefined },
-    env: { DOCKER_CONFIG: join(tmpdir(), 'there-is-no-such-folder'), ...env },
+    env: { DOCKER_CONFIG: nowhere, XDG_RUNTIME_DIR: nowhere, XDG_CONFIG_HOME: nowhere, ...env },
     loginFiles: {},
   });
   const bytes = concatenate(chunks);

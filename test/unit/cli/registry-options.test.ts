@@ -198,6 +198,7 @@ describe('the login of a file', () => {
   it.each([
     ['REGISTRY_AUTH_FILE', 'auth.json', (folder: string) => ({ REGISTRY_AUTH_FILE: `${folder}/auth.json` })],
     ['XDG_RUNTIME_DIR', 'containers/auth.json', (folder: string) => ({ XDG_RUNTIME_DIR: folder })],
+    ['XDG_CONFIG_HOME', 'containers/auth.json', (folder: string) => ({ XDG_CONFIG_HOME: folder })],
     ['DOCKER_CONFIG', 'config.json', (folder: string) => ({ DOCKER_CONFIG: folder })],
   ])('is that of %s', async (_, name, env) => {
     const registry = await startLoginRegistry('Basic');
@@ -255,6 +256,27 @@ describe('the login of a file', () => {
       2,
       `regshift: ${folder}/${name} is not a configuration file of docker login. Fix it, or set ${variable} to another ${kind}.\n`,
     ]);
+  });
+
+  it('that is a folder, as of a mount without its file, is named', async () => {
+    const file = join(temporaryFolder(), 'config.json');
+    mkdirSync(file);
+    const env = { DOCKER_CONFIG: join(file, '..') };
+    expect(await regshift(['inspect', '127.0.0.1:1/app'], { env })).toMatchObject({
+      code: 1,
+      err: `regshift: ${file}: this is a folder, but a file is needed\n`,
+    });
+  });
+
+  it.each([
+    ['empty', 'empty'],
+    ['below something that is no folder', 'empty/config'],
+  ])('that is %s has no login', async (_, name) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'empty'), '\n');
+    const env = { REGISTRY_AUTH_FILE: join(folder, name) };
+    const { code, err } = await regshift(['inspect', '127.0.0.1:1/app'], { env });
+    expect([code, err]).toEqual([1, expect.stringContaining('ECONNREFUSED')]);
   });
 
   it('is the next one, if a file has none for the registry', async () => {
