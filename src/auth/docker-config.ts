@@ -10,6 +10,9 @@ const schema = z.object({
       z.object({
         /** The base64 of `user:password`. */
         auth: z.optional(z.string()),
+        /** In the place of `auth` in files that people and CI write (docker/cli, cli/config/configfile/file.go). */
+        username: z.optional(z.string()),
+        password: z.optional(z.string()),
         identitytoken: z.optional(z.string()),
       }),
     ),
@@ -52,21 +55,21 @@ export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
   const found = entryFor(config.auths, hosts, upstream);
   const entry = found?.value;
   // Docker leaves an empty entry for a login that is in the store.
-  const hasSecret = entry?.auth || entry?.identitytoken;
+  const hasSecret = entry?.auth || entry?.password || entry?.identitytoken;
   if (!hasSecret && config.credsStore) {
     return helperFor('credsStore', config.credsStore, found?.key ?? storedUnder(hosts));
   }
   if (!entry) return { problem: `must have an entry in "auths" for ${hosts[0]}: run docker login there` };
   // With an identity token, the password of the entry is a placeholder (Azure: nil UUID) or absent.
   if (entry.identitytoken) return { credential: { kind: 'identity', token: entry.identitytoken } };
+  const { username = '', password = '' } = entry.auth ? (decodeLogin(entry.auth) ?? {}) : entry;
   // Docker pads some passwords with zero bytes, and removes them when it reads the file.
-  const login = decodeLogin(entry.auth ?? '');
-  const password = login?.password.replace(/\0+$/, '') ?? '';
-  if (login && login.username !== '' && password !== '') {
-    return { credential: { kind: 'service', username: login.username, password } };
+  const unpadded = password.replace(/\0+$/, '');
+  if (username !== '' && unpadded !== '') {
+    return { credential: { kind: 'service', username, password: unpadded } };
   }
   return {
-    problem: `must have "auth" with the base64 of user:password, or "identitytoken", for ${hosts[0]}`,
+    problem: `must have "auth" with the base64 of user:password, "username" and "password", or "identitytoken", for ${hosts[0]}`,
   };
 }
 

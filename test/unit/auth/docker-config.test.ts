@@ -53,6 +53,20 @@ describe('the login of a Docker configuration', () => {
     expect(find({ auths: { 'a.test': { auth } } }, 'https://a.test')).toEqual(service('üser', 'pä:ss'));
   });
 
+  it('may be a user name and a password without base64, as in files that CI writes', () => {
+    const plain = { username: 'user', password: 'p:ss' };
+    const auths = {
+      'a.test': plain,
+      'b.test': { ...plain, ...entry('b:b') },
+      'c.test': { username: 'user' },
+    };
+    expect(find({ auths, credsStore: 'desktop' }, 'https://a.test')).toEqual(service('user', 'p:ss'));
+    expect(find({ auths }, 'https://b.test')).toEqual(service('b', 'b'));
+    expect(find({ auths }, 'https://c.test')).toEqual({
+      problem: expect.stringContaining('must have "auth"'),
+    });
+  });
+
   it('is the identity token where there is one', () => {
     const azure = { ...entry('00000000-0000-0000-0000-000000000000:'), identitytoken: 'refresh' };
     expect(find({ auths: { 'a.test': azure } }, 'https://a.test')).toEqual({
