@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { RepositoryName } from '../../converters/reference.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
 import { decodeLogin } from './basic.ts';
 
@@ -47,12 +48,15 @@ export interface HelperQuestion {
   readonly server: string;
 }
 
-/** Finds the login for a registry. A helper takes precedence over an entry, as in Docker. */
-export function loginFor(config: DockerConfig, upstream: URL): FoundLogin {
+/**
+ * Finds the login for a registry. A helper takes precedence over an entry, as in Docker.
+ * @param repository the repository that alone gets the login; absent for a login for every repository of the registry.
+ */
+export function loginFor(config: DockerConfig, upstream: URL, repository?: RepositoryName): FoundLogin {
   const hosts = hostsOf(upstream);
   const helper = entryFor(config.credHelpers, hosts, upstream);
   if (helper !== undefined) return helperFor('credHelpers', helper.value, helper.key);
-  const found = entryFor(config.auths, hosts, upstream);
+  const found = partEntryFor(config.auths, hosts, repository) ?? entryFor(config.auths, hosts, upstream);
   const entry = found?.value;
   // Docker leaves an empty entry for a login that is in the store.
   const hasSecret = entry?.auth || entry?.password || entry?.identitytoken;
@@ -116,8 +120,8 @@ function hostsOf({ host }: URL): readonly [string, ...string[]] {
 /**
  * Finds the entry of the first host that has one. Host and port must be equal: a match of the end or the beginning
  * would send the login for registry.example to evil-registry.example or registry.example.evil, and a match without
- * the port to another server on that host. Keys with a path (podman's) are skipped, because they are for a part of a
- * registry only.
+ * the port to another server on that host. Keys with a path are skipped, because they are for a part of a registry only
+ * (`partEntryFor`).
  */
 function entryFor<Value>(
   table: Readonly<Record<string, Value>>,
@@ -131,6 +135,21 @@ function entryFor<Value>(
     }),
   );
   return hosts.map((host) => byHost.get(host)).find((entry) => entry !== undefined);
+}
+
+/**
+ * Finds the entry for the smallest part of a registry that has a repository: podman login takes a registry with a path, and
+ * writes it as the key (containers-auth.json(5)).
+ */
+function partEntryFor<Value>(
+  table: Readonly<Record<string, Value>>,
+  hosts: readonly string[],
+  repository: RepositoryName | undefined,
+): { readonly key: string; readonly value: Value } | undefined {
+  const parts = repository?.split('/') ?? [];
+  const paths = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));
+  const keys = paths.flatMap((path) => hosts.map((host) => `${host}/${path}`));
+  return keys.flatMap((key) => (table[key] === undefined ? [] : [{ key, value: table[key] }]))[0];
 }
 
 /** The host of a key: `registry.example:5000`, or `https://registry.example/v1/` from the time of API v1. */

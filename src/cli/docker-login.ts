@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
+import type { RepositoryName } from '../../converters/reference.ts';
 import { credentialOf } from '../auth/credential-helper.ts';
 import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker-config.ts';
 import { RegistryError } from '../errors.ts';
@@ -14,6 +15,12 @@ import { UsageError } from './usage.ts';
 
 const none: StaticCredential = { kind: 'none' };
 
+/** The registry that gets a login, and the repository; without one, the login is for every repository. */
+interface LoginPlace {
+  readonly registryUrl: URL;
+  readonly name?: RepositoryName;
+}
+
 /**
  * Returns the login for a registry: the one of `--creds`, else the one that `docker login` or `podman login` saved, or
  * none.
@@ -22,13 +29,13 @@ const none: StaticCredential = { kind: 'none' };
  * @throws UsageError, which does not quote the login.
  */
 export async function loginForRegistry(
-  registry: URL,
+  { registryUrl: registry, name }: LoginPlace,
   creds: string | undefined,
   io: Io,
   option = '--creds',
 ): Promise<StaticCredential> {
   if (creds === undefined) {
-    const { credential, file } = await savedLogin(registry, io);
+    const { credential, file } = await savedLogin(registry, name, io);
     io.loginFiles[option === '--to-creds' ? 'target' : 'source'] = file;
     return credential;
   }
@@ -48,7 +55,7 @@ interface SavedLogin {
  * Returns the login that `docker login` or `podman login` saved for a registry, or none.
  * @throws UsageError if a file is not one that they write.
  */
-async function savedLogin(registry: URL, io: Io): Promise<SavedLogin> {
+async function savedLogin(registry: URL, name: RepositoryName | undefined, io: Io): Promise<SavedLogin> {
   for (const { file, variable, other } of loginFiles(io.env)) {
     const text = textOf(file);
     // Docker and podman take an empty file for one without logins, too.
@@ -58,7 +65,7 @@ async function savedLogin(registry: URL, io: Io): Promise<SavedLogin> {
       throw new UsageError(
         `${file} is not a configuration file of docker login. Fix it, or set ${variable} to another ${other}.`,
       );
-    const found = loginFor(config, registry);
+    const found = loginFor(config, registry, name);
     if ('credential' in found) return { credential: found.credential, file };
     if ('helper' in found) {
       const credential = await helperLogin(found.helper, io);

@@ -42,4 +42,15 @@ describe.skipIf(requirePeers('docker-registry', 'podman'))('the login of podman 
     }
     expect((await inspect()).code).toBe(1);
   });
+
+  it('for a part of a registry is for its repositories alone', async () => {
+    const { host } = new URL(registry.url);
+    const authFile = join(home, 'part.json');
+    const options = ['--authfile', authFile, '--tls-verify=false', '-u', username, '-p', password];
+    await runProgram('podman', ['login', ...options, `${host}/sample`], home);
+    const errorFor = async (name: string) =>
+      (await regshift(['inspect', `${host}/${name}`], { env: { REGISTRY_AUTH_FILE: authFile } })).err;
+    expect(await errorFor(sample)).toBe('');
+    expect(await errorFor('samples/app')).toContain('Log in with docker login');
+  });
 });

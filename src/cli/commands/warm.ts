@@ -62,7 +62,7 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   // The way to the proxy has the outbound proxies and authorities of the environment, as that of `serve` has.
   const { fetch: send } = commandPlatform(options.proxy, options, io);
   const named = images.map((text) => readNamed(text));
-  const credential = await loginForRegistry(options.proxy, options.creds, io);
+  const credential = await loginForRegistry({ registryUrl: options.proxy }, options.creds, io);
   const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
   const tagged = { ...options, worded };
   const references = (await Promise.all(named.map((each) => tagsOf(each, tagged, credential, send)))).flat();

@@ -55,7 +55,7 @@ export async function openImage(text: string, options: RegistryAccess, io: Io): 
   const [own] = settings.routes;
   if (route === undefined || own === undefined)
     throw new Error('the settings of one registry make one route');
-  const login = await loginForRegistry(image.registryUrl, options.creds, io, options.credsOption);
+  const login = await loginForRegistry(image, options.creds, io, options.credsOption);
   const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
     const headers = new Headers();
     if (userAgent !== undefined) headers.set('user-agent', userAgent);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import { loginFor, parseDockerConfig } from '../../../src/auth/docker-config.ts';
 
 const entry = (login: string) => ({ auth: btoa(login) });
@@ -6,10 +7,10 @@ const service = (username: string, password: string) => ({
   credential: { kind: 'service', username, password },
 });
 
-function find(config: unknown, upstream: string) {
+function find(config: unknown, upstream: string, repository?: RepositoryName) {
   const parsed = parseDockerConfig(JSON.stringify(config));
   if (parsed === undefined) throw new Error('not a configuration');
-  return loginFor(parsed, new URL(upstream));
+  return loginFor(parsed, new URL(upstream), repository);
 }
 
 describe('the login of a Docker configuration', () => {
@@ -45,6 +46,24 @@ describe('the login of a Docker configuration', () => {
     expect(find({ auths: { [key]: entry('user:pass') } }, upstream)).toEqual({
       problem: expect.stringMatching(/must have an entry/),
     });
+  });
+
+  it.each([
+    ['team/app', 'registry.test', 'app'],
+    ['team/other', 'registry.test', 'team'],
+    ['team', 'registry.test', 'team'],
+    ['teams/app', 'registry.test', 'all'],
+    ['library/app', 'registry-1.docker.io', 'library'],
+  ])('for %s at %s is that of the smallest part with an entry: %s', (repository, host, user) => {
+    const auths = {
+      'registry.test': entry('all:pass'),
+      'registry.test/team': entry('team:pass'),
+      'registry.test/team/app': entry('app:pass'),
+      'docker.io/library': entry('library:pass'),
+      'docker.io': entry('hub:pass'),
+    };
+    const found = find({ auths }, `https://${host}`, parseRepositoryName(repository));
+    expect(found).toEqual(service(user, 'pass'));
   });
 
   it('may have colons, letters beyond ASCII and zeros at the end of its password', () => {
