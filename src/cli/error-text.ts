@@ -52,6 +52,7 @@ export interface GivenLogins {
 interface Refused {
   readonly side: unknown;
   readonly server: Server;
+  readonly code: RegistryError['code'];
   /** The user whose login the option of the side gave. */
   readonly user: string | undefined;
   /** The file that gave the login. */
@@ -72,7 +73,14 @@ const steps: Readonly<Record<number, (refused: Refused) => string>> = {
     side === 'target'
       ? 'Use a login that may push to it: docker login, or --to-creds.'
       : 'Use a login that may read it: docker login, or --creds.',
-  404: () => 'Check the name and the tag.',
+  404: ({ side, code }) => {
+    // A manifest names the blob, so the name of the image is right.
+    if (code === 'BLOB_UNKNOWN') return 'The registry has lost a part of the image. Push the image again.';
+    const isPush = side === 'target' && code === 'NAME_UNKNOWN';
+    return isPush
+      ? 'Check the name. Some registries take pushes only to a repository that was created before.'
+      : 'Check the name and the tag.';
+  },
 };
 
 function optionOf(side: unknown): '--creds' | '--to-creds' {
@@ -106,7 +114,9 @@ export function errorText(
   }
   // A 404 of a proxy may be about the client, and its text says so.
   const isWhole = server === 'proxy' && upstreamStatus === 404;
-  const step = isWhole ? undefined : steps[Number(upstreamStatus)]?.({ side, server, user, file });
+  const step = isWhole
+    ? undefined
+    : steps[Number(upstreamStatus)]?.({ side, server, code: error.code, user, file });
   const remedy = remedies[String(code)]?.(String(host), server);
   const next = advice ?? step;
   return remedy ?? (next === undefined ? text : `${text} ${next}`);

@@ -340,6 +340,19 @@ it.each([
   expect(new TextDecoder().decode(registry.manifests.get('copied/app:sig'))).toBe(manifest);
 });
 
+test('a repository that the target does not create: the error says so', async () => {
+  // As ECR answers.
+  const server = createServer(async (request, response) => {
+    for await (const _ of request);
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ errors: [{ code: 'NAME_UNKNOWN', message: 'no such repository' }] }));
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  const { err } = await regshift(['copy', `${samples.host}/sample/oci`, `${host}/copied:1`]);
+  expect(err).toContain('to a repository that was created before.');
+});
+
 describe('a form that the target refuses', () => {
   /** A registry that has every blob, and answers each push of a manifest so. */
   async function refusingTarget(status: number, code: string | undefined) {

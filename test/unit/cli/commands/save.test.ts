@@ -330,6 +330,14 @@ describe('a layer with wrong content', () => {
     },
   );
 
+  it('that the registry has lost: the error says so', async () => {
+    breaking.registry.add('app/lost', 'gzip', () => ({ status: 404 }));
+    const argv = ['save', `${breaking.registry.host}/app/lost`, '--for', 'podman', '-o'];
+    const { err } = await regshift([...argv, join(temporaryFolder(), 'image.tar')]);
+    expect(err).toContain('The registry has lost a part of the image. Push the image again.');
+    expect(err).not.toContain('the tag');
+  });
+
   it('goes on after a broken connection from the byte that is missing', async () => {
     const image = breaking.registry.add('app/cut', 'gzip', (nth) =>
       nth === 0 ? { breakAfter: 100_000 } : {},
