@@ -13,6 +13,9 @@ export interface ImageName extends NamedImage {
 const otherTransport =
   /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir):[./])/;
 
+/** A path of a file, also of Windows. A name of an image begins with a letter or a digit (distribution/reference). */
+const path = /^(?:(?:\.{0,2}|[a-z]:)[\\/]|file:)/i;
+
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
@@ -24,7 +27,7 @@ const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
  */
 export function readImageName(text: string, plainHttp = false): ImageName {
   const [, scheme, bare = ''] = /^(?:docker:\/\/)?(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
-  if (otherTransport.test(text)) {
+  if (otherTransport.test(text) || path.test(text)) {
     throw new UsageError(
       `${JSON.stringify(text)} is not in a registry, and commands read images of registries alone. Use skopeo copy to push it to one.`,
     );

@@ -62,7 +62,14 @@ describe('image names are those of docker pull', () => {
     'containers-storage:alpine',
     'oci:./layout',
     'dir:/tmp/image',
-  ])('%s is of another transport', (text) => {
+    './image.tar',
+    '../image.tar',
+    '/tmp/image.tar',
+    'C:\\images\\app.tar',
+    'c:/images/app.tar',
+    '.\\image.tar',
+    'file:///tmp/image.tar',
+  ])('%s is of another transport, or a file', (text) => {
     expect(() => readImageName(text)).toThrow(/is not in a registry/);
   });
 
