@@ -22,6 +22,28 @@ export function parsePlatform(text: string): Platform | undefined {
 }
 
 /**
+ * Names of architectures of `uname -m` and of Debian, with their names and variants in images (containerd/platforms,
+ * database.go, `normalizeArch`).
+ */
+const otherArchitectures: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ['x86_64', ['amd64']],
+  ['x86-64', ['amd64']],
+  ['i386', ['386']],
+  ['aarch64', ['arm64']],
+  ['armhf', ['arm', 'v7']],
+  ['armel', ['arm', 'v6']],
+]);
+
+/** Reads a platform as `docker pull --platform` does: `linux/aarch64` is `linux/arm64`. @returns as `parsePlatform`. */
+export function readPlatform(text: string): Platform | undefined {
+  const platform = parsePlatform(text.toLowerCase());
+  if (platform === undefined) return undefined;
+  const { os, architecture: named, variant: ofText } = platform;
+  const [architecture, variant = ofText] = otherArchitectures.get(named) ?? [named];
+  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+}
+
+/**
  * Variants in order of preference, for a client that states none. A User-Agent says `arch/arm` for v5, v6 and v7
  * alike. An image for v6 runs on v6 and v7, so it comes first.
  */

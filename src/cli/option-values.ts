@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import { type Platform, parsePlatform } from '../../converters/platform.ts';
+import { type Platform, readPlatform } from '../../converters/platform.ts';
 import { parseBytes } from '../byte-text.ts';
 import { parseTemplate, type Template } from './terminal/template.ts';
 
 /** Reads a platform like `linux/arm/v7`. @throws InvalidArgumentError. */
 export function readPlatformOption(text: string): Platform {
-  const platform = parsePlatform(text);
+  const platform = readPlatform(text);
   if (platform) return platform;
   throw new InvalidArgumentError('It must be os/architecture or os/architecture/variant, like linux/arm/v7.');
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parsePlatform } from '../../converters/platform.ts';
+import { readPlatform } from '../../converters/platform.ts';
 import { type ClientRule, deniable } from '../negotiation/client-rule.ts';
 import { type IpRange, isInRanges, parseIpRange } from '../routing/ip-range.ts';
 import { readText } from './read-text.ts';
@@ -33,7 +33,7 @@ const network = strings(
 const platformForm = 'must be like linux/arm/v7';
 const platform = z
   .string(platformForm)
-  .check(z.refine((text) => parsePlatform(text) !== undefined, platformForm));
+  .check(z.refine((text) => readPlatform(text) !== undefined, platformForm));
 
 /** A rule as an operator writes it. */
 export const clientRuleSchema = z.strictObject(
@@ -107,7 +107,7 @@ function ruleOf({ match, lacks = [], platform, format }: RawRule, at: number): C
     userAgent: pattern ? (text) => pattern(text) : undefined,
     network: match.network === undefined ? undefined : networkOf(rangesOf(match)),
     lacks,
-    platform: platform === undefined ? undefined : parsePlatform(platform),
+    platform: platform === undefined ? undefined : readPlatform(platform),
     format,
   };
 }

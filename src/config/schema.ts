@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { parsePlatform } from '../../converters/platform.ts';
+import { readPlatform } from '../../converters/platform.ts';
 import { listedParts } from '../listed-parts.ts';
 import { noAliases, parseAliases } from '../routing/aliases.ts';
 import { parseIpRange } from '../routing/ip-range.ts';
@@ -65,7 +65,7 @@ function registryUrl(url: URL): URL {
 
 const platform = readText(
   (text, refuse) =>
-    parsePlatform(text) ?? refuse('must be os/architecture or os/architecture/variant, like linux/arm/v7'),
+    readPlatform(text) ?? refuse('must be os/architecture or os/architecture/variant, like linux/arm/v7'),
 );
 
 const ipRanges = readText((text, refuse) => {

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Digest } from '../../../converters/digest.ts';
-import { type Platform, parsePlatform } from '../../../converters/platform.ts';
+import { type Platform, readPlatform } from '../../../converters/platform.ts';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
@@ -62,7 +62,7 @@ export function imageQuery(url: URL, proxy: string): ImageQuery | undefined {
   if (!asked) return undefined;
   const command = inCommand(asked);
   const wanted = url.searchParams.get('platform') || (command.platform ?? '');
-  const platform = parsePlatform(wanted);
+  const platform = readPlatform(wanted);
   return {
     text: withoutAddress(command.name, [url.host, new URL(proxy).host]),
     platform,

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { readBytesOption, readPortOption, readSecondsOption } from '../../../src/cli/option-values.ts';
+import {
+  readBytesOption,
+  readPlatformOption,
+  readPortOption,
+  readSecondsOption,
+} from '../../../src/cli/option-values.ts';
 
 it.each([
   ['0', 0],
@@ -31,4 +36,18 @@ it.each(['', '0x10', '1e3', '-1', 'soon', '9'.repeat(400)])('"%s" is no number o
 
 it('ports and seconds are decimal numbers', () => {
   expect([readPortOption('0'), readPortOption('65535'), readSecondsOption('0.5')]).toEqual([0, 65_535, 0.5]);
+});
+
+it.each([
+  ['linux/x86_64', { os: 'linux', architecture: 'amd64' }],
+  ['Linux/AMD64', { os: 'linux', architecture: 'amd64' }],
+  ['linux/i386', { os: 'linux', architecture: '386' }],
+  ['linux/aarch64', { os: 'linux', architecture: 'arm64' }],
+  ['linux/aarch64/v8', { os: 'linux', architecture: 'arm64', variant: 'v8' }],
+  ['linux/armhf', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+  ['linux/armel', { os: 'linux', architecture: 'arm', variant: 'v6' }],
+  ['linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+  ['windows/amd64', { os: 'windows', architecture: 'amd64' }],
+])('%s is a platform as for docker pull', (text, platform) => {
+  expect(readPlatformOption(text)).toEqual(platform);
 });

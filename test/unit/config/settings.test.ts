@@ -74,6 +74,7 @@ describe('a valid value', () => {
     ['REGSHIFT_LAYER_BYTES', '1.5 GiB', 1.5 * 2 ** 30],
     ['REGSHIFT_STORE_BYTES', '10GiB', 10 * 2 ** 30],
     ['REGSHIFT_PLATFORM', 'linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+    ['REGSHIFT_PLATFORM', 'linux/aarch64', { os: 'linux', architecture: 'arm64' }],
     ['REGSHIFT_PLATFORM', 'windows/amd64', { os: 'windows', architecture: 'amd64' }],
     ['REGSHIFT_UPSTREAM', 'https://registry.example/path', [new URL('https://registry.example/path')]],
     ['REGSHIFT_UPSTREAM', 'http://127.0.0.1:5000', [new URL('http://127.0.0.1:5000')]],
