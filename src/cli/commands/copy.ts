@@ -18,7 +18,7 @@ import { referenceText } from '../../upstream/api/paths.ts';
 import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
 import { type CopyPlan, planCopy, rootOf } from '../copy/plan-copy.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
+import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
@@ -51,7 +51,7 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
     throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
   }
   const progress = createTransferProgress(io, systemClock);
-  const spool = await openLayerSpool(source, progress.add);
+  const spool = createLayerSpool(source, progress.add);
   try {
     progress.begin('read', undefined);
     const { plan, stored } = await planOf(source, target, spool, options, io);

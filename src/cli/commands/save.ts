@@ -11,7 +11,7 @@ import { knownClientById } from '../../negotiation/known-clients.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { type LayerSpool, openLayerSpool } from '../images/layer-spool.ts';
+import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { openArchiveFile } from '../save/archive-file.ts';
@@ -57,7 +57,7 @@ async function saveInto(
   io: Io,
 ): Promise<void> {
   const progress = createTransferProgress(io, systemClock);
-  const spool = await openLayerSpool(source, progress.add);
+  const spool = createLayerSpool(source, progress.add);
   try {
     const saved = await savedImage(source, form, spool, progress.add);
     progress.begin('read', downloadSize(saved.image));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream, mkdtempSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -34,7 +34,7 @@ export interface LayerSpool {
   /**
    * Downloads and decompresses a layer, once for each digest, and verifies it.
    * @returns the facts of the layer, and its tar.
-   * @throws RegistryError as `inspectLayer`; FileError if the disk is full.
+   * @throws RegistryError as `inspectLayer`; FileError if the folder cannot be made, or the disk is full.
    */
   tar(layer: Digest): Promise<SpooledTar>;
   /** Compresses the tar of a layer with gzip, once for each digest. @throws as `tar`. */
@@ -55,16 +55,15 @@ export interface SpooledTar extends SpooledFile {
 const parallelDownloads = 3;
 
 /**
- * Makes an empty spool in a folder of its own (TMPDIR).
+ * Makes an empty spool, which makes a folder of its own (TMPDIR) for its first file: most copies need none, and a container
+ * may have no folder that can be written to.
  * @param onRead called with the number of compressed bytes of each step of a download.
- * @throws FileError if the folder cannot be made.
  */
-export async function openLayerSpool(
+export function createLayerSpool(
   { registry, name, plain: { context } }: OpenImage,
   onRead: (bytes: number) => void,
-): Promise<LayerSpool> {
-  const folder = await mkdtemp(join(tmpdir(), 'regshift-layers-')).catch(spoolError);
-  const forget = removeAtEnd(folder);
+): LayerSpool {
+  let made: SpoolFolder | undefined;
   const files = new Map<Digest, SpooledFile>();
   const tars = new Map<Digest, Promise<SpooledTar>>();
   const gzips = new Map<Digest, Promise<SpooledFile>>();
@@ -72,7 +71,8 @@ export async function openLayerSpool(
   const codec = createNodeLayerCodec();
 
   async function download(layer: Digest): Promise<SpooledTar> {
-    const path = join(folder, digestHex(layer));
+    made ??= makeFolder();
+    const path = join(made.path, digestHex(layer));
     const { body } = await fetchBlob(registry.client, name, layer, context, { what: 'layer' });
     let read = 0;
     const file = await open(path, 'w').catch(async (error: unknown) => {
@@ -130,11 +130,24 @@ export async function openLayerSpool(
       await rm(path, { force: true });
     },
     async close() {
-      forget();
-      await rm(folder, { recursive: true, force: true });
+      if (made) await rm(made.path, { recursive: true, force: true });
+      // The process may end while the files are removed.
+      made?.forget();
     },
   };
   return spool;
+}
+
+interface SpoolFolder {
+  readonly path: string;
+  /** Takes the listeners away that remove the folder at the end of the process. */
+  forget(): void;
+}
+
+/** Makes the folder in one step with its listeners: the process may end while a promise for it waits. */
+function makeFolder(): SpoolFolder {
+  const path = mkdtempSync(join(tmpdir(), 'regshift-layers-'));
+  return { path, forget: removeAtEnd(path) };
 }
 
 /** Names the folder of temporary files in a system error. @throws always. */

@@ -237,6 +237,13 @@ describe('regshift save', () => {
     expect((await readdir(folder)).toSorted()).toEqual(['image.tar', 'image.tar.part', 'link.tar']);
   });
 
+  it('needs no folder for temporary files where it writes none', async () => {
+    vi.stubEnv('TMPDIR', '/nope');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const argv = ['save', `${samples.host}/sample/oci-zstd`, '--for', 'podman', '-o', '/dev/null'];
+    expect(await regshift(argv)).toMatchObject({ code: 0, err: '' });
+  });
+
   it('says that the folder for temporary files cannot be used', async () => {
     vi.stubEnv('TMPDIR', '/nope');
     onTestFinished(() => void vi.unstubAllEnvs());

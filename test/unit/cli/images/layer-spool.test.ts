@@ -12,12 +12,12 @@ import { projectRoot } from '../../../support/wrangler.ts';
 
 const samples = createSampleRegistry();
 
-/** The samples; the layers never come if `stalls`. */
+/** The samples; the whole layers never come if `stalls`. */
 async function startSamples(stalls: boolean) {
   const manifest = await samples.fetch('http://sample.test/v2/sample/oci/manifests/latest');
   const { layers } = (await manifest.json()) as { layers: { digest: string }[] };
-  const server = createServer(async ({ method = 'GET', url = '/' }, response) => {
-    if (stalls && layers.some(({ digest }) => url.endsWith(digest))) return;
+  const server = createServer(async ({ method = 'GET', url = '/', headers }, response) => {
+    if (stalls && headers.range === undefined && layers.some(({ digest }) => url.endsWith(digest))) return;
     const answer = await samples.fetch(`http://sample.test${url}`, { method });
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     response.end(new Uint8Array(await answer.arrayBuffer()));
