@@ -14,8 +14,9 @@ const remedies: ReadonlyMap<string, readonly [form: string, options: string]> = 
  * @param mediaType the type of the manifest.
  */
 export function withFormAdvice(error: unknown, mediaType: string): unknown {
-  const remedy = remedies.get(formName(mediaType));
-  if (!(error instanceof RegistryError) || remedy === undefined || !refusesForm(error)) return error;
+  const name = formName(mediaType);
+  const remedy = remedies.get(name);
+  if (!(error instanceof RegistryError) || remedy === undefined || !refusesForm(error, name)) return error;
   const [form, options] = remedy;
   const { code, message, headers, detail } = error;
   const advice = `The target does not take ${form}. Use ${options}.`;
@@ -25,9 +26,10 @@ export function withFormAdvice(error: unknown, mediaType: string): unknown {
 /**
  * Whether an error is the refusal of a form. docker-registry answers 400 MANIFEST_INVALID to a type that it does not know
  * (distribution 2.8, registry/handlers/manifests.go, PutManifest), and 500 UNKNOWN to schema 1, which its settings refuse
- * by default (registry/storage/v1unsupportedhandler.go). Others answer 415, or 400 and 405 without a code.
+ * by default (registry/storage/v1unsupportedhandler.go). 500 for another form has another reason, like a full disk, or foreign
+ * layers that the settings refuse. Others answer 415, or 400 and 405 without a code.
  */
-function refusesForm({ detail }: RegistryError): boolean {
+function refusesForm({ detail }: RegistryError, form: string): boolean {
   const code = detail?.upstreamCode;
   switch (detail?.upstreamStatus) {
     case 400:
@@ -36,7 +38,7 @@ function refusesForm({ detail }: RegistryError): boolean {
     case 415:
       return true;
     case 500:
-      return code === 'UNKNOWN';
+      return code === 'UNKNOWN' && form === 'schema1';
     default:
       return false;
   }

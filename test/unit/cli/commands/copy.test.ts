@@ -389,6 +389,7 @@ describe('a form that the target refuses', () => {
   it.each([
     ['schema1', 500, 'INTERNAL'],
     ['schema1', 503, 'UNKNOWN'],
+    ['oci', 500, 'UNKNOWN'],
     ['schema1', 400, 'MANIFEST_BLOB_UNKNOWN'],
     ['schema2', 400, 'MANIFEST_INVALID'],
     ['helm-chart', 400, 'MANIFEST_INVALID'],
