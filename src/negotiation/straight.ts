@@ -39,7 +39,15 @@ export interface Obstacle {
   readonly prints?: string;
 }
 
-export type ObstacleKind = 'api' | 'form' | 'index' | 'layers' | 'artifact' | 'platform' | 'registry';
+export type ObstacleKind =
+  | 'api'
+  | 'form'
+  | 'index'
+  | 'layers'
+  | 'depth'
+  | 'artifact'
+  | 'platform'
+  | 'registry';
 
 const { schema2, ociManifest, ociIndex, dockerList, schema1, schema1Signed } = mediaTypes;
 
@@ -151,6 +159,28 @@ export function apiObstacle({ client }: StraightClient): Obstacle | undefined {
   if (client.profile.apiV2) return undefined;
   const evidence = client.rows.filter(({ lacks }) => lacks === 'apiV2').map(rowText);
   return { kind: 'api', reason: 'it pulls by registry API v1, which registries do not serve', evidence };
+}
+
+/** The most layers that Docker registers from 1.10 on (moby, layer/layer_store.go, `maxLayerDepth`). */
+const mostLayersOfDocker = 125;
+
+/**
+ * Why a client cannot unpack an image with many layers; undefined if it can. docker/for-linux#414 has the message with
+ * 18.06. Docker 29 may keep its images in containerd's store, which has no such limit.
+ */
+export function depthObstacle({ program, version }: StraightClient, layers: number): Obstacle | undefined {
+  const isLimited =
+    program === 'docker' &&
+    version !== undefined &&
+    compareVersions(version, [1, 10, 0]) >= 0 &&
+    compareVersions(version, [29, 0, 0]) < 0;
+  if (!isLimited || layers <= mostLayersOfDocker) return undefined;
+  return {
+    kind: 'depth',
+    reason: `it registers at most ${mostLayersOfDocker} layers, and the image has ${layers}`,
+    evidence: ['docker from 1.10.0 before 29.0.0: the limit of its storage drivers (maxLayerDepth of moby)'],
+    prints: 'failed to register layer: max depth exceeded',
+  };
 }
 
 function rowText({ program, from, before, evidence }: AppliedRow): string {

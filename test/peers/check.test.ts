@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { regshift } from '../support/cli.ts';
 import { describeEachClient } from '../support/clients/each.ts';
+import { imageOfLayers } from '../support/many-layers.ts';
 import { requirePeers } from '../support/programs.ts';
+import { pushImage } from '../support/push.ts';
 import { type RealRegistry, startRealRegistry } from '../support/real-registry.ts';
 
 /** The name of each program of `describeEachClient` in `regshift check`, with the version of Debian 12. */
@@ -18,11 +20,13 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('verdicts an
   beforeAll(async () => {
     registry = await startRealRegistry();
     host = new URL(registry.url).host;
+    for (const count of [125, 126])
+      await pushImage(registry.url, `real/layers-${count}`, 'latest', imageOfLayers(count));
   });
   afterAll(() => registry?.stop());
 
   describeEachClient((client) => {
-    it.each(['oci', 'zstd', 'schema2', 'generic', 'index', 'list'])(
+    it.each(['oci', 'zstd', 'schema2', 'generic', 'index', 'list', 'layers-125', 'layers-126'])(
       'real/%s straight from docker-registry: the verdict is what happens',
       async (image) => {
         const name = expect.getState().currentTestName ?? '';

@@ -6,7 +6,7 @@ import { formsOf, type Obstacle, ownRegistryText, type StraightClient } from '..
 import { clientView } from '../../registry/inspection/client-views.ts';
 import { isBehindRegshift } from './behind-regshift.ts';
 import type { OpenImage } from './open-image.ts';
-import { platformObstacle, straightObstacle } from './straight-verdict.ts';
+import { obstacleInEachForm, straightObstacle } from './straight-verdict.ts';
 
 /** The verdict for one client and one image. */
 export interface Verdict {
@@ -62,7 +62,9 @@ export async function checkClient(
   reader: StraightClient,
   { platform, withProxy, behindRegshift }: Question,
 ): Promise<Verdict> {
-  const obstacle = await straightObstacle(image, { reader, platform, behindRegshift });
+  const obstacle =
+    (await straightObstacle(image, { reader, platform, behindRegshift })) ??
+    (await obstacleInEachForm(image, reader, platform));
   const basics = { client: reader.id, name: reader.name, works: obstacle === undefined };
   if (obstacle === undefined) return basics;
   const proxy = withProxy ? { proxy: await proxyVerdict(image, reader, platform) } : {};
@@ -80,8 +82,8 @@ async function proxyVerdict(
   if (!reader.usesProxies || known === undefined) {
     return { works: false, detail: ownRegistryText(reader.name) };
   }
-  const missing = await platformObstacle(image, platform);
-  if (missing) return { works: false, detail: missing.reason };
+  const lasting = await obstacleInEachForm(image, reader, platform);
+  if (lasting) return { works: false, detail: lasting.reason };
   const view = await clientView(
     image,
     { ...known, userAgent: reader.userAgent ?? known.userAgent },
@@ -104,6 +106,8 @@ function helpFor(reader: StraightClient, { kind, stored }: Obstacle): string | u
   switch (kind) {
     case 'layers':
       return 'build it with docker buildx build and compression=gzip,force-compression=true in --output';
+    case 'depth':
+      return 'build it with fewer layers: one RUN for several commands, or COPY --from of an earlier stage';
     case 'platform':
       return 'build it for this platform, too: docker buildx build --platform …';
     case 'form':

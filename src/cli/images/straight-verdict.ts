@@ -10,6 +10,7 @@ import { headersOf } from '../../negotiation/known-clients.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import {
   apiObstacle,
+  depthObstacle,
   type Obstacle,
   obstacleFor,
   ownRegistryText,
@@ -59,7 +60,7 @@ export async function straightObstacle(
   const obstacle = obstacleFor(reader, sent.info);
   if (obstacle || sent.digest === undefined) return obstacle;
   const chosen = await chooseImage(image, platform, sent.digest);
-  return 'kind' in chosen ? chosen : obstacleFor(reader, chosen);
+  return 'kind' in chosen ? chosen : obstacleFor(reader, chosen.info);
 }
 
 function refusalOf(message: string, behindRegshift: boolean): Obstacle {
@@ -75,12 +76,22 @@ function headersFor({ reader: { program, userAgent, accept }, platform }: Client
     : headersOf({ program, userAgent, accept }, platform);
 }
 
-/** Why there is no image for a platform, whoever asks; undefined if there is one. */
-export async function platformObstacle(image: OpenImage, platform: Platform): Promise<Obstacle | undefined> {
+/**
+ * Why a client cannot use the stored image of its platform in any form: there is none, or it has too many layers.
+ * @returns undefined if another form would help.
+ */
+export async function obstacleInEachForm(
+  image: OpenImage,
+  reader: StraightClient,
+  platform: Platform,
+): Promise<Obstacle | undefined> {
   const { registry, name, reference, plain } = image;
   const { digest } = await registry.stored.resolve(name, reference, plain.context);
   const chosen = await chooseImage(image, platform, digest);
-  return 'kind' in chosen ? chosen : undefined;
+  if ('kind' in chosen) return chosen;
+  if (chosen.info.opaque) return undefined;
+  const model = await registry.stored.getModel(name, chosen.digest, plain.context);
+  return depthObstacle(reader, model.dependencies.length);
 }
 
 type Sent =
@@ -125,19 +136,24 @@ function convertedInfo(contentType: string): ManifestInfo {
   return { mediaType, entries: undefined, zstd: false, dockerZstdType: false, singleFamily: true };
 }
 
+interface ChosenImage {
+  readonly digest: Digest;
+  readonly info: ManifestInfo;
+}
+
 /** The image for a platform, in an index or by itself; or the obstacle that there is none. */
 async function chooseImage(
   { registry, name, plain }: OpenImage,
   platform: Platform,
   digest: Digest,
-): Promise<ManifestInfo | Obstacle> {
+): Promise<ChosenImage | Obstacle> {
   const { stored } = registry;
   const info = await stored.getManifestInfo(name, digest, plain.context);
-  if (info.opaque) return info;
+  if (info.opaque) return { digest, info };
   if (info.entries) {
     try {
       const chosen = await stored.selectPlatform(name, digest, platform, plain.context);
-      return stored.getManifestInfo(name, chosen, plain.context);
+      return { digest: chosen, info: await stored.getManifestInfo(name, chosen, plain.context) };
     } catch (error) {
       if (error instanceof ConversionError && error.code === 'NO_PLATFORM') return noPlatform(error.message);
       throw error;
@@ -145,7 +161,7 @@ async function chooseImage(
   }
   const model = await stored.getModel(name, digest, plain.context);
   const own = await platformOf(model, stored.ports(name, plain.context));
-  if (own === undefined || fitting(platform, [{ platform: own }]).length > 0) return info;
+  if (own === undefined || fitting(platform, [{ platform: own }]).length > 0) return { digest, info };
   return noPlatform(`the image is for ${formatPlatform(own)}, and not for ${formatPlatform(platform)}`);
 }
 

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, test } from 'vitest';
 import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { regshift } from '../../../support/cli.ts';
+import { imageOfLayers } from '../../../support/many-layers.ts';
 import { type RunningProxy, startProxy } from '../../../support/proxy.ts';
+import { pushImage } from '../../../support/push.ts';
+import { startUploadRegistry } from '../../../support/upload-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Checked {
@@ -133,6 +136,39 @@ describe('straight from the registry', () => {
         proxy: { works: false },
       });
     }
+  });
+});
+
+describe('an image with more layers than Docker registers', () => {
+  const verdicts = async (count: number, clients: string) => {
+    const registry = await startUploadRegistry();
+    onTestFinished(() => registry.stop());
+    await pushImage(`http://${registry.host}`, 'team/app', '1.0', imageOfLayers(count));
+    const image = `${registry.host}/team/app:1.0`;
+    const { json } = await regshift(['check', image, '--clients', clients, '--with-proxy', '--json']);
+    return json<Checked>().images[0]?.clients ?? [];
+  };
+
+  it('works in no form, with its message', async () => {
+    const clients = await verdicts(126, 'docker-1.13,docker-20.10,docker-29,podman-4,containerd-2');
+    expect(clients.map(({ client, works, proxy }) => [client, works, proxy?.works])).toEqual([
+      // Docker 1.13 reads no OCI image either.
+      ['docker-1.13', false, false],
+      ['docker-20.10', false, false],
+      ['docker-29', true, undefined],
+      ['podman-4', true, undefined],
+      ['containerd-2', true, undefined],
+    ]);
+    expect(clients[1]).toMatchObject({
+      obstacle: { kind: 'depth', prints: 'failed to register layer: max depth exceeded' },
+      help: expect.stringContaining('fewer layers'),
+      proxy: { detail: 'it registers at most 125 layers, and the image has 126' },
+    });
+  });
+
+  it('does not have 125', async () => {
+    const clients = await verdicts(125, 'docker-1.13,docker-20.10');
+    expect(clients.map(({ works, proxy }) => works || proxy?.works)).toEqual([true, true]);
   });
 });
 
