@@ -1,4 +1,5 @@
 import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
+import { ConversionError } from '../../../converters/errors.ts';
 import { selectImage } from '../../../converters/indexes/select-image.ts';
 import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Image } from '../../../converters/model.ts';
@@ -8,6 +9,7 @@ import { readManifest } from '../../../converters/read.ts';
 import { byteText } from '../../byte-text.ts';
 import { systemClock } from '../../clock.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
+import { depthObstacle, straightClient } from '../../negotiation/straight.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { orKnownTags } from '../images/known-tags.ts';
@@ -60,6 +62,7 @@ async function saveInto(
   const spool = createLayerSpool(source, progress.add);
   try {
     const saved = await savedImage(source, form, spool, progress.add);
+    refuseDepth(saved.image, options);
     progress.begin('read', downloadSize(saved.image));
     const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
     progress.end();
@@ -120,6 +123,17 @@ async function savedImage(
     repository: engineName(source),
     tag: reference.kind === 'tag' ? reference.tag : undefined,
   };
+}
+
+/** @throws ConversionError for an image that no archive brings into the client. */
+function refuseDepth({ dependencies }: Image, { for: id }: SaveOptions): void {
+  const client = straightClient(id);
+  const depth = client && depthObstacle(client, dependencies.length);
+  if (!depth) return;
+  throw new ConversionError({
+    code: 'INEXPRESSIBLE',
+    message: `${client.name} cannot load the image: ${depth.reason}; rebuild it with fewer layers`,
+  });
 }
 
 /** The name that `docker images` shows: images of Docker Hub are without its host, and official ones without `library/`. */

@@ -20,8 +20,11 @@ import { useBreakingRegistry } from '../../../support/breaking-registry.ts';
 import { ownTmpdir, regshift, temporaryFolder } from '../../../support/cli.ts';
 import { listen } from '../../../support/listen.ts';
 import { loadV1Archive, readArchive } from '../../../support/load-v1-archive.ts';
+import { imageOfLayers } from '../../../support/many-layers.ts';
 import { compressedImage } from '../../../support/packed-image.ts';
+import { pushImage } from '../../../support/push.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
+import { startUploadRegistry } from '../../../support/upload-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 const samples = useSampleServer();
@@ -254,6 +257,24 @@ describe('regshift save', () => {
         'regshift: The folder /nope for temporary files cannot be used: no such file or folder. ' +
         'Set TMPDIR to another folder.\n',
     });
+  });
+
+  it('refuses an image with more layers than Docker registers, which docker load would end at', async () => {
+    const registry = await startUploadRegistry();
+    onTestFinished(() => registry.stop());
+    await pushImage(`http://${registry.host}`, 'team/app', '1.0', imageOfLayers(126));
+    const file = join(temporaryFolder(), 'image.tar');
+    const saved = (client: string) =>
+      regshift(['save', `${registry.host}/team/app:1.0`, '--for', client, '-o', file]);
+    const { code, err } = await saved('docker-20.10');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(
+        /cannot load the image: it registers at most 125 layers, and the image has 126; rebuild/,
+      ),
+    ]);
+    expect(existsSync(file)).toBe(false);
+    expect(await saved('podman-4')).toMatchObject({ code: 0 });
   });
 
   it('says why an artifact cannot be saved', async () => {
