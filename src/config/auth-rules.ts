@@ -97,7 +97,7 @@ function companionProblem(
   if (!known[of].includes(raw[of])) return [];
   if (raw[of] === is) {
     return raw[variable] === undefined && needed !== undefined
-      ? [unset(variable, `must be, because ${of} is ${is}: ${needed}`)]
+      ? [unset(variable, `must be set, because ${of} is ${is}: ${needed}`)]
       : [];
   }
   return raw[variable] === undefined || !own.has(variable)
@@ -118,14 +118,14 @@ function jwksProblems(raw: RawSettings): SettingProblem[] {
     ? [
         unset(
           'REGSHIFT_JWKS_URL',
-          "must be, because REGSHIFT_CLIENT_AUTH is jwt: the address of the issuer's keys (or REGSHIFT_JWKS: the keys)",
+          "must be set, because REGSHIFT_CLIENT_AUTH is jwt: the address of the issuer's keys (or REGSHIFT_JWKS: the keys)",
         ),
       ]
     : [
         {
           variable: 'REGSHIFT_JWKS',
           value: 'set',
-          message: 'must not be, because REGSHIFT_JWKS_URL is: keep one',
+          message: 'must not be set, because REGSHIFT_JWKS_URL is set: keep one',
         },
       ];
 }

@@ -10,7 +10,7 @@ export function certificateProblems(set: Readonly<Record<string, string>>): Sett
     {
       variable: missing,
       value: notSet,
-      message: `must be set, because ${present} is: they belong together`,
+      message: `must be set, because ${present} is set: they belong together`,
     },
   ];
 }

@@ -69,7 +69,7 @@ function neededProblems(raw: RawSettings, mode: string, { needed, together }: Cl
   return missing.map(([variable, meaning]) => ({
     variable,
     value: notSet,
-    message: `must be, because REGSHIFT_UPSTREAM_AUTH is ${mode}: ${meaning}`,
+    message: `must be set, because REGSHIFT_UPSTREAM_AUTH is ${mode}: ${meaning}`,
   }));
 }
 

@@ -38,7 +38,7 @@ export const eventFields = {
 export function eventProblems(raw: RawSettings): SettingProblem[] {
   if (raw.REGSHIFT_WARM === undefined || raw.REGSHIFT_EVENTS_SECRET !== undefined) return [];
   const message =
-    'must be, because REGSHIFT_WARM is: images are made ahead when a registry notifies regshift with this secret ' +
+    'must be set, because REGSHIFT_WARM is set: images are made ahead when a registry notifies regshift with this secret ' +
     '(docs/events.md)';
   return [{ variable: 'REGSHIFT_EVENTS_SECRET', value: notSet, message }];
 }

@@ -18,7 +18,7 @@ export const fleetFields = {
 export function fleetProblems(raw: RawSettings): SettingProblem[] {
   if (raw.REGSHIFT_REDIS_URL === undefined || raw.REGSHIFT_SIGNING_KEY !== undefined) return [];
   const message =
-    'must be, because REGSHIFT_REDIS_URL is: replicas that share a cache sign with one key. Give all of them the ' +
+    'must be set, because REGSHIFT_REDIS_URL is set: replicas that share a cache sign with one key. Give all of them the ' +
     'same P-256 private key, or a path to it (openssl ecparam -name prime256v1 -genkey)';
   return [{ variable: 'REGSHIFT_SIGNING_KEY', value: notSet, message }];
 }

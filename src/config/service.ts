@@ -25,6 +25,6 @@ export function serviceProblems(raw: RawSettings): SettingProblem[] {
   const [missing, ...others] = pair.filter((name) => raw[name] === undefined);
   if (missing === undefined || others.length > 0) return [];
   const other = pair.find((name) => name !== missing);
-  const message = `must be, because ${other} is: TLS needs a certificate and its key, each as PEM or as a path to it`;
+  const message = `must be set, because ${other} is set: TLS needs a certificate and its key, each as PEM or as a path to it`;
   return [{ variable: missing, value: notSet, message }];
 }

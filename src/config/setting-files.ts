@@ -81,7 +81,11 @@ export function withFiles(
     if (named === undefined && (textsOrPaths[variable]?.isText(value) ?? true)) {
       texts[variable] = value;
     } else if (named !== undefined && set[named] !== undefined) {
-      problems.push({ variable, value: 'set', message: `must not be, because ${named} is: keep one` });
+      problems.push({
+        variable,
+        value: 'set',
+        message: `must not be set, because ${named} is set: keep one`,
+      });
     } else {
       const text = textOf(value, readFile, textsOrPaths[variable]?.neither);
       // An editor adds a line break at the end of a file; a password has none.

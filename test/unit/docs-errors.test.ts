@@ -40,7 +40,7 @@ describe('the messages of the program', () => {
 
   test.each([
     ['a reader of settings', 'must be PEM, or a path to a file that can be read…'],
-    ['a rule between settings', 'must be, because … is …: …'],
+    ['a rule between settings', 'must be set, because … is …: …'],
     ['the command line', '… is not a known client.… Known clients: ….'],
     ['the name of an image', '… is not an image name. …'],
     [

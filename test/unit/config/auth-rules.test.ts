@@ -182,7 +182,7 @@ describe('settings that are wrong', () => {
     [
       'a key of AWS without its secret',
       { ...ecr, AWS_ACCESS_KEY_ID: 'AKID' },
-      [['AWS_SECRET_ACCESS_KEY', /^must be, because REGSHIFT_UPSTREAM_AUTH is ecr/]],
+      [['AWS_SECRET_ACCESS_KEY', /^must be set, because REGSHIFT_UPSTREAM_AUTH is ecr/]],
     ],
     [
       'an account of a cloud at another registry',
@@ -389,7 +389,7 @@ describe('settings that are wrong', () => {
 
   it('reads like a sentence', () => {
     expect(formatProblems(problemsOf({ ...service, REGSHIFT_CLIENT_AUTH: 'basic' }))).toBe(
-      'REGSHIFT_HTPASSWD is not set: it must be, because REGSHIFT_CLIENT_AUTH is basic: ' +
+      'REGSHIFT_HTPASSWD is not set: it must be set, because REGSHIFT_CLIENT_AUTH is basic: ' +
         'lines of user:hash as htpasswd -B writes them, or a path to a file of them',
     );
   });

@@ -149,8 +149,8 @@ routes:
     const given = { ...login, REGSHIFT_CLIENT_AUTH: 'none', REGSHIFT_UPSTREAM: 'https://a.test' };
     const routes = 'routes:\n  - match: { path: a/ }\n  - match: { path: b/ }\n    upstream: https://b.test';
     expect(problemsOf(routes, {}, given)).toEqual([
-      "routes[1].upstreamUsername is not set: it must be, because upstreamAuth is basic: the user name of the proxy's own account at the upstream registry",
-      "routes[1].upstreamPassword is not set: it must be, because upstreamAuth is basic: the password of the proxy's own account at the upstream registry",
+      "routes[1].upstreamUsername is not set: it must be set, because upstreamAuth is basic: the user name of the proxy's own account at the upstream registry",
+      "routes[1].upstreamPassword is not set: it must be set, because upstreamAuth is basic: the password of the proxy's own account at the upstream registry",
     ]);
   });
 });
@@ -197,7 +197,7 @@ describe('secrets in files', () => {
   it('may not be set twice', () => {
     const yaml = `${basic}upstreamPassword: a\nupstreamPasswordFile: b\nhtpasswd: "${htpasswd}"`;
     expect(problemsOf(yaml)).toEqual([
-      'upstreamPasswordFile is set: it must not be, because upstreamPassword is: keep one',
+      'upstreamPasswordFile is set: it must not be set, because upstreamPassword is set: keep one',
     ]);
   });
 });
@@ -416,7 +416,7 @@ describe('a problem names the file', () => {
       'routes[1].match in /etc/regshift.yaml is "all": it leads nowhere: an earlier route is for the same',
     ]);
     expect(linesOf(read('upstream: https://a.test\nupstreamCert: -----BEGIN CERTIFICATE-----'))).toEqual([
-      'upstreamKey in /etc/regshift.yaml is not set: it must be set, because upstreamCert is: they belong together',
+      'upstreamKey in /etc/regshift.yaml is not set: it must be set, because upstreamCert is set: they belong together',
     ]);
   });
 });
