@@ -73,13 +73,14 @@ async function readJson(response: Response): Promise<unknown> {
 async function v1Error(response: Response, path: string): Promise<RegistryError> {
   const retryAfter = response.headers.get('retry-after');
   const text = new TextDecoder().decode(await readBounded(response, limits.documentBytes, 'the answer'));
-  const message = /"error"\s*:\s*"([^"]{1,500})/.exec(text)?.[1] ?? '';
-  return new RegistryError(
-    'UPSTREAM_ANSWER',
-    `The proxy answered ${response.status} for ${path}: ${message}`,
-    {
-      ...(retryAfter ? { headers: { 'retry-after': retryAfter } } : {}),
-      detail: { upstreamStatus: response.status },
-    },
-  );
+  const message = /"error"\s*:\s*"([^"]{1,500})/.exec(text)?.[1];
+  const answered = `The proxy answered ${response.status} for ${path}`;
+  const shown =
+    message === undefined
+      ? `${answered}, without a message of registry API v1. Check the address in --proxy.`
+      : `${answered}: ${message}`;
+  return new RegistryError('UPSTREAM_ANSWER', shown, {
+    ...(retryAfter ? { headers: { 'retry-after': retryAfter } } : {}),
+    detail: { upstreamStatus: response.status },
+  });
 }

@@ -104,6 +104,15 @@ describe('regshift warm', () => {
     expect(err).not.toContain('404');
   });
 
+  it('asks for the address of the proxy where a server without registry API v1 answers', async () => {
+    const argv = ['warm', 'sample/oci', '--for', 'docker-1.5', '--proxy', registry.url];
+    const { code, out } = await regshift(argv);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /: The proxy answered 404 for \/v1\/\S+, without a message of registry API v1\. Check the address in --proxy\.$/m,
+    );
+  });
+
   it('draws a bar on a terminal, and clears it', async () => {
     const argv = ['warm', 'sample/oci', '--for', 'docker-1.13', '--proxy', proxyAt(proxy)];
     const { err } = await regshift(argv, { terminal: true });
