@@ -76,7 +76,7 @@ export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
       if (named === undefined) {
         throw new RegistryError(
           'ENDPOINT_UNKNOWN',
-          'Upstream names no token server, so there is no token to be had here.',
+          'Upstream names no token server, so regshift cannot get a token from one.',
         );
       }
       const request = { ...question, realm: named.realm, service: service ?? named.service };

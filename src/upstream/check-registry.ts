@@ -56,7 +56,7 @@ async function problemOf(response: Response): Promise<string | undefined> {
     return (await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN')).message;
   }
   await discard(response);
-  if (status === 404) return 'It answered 404 at /v2/: it is no registry, or its address lacks a path.';
+  if (status === 404) return 'It answered 404 at /v2/: it is no registry, or its address has a wrong path.';
   const isPage = response.ok && isWebPage(response);
   return isPage ? 'It answered with a web page (text/html) at /v2/: it is no registry.' : undefined;
 }

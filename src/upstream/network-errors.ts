@@ -109,7 +109,7 @@ export function networkError(error: unknown, method: string, url: URL): Registry
   const code = networkCode(error);
   const proxy = error instanceof OutboundProxyError ? error : undefined;
   const why = proxy ? proxyReason(proxy, code) : reasonOf(code);
-  return new RegistryError('UPSTREAM_UNREACHABLE', `${method} to ${url.host} came to nothing (${why}).`, {
+  return new RegistryError('UPSTREAM_UNREACHABLE', `${method} to ${url.host} failed (${why}).`, {
     cause: error,
     detail: {
       method,

@@ -83,7 +83,7 @@ describe.each(clouds)('an account of the proxy by %s', (mode, make, address) => 
     pass(app, cloud, cloud.life * 0.2);
     const ended = await app.get(latest, docker19);
     expect(ended.status).toBe(503);
-    expect(ended.error().message).toContain('The login for upstream is not to be had: ');
+    expect(ended.error().message).toContain('The login for upstream is not available: ');
     expect(JSON.stringify(app.logged) + ended.text()).not.toContain('hidden');
     cloud.refuse(undefined);
     pass(app, cloud, 6);

@@ -164,7 +164,7 @@ describe('the app around regshift', () => {
     const options = { fetch: send as never, writeLog: (line: string) => lines.push(line) };
     const app = createApp({ REGSHIFT_UPSTREAM: 'https://registry.example' }, options);
     const response = await app.fetch(request(manifest));
-    expect(await response.text()).toContain('HEAD to registry.example came to nothing');
+    expect(await response.text()).toContain('HEAD to registry.example failed (');
     const line = JSON.parse(lines.find((each) => each.includes('createApp was given')) ?? '{}');
     expect(line).toMatchObject({ level: 'warn', host: 'registry.example' });
     expect(line.reason).toContain(reason);

@@ -108,6 +108,9 @@ describe('a request finds its route', () => {
     const app = over({ routes: [{ match: { host: 'a.test' }, upstream: own }] }, registries);
     const response = await app.get('http://b.test/v2/');
     expect([response.status, response.error().code]).toEqual([404, 'NAME_UNKNOWN']);
+    expect(response.error().message).toBe(
+      'No route of this proxy is for the address http://b.test. Check host and port in the name of the image.',
+    );
     expect(registries.asked).toEqual([]);
     expect((await app.get('http://a.test/v2/')).status).toBe(200);
   });

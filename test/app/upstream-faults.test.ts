@@ -104,7 +104,7 @@ const faults: readonly Fault[] = [
     },
     status: 502,
     code: 'UNKNOWN',
-    message: /HEAD to registry\.test came to nothing \(ECONNREFUSED: nothing listens there/,
+    message: /HEAD to registry\.test failed \(ECONNREFUSED: nothing listens there/,
   },
   {
     fault: 'a redirect without end',

@@ -80,7 +80,7 @@ function fieldsOf(text: string): Record<string, unknown> {
  * @param advice what to do about it.
  */
 export function noLogin(found: string, advice: string): RegistryError {
-  return new RegistryError('MISCONFIGURED', `The login for upstream is not to be had: ${found}. ${advice}.`);
+  return new RegistryError('MISCONFIGURED', `The login for upstream is not available: ${found}. ${advice}.`);
 }
 
 /** Clouds refuse requests whose date differs by five minutes (AWS, "Signature Version 4", Google, "exp" and "iat"). */

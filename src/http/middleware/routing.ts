@@ -18,7 +18,7 @@ export function virtualHost(hosts: VirtualHosts<Route>): MiddlewareHandler<Env> 
     const authority = context.get('authority');
     const host = hosts.find(authority);
     if (host === undefined) {
-      const message = `No route of this proxy is for what asks for ${authority.origin}.`;
+      const message = `No route of this proxy is for the address ${authority.origin}. Check host and port in the name of the image.`;
       throw new RegistryError('NAME_UNKNOWN', message);
     }
     context.set('host', host);

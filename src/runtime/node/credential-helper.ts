@@ -81,7 +81,7 @@ function cannotRun(program: string, code: string | undefined): RegistryError {
 }
 
 function failed(message: string, detail?: Readonly<Record<string, unknown>>): RegistryError {
-  return new RegistryError('MISCONFIGURED', `The login for upstream is not to be had: ${message}.`, {
+  return new RegistryError('MISCONFIGURED', `The login for upstream is not available: ${message}.`, {
     ...(detail ? { detail } : {}),
   });
 }

@@ -215,7 +215,7 @@ describe('a failed command: exit code 1, and the reason in plain words', () => {
     [['verify', './no-such-file'], /no such file or folder/],
     [['convert', '.', '--to', 'oci'], /a file is needed/],
     // Nothing listens on port 1.
-    [['inspect', '127.0.0.1:1/x'], /came to nothing|connection refused/],
+    [['inspect', '127.0.0.1:1/x'], /HEAD to 127\.0\.0\.1:1 failed \(ECONNREFUSED: nothing listens there/],
   ])('%j', async (argv, why) => {
     const { code, out, err } = await regshift(argv);
     expect({ code, out }).toEqual({ code: 1, out: '' });

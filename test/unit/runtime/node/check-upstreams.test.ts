@@ -50,7 +50,7 @@ it.each([
 });
 
 it.each([
-  [404, 'text/html', /^It answered 404 at \/v2\/: it is no registry/],
+  [404, 'text/html', /^It answered 404 at \/v2\/: it is no registry, or its address has a wrong path\.$/],
   [200, 'text/html; charset=utf-8', /^It answered with a web page \(text\/html\) at \/v2\//],
   [502, 'text/html', /^Upstream answered 502 for the registry API v2/],
 ])('a server that answers %i with %s is named', async (status, type, reason) => {

@@ -185,7 +185,7 @@ describe('the message names the outbound proxy, without its login,', () => {
   it.each(['http', 'https'])('that cannot be reached for %s', async (scheme) => {
     const proxy = new URL('http://127.0.0.1:1');
     expect(await problemOf(proxy, `${scheme}://registry.example/`)).toMatch(
-      'GET to registry.example came to nothing (the outbound proxy 127.0.0.1:1 failed: ECONNREFUSED: nothing listens',
+      'GET to registry.example failed (the outbound proxy 127.0.0.1:1 failed: ECONNREFUSED: nothing listens',
     );
   });
 });
