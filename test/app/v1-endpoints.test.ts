@@ -26,8 +26,22 @@ describe('GET /v1/_ping', () => {
   it.each([500, 503])('reports none while the ping of API v2 fails by %i', async (status) => {
     const upstream = scriptedUpstream(() => specError(status, 'UNAVAILABLE'));
     const response = await testApp({}, upstream.fetch).get('/v1/_ping', engine);
-    expect([response.status, response.header('X-Docker-Registry-Standalone')]).toEqual([503, null]);
+    expect([response.status, response.header('X-Docker-Registry-Standalone')]).toEqual([status, null]);
     expect(upstream.asked).toEqual(['GET /v2/']);
+  });
+
+  it('reports none while the registry cannot be reached, with the code of that in the log', async () => {
+    const unreachable = async () => {
+      throw new TypeError('fetch failed');
+    };
+    const app = testApp({}, unreachable);
+    const response = await app.get('/v1/_ping', engine);
+    expect([response.status, json(response)]).toEqual([
+      502,
+      { error: expect.stringContaining('GET to registry.test failed') },
+    ]);
+    const [line] = app.logged.filter(({ message }) => message === 'request');
+    expect(line?.facts).toMatchObject({ error: 'UPSTREAM_UNREACHABLE', status: 502 });
   });
 
   it.each([401, 403, 429])('reports one where API v2 answers %i', async (status) => {

@@ -18,7 +18,7 @@ const programsOfV2 = new RegExp(
 /**
  * `GET /v1/_ping`. The proxy calls itself a standalone registry: over HTTPS, Docker up to 1.9 then sends its login with
  * every request.
- * @throws RegistryError OVERLOADED, which is 503, where `/v2/` answers with a status of 500 or more.
+ * @throws RegistryError the error of `/v2/`, where that has a status of 500 or more.
  */
 export const v1Ping: Handler<Env> = async (context) => {
   const { registry } = context.get('route');
@@ -27,18 +27,13 @@ export const v1Ping: Handler<Env> = async (context) => {
   if (programsOfV2.test(request.headers.get('user-agent') ?? ''))
     return v1ErrorResponse(noPingOfV1(), request);
   await pingResponse(registry.pinger, request, passThrough).catch((error: unknown) => {
-    if (statusOf(registryErrorFrom(error)) >= 500) throw unavailable(error);
+    if (statusOf(registryErrorFrom(error)) >= 500) throw error;
   });
   return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true' });
 };
 
 function noPingOfV1(): RegistryError {
   return new RegistryError('ENDPOINT_UNKNOWN', 'Pull by registry API v2.');
-}
-
-function unavailable(cause: unknown): RegistryError {
-  const { message } = registryErrorFrom(cause);
-  return new RegistryError('OVERLOADED', message, { cause });
 }
 
 /**
