@@ -66,6 +66,6 @@ export function inFlightLimit(inFlight: InFlight): MiddlewareHandler<Env> {
 
 function tooMany(): RegistryError {
   const message =
-    'As many requests are under way here as may be (REGSHIFT_MAX_REQUESTS). Try again in a few seconds.';
+    'regshift has as many requests in progress as REGSHIFT_MAX_REQUESTS allows. Try again in a few seconds.';
   return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }

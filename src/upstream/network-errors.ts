@@ -177,7 +177,7 @@ export function standstillTimeout(
  * @param what the message after the host's name, like `answered 300`, without path and query.
  */
 export function badResponseError(url: URL, what: string): RegistryError {
-  const message = `${url.host} ${what}. This is for its operator to mend.`;
+  const message = `${url.host} ${what}. Report this to the operator of ${url.host}.`;
   return new RegistryError('UPSTREAM_ANSWER', message, { detail: { host: url.host } });
 }
 

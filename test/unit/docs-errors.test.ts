@@ -49,6 +49,14 @@ describe('the messages of the program', () => {
     ],
     ['the registry', 'Upstream took a blob of … and did not say which.'],
     ['the log', 'an answer broke off'],
+    ['the log, by a variable', 'the certificate in REGSHIFT_TLS_CERT expires soon'],
+    [
+      'an error, by a variable',
+      'regshift has as many requests in progress as REGSHIFT_MAX_REQUESTS allows. Try again in a few seconds.',
+    ],
+    ['a broken field', 'fsLayers and history do not match'],
+    ['a broken layer', 'should be zstd and is not.'],
+    ['a wrong response', 'answered … without a Location'],
   ])('are found: %s', (_, text) => {
     expect(messages.map((each) => each.text)).toContain(text);
   });

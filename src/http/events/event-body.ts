@@ -88,6 +88,6 @@ function tooSlow(): RegistryError {
 }
 
 function tooMany(): RegistryError {
-  const message = 'As many notifications as may be are read at this moment. Send it again in a few seconds.';
+  const message = 'regshift reads as many notifications as it can at once. Send it again in a few seconds.';
   return new RegistryError('OVERLOADED', message, { headers: { 'retry-after': '5' } });
 }

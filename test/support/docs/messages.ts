@@ -18,6 +18,10 @@ const places = [
   /RegistryError\(\s*(?:‹\d+›|[\w.]+),\s*(‹\d+›)/g,
   /ConversionError\(\{[^;]*?\bmessage:\s*(‹\d+›)/g,
   /\bproblem: (‹\d+›)/g,
+  /\bmessage(?: =|:)\s*([^;,]*)/g,
+  /\b(?:corruptLayer|badResponseError)\(([^;]*?)\);/g,
+  /\brefuseField\([^,;]*,\s*(‹\d+›)/g,
+  /\binexpressible\(\s*(‹\d+›)/g,
 ];
 
 /** A line of the log that an operator should know. */
