@@ -42,7 +42,7 @@ export function createLayersToRead(): LayersToRead {
       const share = total === undefined ? '' : ` (${megabytes(read)} of ${megabytes(total)} MB)`;
       return new RegistryError(
         'UNSUPPORTED',
-        `regshift reads the layers of this image once before it can be given, and is preparing layer ${number} of ` +
+        `regshift must read the layers of this image once before it can convert it. It is reading layer ${number} of ` +
           `${layers.size}${share}. Pull again in about ${wait} s.`,
         { headers: { 'Retry-After': String(wait) } },
       );

@@ -788,7 +788,7 @@ describe('routes', () => {
     expect(all.toSorted()).toEqual([inner, outer]);
     const answer = await notify(testApp(config(both), two().fetch), push('other.test'), '/events?route=none');
     expect(answer.status).toBe(404);
-    expect(answer.error().message).toContain('path=in/, path=out/');
+    expect(answer.error().message).toBe('There is no route "none". The routes are: path=in/, path=out/.');
   });
 
   it('the host of the request selects the routes that name it', async () => {

@@ -74,7 +74,11 @@ describe('layers that are stored as zstd', () => {
     const response = await app.get(`/v1/repositories/${sample}/images`);
     expect([response.status, JSON.parse(response.text())]).toEqual([
       406,
-      { error: expect.stringMatching(/is preparing layer \d+ of \d+.*Pull again in about \d+ s/) },
+      {
+        error: expect.stringMatching(
+          /must read the layers .* It is reading layer \d+ of \d+.*Pull again in about \d+ s/,
+        ),
+      },
     ]);
     expect(response.header('Retry-After')).toMatch(/^\d+$/);
   });

@@ -61,7 +61,7 @@ export async function askUntilRead(proxyUrl: string, repository: string, tag: st
     const answer = await fetch(`${proxyUrl}/v2/${repository}/manifests/${tag}`, { headers: docker19 });
     const text = await answer.text();
     if (answer.ok) return;
-    if (!text.includes('preparing layer'))
+    if (!text.includes('must read the layers'))
       throw new Error(`${repository}:${tag}: HTTP ${answer.status} ${text}`);
   }
   throw new Error(`${repository}:${tag} was never read to its end`);

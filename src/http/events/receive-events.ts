@@ -143,7 +143,7 @@ function unknownRoute(id: string, routes: readonly Route[]): RegistryError {
   const known = routes.map((route) => route.id).join(', ');
   return new RegistryError(
     'ENDPOINT_UNKNOWN',
-    `There is no route ${JSON.stringify(id.slice(0, 200))} here. The routes are ${known}.`,
+    `There is no route ${JSON.stringify(id.slice(0, 200))}. The routes are: ${known}.`,
   );
 }
 
