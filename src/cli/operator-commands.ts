@@ -112,6 +112,7 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('info')
     .summary('count the layers of the store')
+    .description('Counts the layers of the store, and their bytes.')
     .option('-f, --format <template>', formatHelp('{{.layers}}'), readTemplateOption)
     .option('--json', 'print JSON')
     .option('--verbose', 'print each request to a bucket on standard error')
@@ -120,6 +121,9 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('verify')
     .summary('read all layers of the store, and remove damaged ones')
+    .description(
+      'Reads all layers of the store, and removes damaged ones. The exit code is 1 if a layer was damaged.',
+    )
     .option('-f, --format <template>', formatHelp('{{.damaged}}'), readTemplateOption)
     .option('--json', 'print JSON')
     .option('--verbose', 'print each request to a bucket on standard error')
@@ -128,6 +132,10 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
   store
     .command('prune')
     .summary('remove the layers that were used longest ago')
+    .description(
+      'Removes layers until the rest has no more than the given bytes: those that were used longest ago, and in a ' +
+        'bucket those that were written longest ago.',
+    )
     .option(
       '--bytes <bytes>',
       'the bytes that may stay, like 10GB or 10GiB; default: REGSHIFT_STORE_BYTES',

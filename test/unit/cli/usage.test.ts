@@ -33,6 +33,14 @@ describe('help texts', () => {
     expect(out.split('\n').filter((line) => [...line].length > 80)).toEqual([]);
   });
 
+  test.each([...commands, 'store info', 'store verify', 'store prune'])(
+    '%s: a sentence says first what the command does',
+    async (command) => {
+      const { out } = await regshift([...command.split(' '), '--help']);
+      expect(out).toMatch(/^Usage: [^\n]+\n\n[A-Z][a-z]+s /);
+    },
+  );
+
   test('name defaults and choices as they are typed', async () => {
     const { out } = await regshift(['warm', '--help']);
     expect(out.replace(/\s+/g, ' ')).toContain('(default: http://127.0.0.1:8080/)');
