@@ -4,10 +4,15 @@ export interface BasicLogin {
   readonly password: string;
 }
 
-/** Parses an Authorization value of the Basic scheme (RFC 7617); undefined for any other value. */
+/**
+ * Parses an Authorization value of the Basic scheme (RFC 7617); undefined for any other value, and for a login of
+ * neither name nor password: podman and skopeo send that after a Basic challenge if they have no login
+ * (containers/image, docker/docker_client.go, `setupRequestAuth`).
+ */
 export function basicLogin(authorization: string | null): BasicLogin | undefined {
   const encoded = /^basic +(\S+)\s*$/i.exec(authorization ?? '')?.[1];
-  return encoded === undefined ? undefined : decodeLogin(encoded);
+  const login = encoded === undefined ? undefined : decodeLogin(encoded);
+  return login?.username === '' && login.password === '' ? undefined : login;
 }
 
 /** Decodes the base64 of `user:password`; the password may contain colons. Undefined for any other text. */

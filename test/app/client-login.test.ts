@@ -51,6 +51,16 @@ describe.each([
   ['JWT as a password', byJwt, `Basic ${btoa(`any:${jwt}`)}`, [`Basic ${btoa(`any:${jwt}x`)}`, alice]],
   ['JWT as Bearer', byJwt, `Bearer ${jwt}`, [`Bearer ${jwt.slice(0, -5)}`, 'Bearer nonsense-token', alice]],
 ])('clients with %s', (_name, variables, right, wrong) => {
+  it('are told to log in, where podman and skopeo without a login send an empty one', async () => {
+    const app = testApp(variables, scriptedUpstream().fetch);
+    const [none, empty] = [
+      await app.get(latest, as(undefined)),
+      await app.get(latest, as(`Basic ${btoa(':')}`)),
+    ];
+    expect([empty.status, empty.error()]).toEqual([401, none.error()]);
+    expect(none.error().message).toMatch(/^Log in with a /);
+  });
+
   it('are refused by API v1 too, with an error in its own format', async () => {
     const app = testApp(variables, scriptedUpstream().fetch);
     for (const authorization of [undefined, ...wrong]) {
