@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { RepositoryName } from '../../converters/reference.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
-import { decodeLogin } from './basic.ts';
+import { type BasicLogin, decodeLogin } from './basic.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that holds logins. */
 const schema = z.object({
@@ -9,9 +9,11 @@ const schema = z.object({
     z.record(
       z.string(),
       z.object({
-        /** The base64 of `user:password`. */
+        /**
+         * The base64 of `user:password`. Without it, Docker takes `username` and `password`, which secrets of Kubernetes
+         * often have alone (docker/cli, cli/config/configfile/file.go, LoadFromReader).
+         */
         auth: z.optional(z.string()),
-        /** In the place of `auth` in files that people and CI write (docker/cli, cli/config/configfile/file.go). */
         username: z.optional(z.string()),
         password: z.optional(z.string()),
         identitytoken: z.optional(z.string()),
@@ -25,10 +27,13 @@ const schema = z.object({
 
 export type DockerConfig = z.output<typeof schema>;
 
-/** @returns undefined for text that is not a Docker configuration, without a reason: it would quote passwords. */
+/**
+ * A member that is null counts as absent, as in Docker, which is written in Go (encoding/json, Unmarshal).
+ * @returns undefined for text that is not a Docker configuration, without a reason: it would quote passwords.
+ */
 export function parseDockerConfig(text: string): DockerConfig | undefined {
   try {
-    return schema.safeParse(JSON.parse(text)).data;
+    return schema.safeParse(JSON.parse(text, (_, value) => value ?? undefined)).data;
   } catch {
     return undefined;
   }
@@ -66,15 +71,17 @@ export function loginFor(config: DockerConfig, upstream: URL, repository?: Repos
   if (!entry) return { problem: `must have an entry in "auths" for ${hosts[0]}: run docker login there` };
   // With an identity token, the password of the entry is a placeholder (Azure: nil UUID) or absent.
   if (entry.identitytoken) return { credential: { kind: 'identity', token: entry.identitytoken } };
-  const { username = '', password = '' } = entry.auth ? (decodeLogin(entry.auth) ?? {}) : entry;
-  // Docker pads some passwords with zero bytes, and removes them when it reads the file.
-  const unpadded = password.replace(/\0+$/, '');
-  if (username !== '' && unpadded !== '') {
-    return { credential: { kind: 'service', username, password: unpadded } };
-  }
+  const { username = '', password = '' } = entry.auth ? decodedAuth(entry.auth) : entry;
+  if (username !== '' && password !== '') return { credential: { kind: 'service', username, password } };
   return {
     problem: `must have "auth" with the base64 of user:password, "username" and "password", or "identitytoken", for ${hosts[0]}`,
   };
+}
+
+/** Docker pads some passwords with zero bytes, and removes them when it reads the file. */
+function decodedAuth(auth: string): Partial<BasicLogin> {
+  const login = decodeLogin(auth);
+  return login ? { ...login, password: login.password.replace(/\0+$/, '') } : {};
 }
 
 /**

@@ -72,18 +72,19 @@ describe('the login of a Docker configuration', () => {
     expect(find({ auths: { 'a.test': { auth } } }, 'https://a.test')).toEqual(service('üser', 'pä:ss'));
   });
 
-  it('may be a user name and a password without base64, as in files that CI writes', () => {
-    const plain = { username: 'user', password: 'p:ss' };
-    const auths = {
-      'a.test': plain,
-      'b.test': { ...plain, ...entry('b:b') },
-      'c.test': { username: 'user' },
-    };
-    expect(find({ auths, credsStore: 'desktop' }, 'https://a.test')).toEqual(service('user', 'p:ss'));
-    expect(find({ auths }, 'https://b.test')).toEqual(service('b', 'b'));
-    expect(find({ auths }, 'https://c.test')).toEqual({
-      problem: expect.stringContaining('must have "auth"'),
-    });
+  it.each([
+    { username: 'user', password: 'pa:ss' },
+    { username: 'user', password: 'pa:ss', auth: '', email: 'user@registry.test' },
+    { username: 'user', password: 'pa:ss', auth: null, identitytoken: null },
+    { username: 'other', password: 'old', ...entry('user:pa:ss') },
+  ])('may be %j', (value) => {
+    const config = { auths: { 'a.test': value, 'b.test': null }, credHelpers: null, credsStore: null };
+    expect(find(config, 'https://a.test')).toEqual(service('user', 'pa:ss'));
+  });
+
+  it('of an entry with a user name and a password needs no store', () => {
+    const auths = { 'a.test': { username: 'user', password: 'pass' } };
+    expect(find({ auths, credsStore: 'desktop' }, 'https://a.test')).toEqual(service('user', 'pass'));
   });
 
   it('is the identity token where there is one', () => {
@@ -100,14 +101,21 @@ describe('the login of a Docker configuration', () => {
     expect(find({ ...config, credsStore: 'desktop' }, 'https://a.test')).toEqual(service('a', 'a'));
   });
 
-  it.each([[{}], [{ auth: '' }], [{ auth: '!' }], [entry('user')], [entry('user:')], [entry(':pass')]])(
-    'is not %j',
-    (value) => {
-      expect(find({ auths: { 'a.test': value } }, 'https://a.test')).toEqual({
-        problem: expect.stringMatching(/must have "auth"/),
-      });
-    },
-  );
+  it.each([
+    {},
+    { auth: '' },
+    { auth: '!' },
+    { username: 'user' },
+    { password: 'pass' },
+    { username: 'user', password: 'pass', auth: '!' },
+    entry('user'),
+    entry('user:'),
+    entry(':pass'),
+  ])('is not %j', (value) => {
+    expect(find({ auths: { 'a.test': value } }, 'https://a.test')).toEqual({
+      problem: expect.stringMatching(/must have "auth"/),
+    });
+  });
 
   it.each([
     [
