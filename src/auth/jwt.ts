@@ -4,7 +4,9 @@ import {
   customFetch,
   errors,
   type JSONWebKeySet,
+  type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
   jwtVerify,
 } from 'jose';
 import type { Clock, WallClock } from '../clock.ts';
@@ -49,14 +51,46 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
       try {
         const currentDate = wallClock();
         const rules = { issuer, audience, algorithms, clockTolerance: toleranceSeconds, currentDate };
-        const { payload } = await jwtVerify(token, keys, { ...rules, requiredClaims: ['exp'] });
+        const payload = await verifiedClaims(token, keys, { ...rules, requiredClaims: ['exp'] });
         return { ok: true, subject: payload.sub ?? '' };
       } catch (error) {
-        if (!(error instanceof errors.JOSEError)) throw error;
+        if (error instanceof RegistryError) throw error;
+        if (!(error instanceof errors.JOSEError)) throw unusableKey(error);
         return denied(`${problemOf(error)}: log in with a new JWT.`);
       }
     },
   };
+}
+
+/**
+ * The claims of a JWT. One that names no key ("kid" is optional: RFC 7515, section 4.1.4) may be signed by any key that
+ * fits, of which there are two while an issuer rotates its keys.
+ */
+async function verifiedClaims(
+  token: string,
+  keys: JWTVerifyGetKey,
+  rules: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, rules)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, rules)).payload;
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** An error of WebCrypto: it is about the key that the JWT names, and quotes nothing of either. */
+function unusableKey(cause: unknown): RegistryError {
+  const reason = cause instanceof Error ? cause.message : 'unknown';
+  const message = `The key of this JWT, in REGSHIFT_JWKS or at REGSHIFT_JWKS_URL, cannot be used: ${reason}.`;
+  return new RegistryError('MISCONFIGURED', message, { cause });
 }
 
 /** The token of a request. A password that is not a JWT is treated as a malformed token. */

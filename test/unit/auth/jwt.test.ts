@@ -1,4 +1,6 @@
+import { createSign, generateKeyPairSync } from 'node:crypto';
 import {
+  base64url,
   exportJWK,
   type GenerateKeyPairResult,
   generateKeyPair,
@@ -84,6 +86,42 @@ describe('a JWT', () => {
   it('may be for several audiences, and half a minute late', async () => {
     const token = await sign(signers.ES256, { ...right, aud: ['other', 'regshift'], exp: seconds - 29 });
     expect(await auth.authenticate(password(token))).toMatchObject({ ok: true });
+  });
+
+  describe('that names no key, where several fit,', () => {
+    const newer = { ...stranger, algorithm: 'ES256' };
+    const signed = ({ algorithm, pair }: Signer, claims: JWTPayload) =>
+      new SignJWT(claims).setProtectedHeader({ alg: algorithm }).sign(pair.privateKey);
+    const rotating = async () => authBy({ keys: await Promise.all([signers.ES256, newer].map(jwkOf)) });
+
+    it('is accepted by each of them', async () => {
+      const both = await rotating();
+      for (const each of [signers.ES256, newer]) {
+        expect(await both.authenticate(password(await signed(each, right)))).toMatchObject({ ok: true });
+      }
+    });
+
+    it.each<[what: string, by: () => Signer | Promise<Signer>, claims: JWTPayload, reason: RegExp]>([
+      ['by none of them', () => signer('ES256'), right, /not signed by a key of this proxy/],
+      ['late', () => newer, { ...right, exp: seconds - 31 }, /has expired/],
+    ])('is refused with its reason: %s', async (_what, by, claims, reason) => {
+      const admission = await (await rotating()).authenticate(password(await signed(await by(), claims)));
+      expect(admission).toMatchObject({ ok: false, reason: expect.stringMatching(reason) });
+    });
+  });
+
+  it('of a key that cannot be used is no wrong login, and no error of the proxy', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const short = { ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256' };
+    const parts = [{ alg: 'RS256', kid: 'short' }, right].map((part) =>
+      base64url.encode(JSON.stringify(part)),
+    );
+    const signature = createSign('sha256').update(parts.join('.')).sign(privateKey, 'base64url');
+    const token = [...parts, signature].join('.');
+    await expect(authBy({ keys: [short] } as never).authenticate(password(token))).rejects.toMatchObject({
+      code: 'MISCONFIGURED',
+      message: expect.stringMatching(/^The key of this JWT, in REGSHIFT_JWKS .*2048 bits/),
+    });
   });
 
   it.each<[what: string, token: () => string | Promise<string>, reason: RegExp]>([
