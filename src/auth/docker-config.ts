@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { RepositoryName } from '../../converters/reference.ts';
+import { type BasicLogin, decodeLogin } from '../upstream/auth/basic.ts';
 import type { StaticCredential } from '../upstream/auth/credential.ts';
-import { type BasicLogin, decodeLogin } from './basic.ts';
 
 /** The part of `~/.docker/config.json` (and of podman's auth.json) that holds logins. */
 const schema = z.object({

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { type BasicLogin, basicLogin } from '../upstream/auth/basic.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
-import { type BasicLogin, basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
 import type { ComparePassword } from './compare-password.ts';
 import type { HtpasswdEntry } from './htpasswd-file.ts';

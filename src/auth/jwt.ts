@@ -12,9 +12,9 @@ import {
 import type { Clock, WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
+import { basicLogin } from '../upstream/auth/basic.ts';
 import { networkCode } from '../upstream/network-errors.ts';
 import type { Fetch } from '../upstream/send.ts';
-import { basicLogin } from './basic.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
 
 export interface JwtAuthOptions {

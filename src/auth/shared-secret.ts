@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { basicLogin } from './basic.ts';
+import { basicLogin } from '../upstream/auth/basic.ts';
 
 /** The header of a secret where another program in front of the proxy uses `Authorization` for itself. */
 export const secretHeader = 'regshift-events-secret';

@@ -73,11 +73,29 @@ async function readReason(response: Response): Promise<Reason> {
   }
 }
 
+interface ErrorBody {
+  readonly errors?: readonly { readonly code?: unknown; readonly message?: unknown }[];
+  /** Of Docker Hub's token server. */
+  readonly details?: unknown;
+  /** Of OAuth 2 (RFC 6749, section 5.2). */
+  readonly error_description?: unknown;
+  readonly error?: unknown;
+}
+
+/** The reason of a token server for a status other than 200, with a colon before it; "" where it tells none. */
+export async function tokenReason(response: Response): Promise<string> {
+  const { text } = await readReason(response);
+  return text === undefined ? '' : `: ${text}`;
+}
+
 /** The first error of a registry's body (distribution-spec, "Error Codes"). @throws SyntaxError */
-function specReason(text: string): Reason {
-  const body = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] };
-  const first = body.errors?.[0];
-  if (typeof first?.code !== 'string') return {};
+function specReason(body: string): Reason {
+  const { errors, details, error_description: description, error } = JSON.parse(body) as ErrorBody;
+  const first = errors?.[0];
+  if (typeof first?.code !== 'string') {
+    const text = [details, description, error].find((each) => typeof each === 'string' && each !== '');
+    return typeof text === 'string' ? { text: printable(text).replace(/\.$/, '') } : {};
+  }
   const code = printable(first.code);
   const message = typeof first.message === 'string' ? printable(first.message).replace(/\.$/, '') : '';
   return { code, text: message === '' ? code : `${code}, ${message}` };

@@ -1,5 +1,5 @@
 import { AwsV4Signer } from 'aws4fetch';
-import { decodeLogin } from '../basic.ts';
+import { decodeLogin } from '../../upstream/auth/basic.ts';
 import type { ObtainedLogin } from '../renewed-login.ts';
 import type { AwsCredentials } from './aws-credentials.ts';
 import type { EcrRegistry } from './ecr-registry.ts';

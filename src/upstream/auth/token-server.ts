@@ -2,9 +2,11 @@ import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Budget } from '../../request/budget.ts';
 import { discard, readBounded } from '../body.ts';
+import { tokenReason } from '../error-response.ts';
 import { badResponseError, timeoutError } from '../network-errors.ts';
 import { isRedirect } from '../redirect.ts';
 import { type Fetch, type Sender, type SentHeaders, send } from '../send.ts';
+import { basicLogin } from './basic.ts';
 import { basicAuthorization, type StaticCredential } from './credential.ts';
 import { realmUrl, type TokenRequest, tokenUrl } from './token-request.ts';
 
@@ -67,10 +69,7 @@ async function exchange(
     const { fetch } = options;
     const sender: Sender = { fetch, ...how, signal, milliseconds, isFixed, caller: undefined, budget };
     const response = await sendWithin(sender, url, headers);
-    if (response.status !== 200) {
-      await discard(response);
-      throw refusal(response, url, request.credential);
-    }
+    if (response.status !== 200) throw await refusal(response, url, request.credential);
     return readGrant(
       await readAnswer(response, url, signal, () => timeoutError(milliseconds, 'GET', url, isFixed)),
       url,
@@ -123,7 +122,10 @@ function httpRequestFor(
   return { method: 'GET', url: tokenUrl(request, upstream), headers };
 }
 
-function refusal(response: Response, url: URL, credential: StaticCredential): RegistryError {
+/** An error with the reason that the server tells: a locked account, a token that has ended, a second factor. */
+async function refusal(response: Response, url: URL, credential: StaticCredential): Promise<RegistryError> {
+  const told = await tokenReason(response);
+  const reason = quotesSecret(told, credential) ? '' : told;
   // "invalid_grant": an identity token that has ended (RFC 6749, section 5.2).
   const isEnded = response.status === 400 && credential.kind === 'identity';
   if (response.status === 401 || response.status === 403 || isEnded) {
@@ -135,14 +137,14 @@ function refusal(response: Response, url: URL, credential: StaticCredential): Re
     }[credential.kind];
     return new RegistryError(
       'UNAUTHORIZED',
-      `The token server ${url.host} ${advice} (it answered ${response.status}).`,
+      `The token server ${url.host} ${advice} (it answered ${response.status}${reason}).`,
     );
   }
   if (response.status === 429) {
     const retryAfter = response.headers.get('retry-after');
     return new RegistryError(
       'RATE_LIMITED',
-      `The token server ${url.host} limits requests. Try again later.`,
+      `The token server ${url.host} limits requests${reason}. Try again later.`,
       {
         headers: retryAfter === null ? {} : { 'retry-after': retryAfter },
       },
@@ -156,8 +158,20 @@ function refusal(response: Response, url: URL, credential: StaticCredential): Re
   }
   return badResponseError(
     url,
-    `answered a request for a token with ${response.status}, where 200 was expected`,
+    `answered a request for a token with ${response.status}, where 200 was expected${reason}`,
   );
+}
+
+/** Whether a text has the beginning of the secret of a login: a text of a server is shortened. */
+function quotesSecret(text: string, credential: StaticCredential): boolean {
+  const beginning = secretOf(credential).slice(0, 16);
+  return beginning !== '' && text.includes(beginning);
+}
+
+function secretOf(credential: StaticCredential): string {
+  if (credential.kind === 'identity') return credential.token;
+  if (credential.kind === 'service') return credential.password;
+  return credential.kind === 'client' ? (basicLogin(credential.authorization)?.password ?? '') : '';
 }
 
 async function readAnswer(response: Response, url: URL, signal: AbortSignal, late: () => RegistryError) {
