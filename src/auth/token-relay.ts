@@ -28,8 +28,11 @@ export interface TokenQuestion {
 
 /** Gets tokens from upstream's token server for clients that cannot reach it, or that do not speak today's TLS. */
 export interface TokenRelay {
-  /** @returns undefined if upstream has no token server. @throws RegistryError if the ping of upstream fails. */
-  server(): Promise<NamedServer | undefined>;
+  /**
+   * @param challenged the realm that a challenge of upstream has just named.
+   * @returns undefined if upstream has no token server. @throws RegistryError if the ping of upstream fails.
+   */
+  server(challenged?: string): Promise<NamedServer | undefined>;
   /** @throws RegistryError the errors of `requestToken`; ENDPOINT_UNKNOWN if upstream has no token server. */
   token(question: TokenQuestion): Promise<GrantedToken>;
 }
@@ -44,6 +47,8 @@ export interface TokenRelayOptions extends Omit<TokenServerOptions, 'deadlineMs'
 
 /** The time for which the realm is remembered: it seldom changes, except when a registry moves. */
 const cacheMs = 600_000;
+/** The same, if the ping named no realm, like a page of maintenance, or if a challenge names another one. */
+const doubtfulMs = 30_000;
 const deadlineMs = 10_000;
 
 /**
@@ -53,17 +58,19 @@ const deadlineMs = 10_000;
 export function createTokenRelay(options: TokenRelayOptions): TokenRelay {
   const { client, clock } = options;
   const flights = createSingleFlight<NamedServer | undefined>(deadlineMs, options.background);
-  let known: { readonly server: NamedServer | undefined; readonly until: number } | undefined;
+  let known: { readonly server: NamedServer | undefined; readonly at: number } | undefined;
 
   async function readServer(): Promise<NamedServer | undefined> {
     const at = clock();
     const server = await serverAtPing(client);
-    known = { server, until: at + cacheMs };
+    known = { server, at };
     return server;
   }
 
-  async function server(): Promise<NamedServer | undefined> {
-    if (known && clock() < known.until) return known.server;
+  async function server(challenged?: string): Promise<NamedServer | undefined> {
+    const realm = known?.server?.realm;
+    const isDoubtful = realm === undefined || (challenged !== undefined && challenged !== realm);
+    if (known && clock() - known.at < (isDoubtful ? doubtfulMs : cacheMs)) return known.server;
     const late = () =>
       new RegistryError('UPSTREAM_TIMEOUT', 'Upstream took too long to name its token server.');
     return await flights.join({ key: 'ping', start: readServer, late }, undefined);

@@ -44,14 +44,15 @@ function createChallengeRelay(relay: TokenRelay, log: Log) {
   let warned = false;
   return async (header: string, request: ClientRequest): Promise<string> => {
     const challenges = parseChallenges(header);
-    if (!challenges.some(({ scheme }) => scheme === 'bearer')) return header;
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    if (bearer === undefined) return header;
     if (leavesTls(request)) {
       if (!warned) log('warn', ...untrusted);
       warned = true;
       return header;
     }
     // Without the token server, upstream's own challenge is still better than none.
-    const server = await relay.server().catch(() => undefined);
+    const server = await relay.server(bearer.parameters.get('realm')).catch(() => undefined);
     if (server === undefined) return header;
     const own = `${request.address}/token`;
     return challenges.map((challenge) => format(relayed(challenge, server.realm, own, request))).join(', ');

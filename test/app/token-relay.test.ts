@@ -98,6 +98,23 @@ describe("upstream's challenge", () => {
     expect(pings()).toBe(2);
   });
 
+  it.each<[what: string, before: Script]>([
+    ['whose ping was a page of maintenance', () => new Response('<html>back soon', { status: 200 })],
+    ['whose token server was another one', registry(() => 'Bearer realm="https://old.test/token"')],
+  ])('names the proxy half a minute after a registry %s', async (_what, before) => {
+    const upstream = scriptedUpstream(before);
+    const app = testApp({}, upstream.fetch);
+    await app.get('/token', { Authorization: alice });
+    upstream.follow(registry());
+    const challenge = async () =>
+      (await app.get(latest, { Authorization: 'Bearer stale' })).header('WWW-Authenticate');
+    app.advance(29);
+    expect(await challenge()).toBe(named);
+    app.advance(1);
+    expect(await challenge()).toContain(own);
+    expect((await app.get('/token', { Authorization: alice })).status).toBe(200);
+  });
+
   it('is Basic when a token server refuses the login of the first request', async () => {
     const app = testApp({}, scriptedUpstream(registry()).fetch);
     const response = await app.get(latest, { Authorization: `Basic ${btoa('alice:wrong')}` });
