@@ -139,6 +139,45 @@ describe('a token server', () => {
     expect(tokenRequests(upstream.asked)).toHaveLength(2);
   });
 
+  it.each<[what: string, old: Script]>([
+    [
+      'has no host any more',
+      () => Promise.reject(new TypeError('fetch failed', { cause: { code: 'ENOTFOUND' } })),
+    ],
+    ['is another web site now', () => new Response('<html>', { status: 404 })],
+    ['refuses each login', () => specError(401, 'UNAUTHORIZED')],
+  ])('that has moved is found by the next challenge, where the old one %s', async (_what, old) => {
+    const { app, upstream } = await movedFrom(old);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    upstream.forget();
+    app.advance(300);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    expect(upstream.asked.filter((each) => each.includes('old.test'))).toEqual([]);
+  });
+
+  it('that has moved is found by the request after one that waited for the old one in vain', async () => {
+    const { app } = await movedFrom(() => new Promise(() => undefined));
+    expect((await app.get(latest, as(alice))).status).toBe(504);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+  });
+
+  /** The app after its tokens of a token server have ended, which `old` stands in for. */
+  async function movedFrom(old: Script) {
+    const now = tokenServer((who) => (who === alice ? 'token-of-alice' : undefined));
+    const before: Script = async (request, url) => {
+      if (url.host === 'old.test') return Response.json({ token: 'token-of-alice', expires_in: 60 });
+      const response = await now(request, url);
+      response?.headers.set('www-authenticate', 'Bearer realm="https://old.test/token"');
+      return response;
+    };
+    const upstream = scriptedUpstream(before);
+    const app = testApp({ REGSHIFT_UPSTREAM_TIMEOUT: '1' }, upstream.fetch);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    upstream.follow((request, url) => (url.host === 'old.test' ? old(request, url) : now(request, url)));
+    app.advance(300);
+    return { app, upstream };
+  }
+
   it.each([
     ['always', 'Bearer realm="http://regshift.test/token",service="registry.test"'],
     ['never', challenge],

@@ -1,5 +1,5 @@
 import type { MemoryBudget, MemoryTable } from '../../cache/memory-budget.ts';
-import { RegistryError } from '../../errors.ts';
+import { type ErrorCode, RegistryError } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, credentialKey, type StaticCredential } from './credential.ts';
 import type { Token, TokenCache } from './token-cache.ts';
@@ -83,12 +83,24 @@ async function authorize(state: State, subject: TokenSubject): Promise<Authoriza
   try {
     return await withToken(state, { ...known, credential }, subject);
   } catch (error) {
-    // Upstream may accept, or challenge in another way, a client that the token server refuses.
-    if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') throw error;
+    if (!(error instanceof RegistryError) || !leadsToChallenge.includes(error.code)) throw error;
     state.remembered.delete(key);
+    // The client has waited for long, so the next request asks for the challenge.
+    if (error.code === 'UPSTREAM_TIMEOUT') throw error;
     return withoutToken(state, credential);
   }
 }
+
+/**
+ * Errors of a remembered token server after which a new challenge is asked for. Upstream may accept, or challenge in
+ * another way, a client that the server refuses; and a server that fails may have moved.
+ */
+const leadsToChallenge: readonly ErrorCode[] = [
+  'UNAUTHORIZED',
+  'UPSTREAM_ANSWER',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_TIMEOUT',
+];
 
 /** Bearer goes before Basic where both are offered: only the realm then gets the password. */
 async function answerChallenge(
