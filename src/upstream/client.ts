@@ -149,7 +149,10 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       return first;
     }
     authorizer.invalidate(grant);
-    if (request.body !== undefined) return first;
+    if (request.body !== undefined) {
+      authorizer.unsettle(request);
+      return first;
+    }
     const next = await answerChallenge(authorizer, response, grant, request);
     if (next === undefined) return first;
     await discard(response);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { privateTo, type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
+import {
+  basicChallenge,
+  privateTo,
+  type Script,
+  scriptedUpstream,
+  specError,
+} from '../support/scripted-upstream.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const latest = '/v2/sample/oci/manifests/latest';
@@ -159,6 +165,45 @@ describe('a token server', () => {
     const { app } = await movedFrom(() => new Promise(() => undefined));
     expect((await app.get(latest, as(alice))).status).toBe(504);
     expect((await app.get(latest, as(alice))).status).toBe(200);
+  });
+
+  it.each([
+    ["the client's login", {}],
+    [
+      "the proxy's account",
+      {
+        REGSHIFT_UPSTREAM_AUTH: 'basic',
+        REGSHIFT_UPSTREAM_USERNAME: 'alice',
+        REGSHIFT_UPSTREAM_PASSWORD: 'secret',
+        REGSHIFT_CLIENT_AUTH: 'none',
+        REGSHIFT_PUSH: 'allow',
+      },
+    ],
+  ])('that the registry gives up for Basic gets no more requests with %s', async (_what, variables) => {
+    const tokens = tokenServer((who) => (who === alice ? 'token-of-alice' : undefined));
+    const upstream = scriptedUpstream(tokens);
+    const app = testApp({ ...variables, REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    const upload = '/v2/sample/oci/blobs/uploads/';
+    const push = () =>
+      app.send('POST', `${upload}?digest=sha256:${'0'.repeat(64)}`, as(alice), { body: new Uint8Array(9) });
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    await push();
+    upstream.follow((request, url) => {
+      if (url.host === 'auth.test') return tokens(request, url);
+      const { headers, method } = request;
+      if (headers.get('authorization') !== alice)
+        return specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': basicChallenge });
+      return method === 'POST'
+        ? new Response(null, { status: 202, headers: { Location: `${upload}1` } })
+        : undefined;
+    });
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    await push();
+    expect((await push()).status).toBe(202);
+    upstream.forget();
+    app.advance(300);
+    expect((await app.get(latest, as(alice))).status).toBe(200);
+    expect(new Set(upstream.carried)).toEqual(new Set([alice]));
   });
 
   /** The app after its tokens of a token server have ended, which `old` stands in for. */

@@ -31,6 +31,8 @@ export interface Authorizer {
   ): Promise<Authorization | undefined>;
   /** Records that upstream answered 401 to this grant. */
   invalidate(grant: Authorization): void;
+  /** Records that upstream answered 401 to a body with the Authorization of `authorize`: it may want another one now. */
+  unsettle(subject: TokenSubject): void;
   /** Records that upstream did not answer 401 to the Authorization of `authorize`. */
   confirm(subject: TokenSubject): void;
   /** Whether upstream is known to take the Authorization of `authorize`, or there is no other: a body is sent once. */
@@ -63,6 +65,10 @@ export function createAuthorizer(
     },
     invalidate({ token }) {
       if (token !== undefined) tokens.drop(token.request, token.value);
+    },
+    unsettle(subject) {
+      settled.delete(memoryKey(subject));
+      remembered.delete(memoryKey(subject));
     },
     confirm(subject) {
       settled.set(memoryKey(subject), true);
@@ -109,9 +115,8 @@ async function answerChallenge(
   previous: Authorization,
   subject: TokenSubject,
 ): Promise<Authorization | undefined> {
-  const { credential } = subject;
   const request = mayAskForToken(state, subject) ? tokenRequestFor(challenges, subject) : undefined;
-  if (request === undefined) return basicGrant(state, challenges, previous, credential);
+  if (request === undefined) return basicGrant(state, challenges, previous, subject);
   // Upstream would refuse a second new token for the same request like the first.
   if (previous.token?.fresh && isSameRequest(previous.token.request, request)) return undefined;
   const grant = await withToken(state, request, subject);
@@ -120,17 +125,18 @@ async function answerChallenge(
   return grant;
 }
 
-/** Basic, for regshift's own account: a client's Basic value has been sent already. */
+/** Basic, also from an upstream that took tokens before; a login is sent once. */
 function basicGrant(
   state: State,
   challenges: readonly Challenge[],
   previous: Authorization,
-  credential: StaticCredential,
+  subject: TokenSubject,
 ): Authorization | undefined {
-  if (credential.kind !== 'service' || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
-  const authorization = basicAuthorization(credential);
+  const authorization = basicAuthorization(subject.credential);
+  if (authorization === undefined || !challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
+  state.remembered.delete(memoryKey(subject));
   if (previous.authorization === authorization) return undefined;
-  state.upstreamWantsBasic = true;
+  if (subject.credential.kind === 'service') state.upstreamWantsBasic = true;
   return { authorization };
 }
 
