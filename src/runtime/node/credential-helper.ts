@@ -20,19 +20,23 @@ const answer = z.object({ Username: filled, Secret: filled });
  */
 export function createAskHelper(deadlineMs = defaultDeadlineMs): AskHelper {
   return async (question) => {
-    const { code, output } = await run(question, deadlineMs);
+    const { code, signal, output } = await run(question, deadlineMs);
     const { program, server } = question;
     if (output.trim() === notFound) {
       throw failed(`${program} keeps no login for ${server}: run docker login there`, { reason: 'NO_LOGIN' });
     }
-    if (code !== 0)
-      throw failed(`${program} ended with the code ${code} when asked for the login of ${server}`);
+    if (code !== 0) {
+      const end = signal === null ? `ended with the code ${code}` : `was ended by ${signal}`;
+      throw failed(`${program} ${end} when asked for the login of ${server}`);
+    }
     return read(output, question);
   };
 }
 
 interface Ended {
   readonly code: number | null;
+  /** The signal that ended it, like SIGKILL where memory runs out. */
+  readonly signal: NodeJS.Signals | null;
   readonly output: string;
 }
 
@@ -54,7 +58,7 @@ function run({ program, server }: HelperQuestion, deadlineMs: number): Promise<E
   // A program that does not read its stdin is judged by its output.
   child.stdin.on('error', () => undefined).end(server);
   child.once('error', (error: NodeJS.ErrnoException) => reject(cannotRun(program, error.code)));
-  child.once('close', (code) => resolve({ code, output }));
+  child.once('close', (code, signal) => resolve({ code, signal, output }));
   return promise.finally(() => clearTimeout(timer));
 }
 

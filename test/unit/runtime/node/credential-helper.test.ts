@@ -52,6 +52,7 @@ describe('a credential helper', () => {
 describe('a credential helper that fails', () => {
   it.each<[string, string, RegExp]>([
     ['ends with an error', 'echo hunter2; echo hunter2 >&2; exit 3', /ended with the code 3/],
+    ['is ended by a signal', 'kill -9 $$', /was ended by SIGKILL when/],
     [
       'has no login',
       'echo credentials not found in native keychain; exit 1',
