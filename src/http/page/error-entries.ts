@@ -218,12 +218,13 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	regshift does not support the algorithm of the JWT	use RS256, ES256 or EdDSA	The JWT is not signed by …
 	the login is a password, or a truncated JWT	send the whole JWT	The login is not a JWT that can be read
 	the issuer's server does not respond; keys that were read once are used for 70 minutes	check it; the log has the cause (\`the keys at REGSHIFT_JWKS_URL cannot be read\`). Or set the keys in \`REGSHIFT_JWKS\`	Logins cannot be checked now: the keys at … (REGSHIFT_JWKS_URL) could not be read.
+	the public key is damaged, or too short (RSA needs 2048 bits)	let the issuer sign by another key, and publish that one	The key of this JWT, in REGSHIFT_JWKS or at REGSHIFT_JWKS_URL, cannot be used: …
 	the registry requires a login, and \`REGSHIFT_UPSTREAM_AUTH=anonymous\` sends none	set \`passthrough\`, or an account of the proxy	regshift asks upstream … without a login …
 	\`Upstream answered 401\`: the registry refuses the proxy's account. \`403\` or \`404\`: the account may not read this	for 401, check the password of the account (\`REGSHIFT_UPSTREAM_PASSWORD\`, the Docker configuration or the helper); at the start, the log has \`the registry cannot be used\`. For the others, give the account the right to pull	regshift asks upstream … with an account of its own …
 	the repository is private	\`docker login <proxy>\`	gives no token without a login: log in
 	the registry names a token server that regshift does not send a login to	report it to the registry's operator. If the registry is behind another proxy, that proxy must tell it that clients use https	names a realm for tokens that is no plain http or https URL	is asked over https and sends to … for tokens over http, refused
 	the token server, or a server in front of it, sent a wrong response	try \`curl\` to the address in \`WWW-Authenticate\` of the registry; report it to the operator of the token server	answered a request for a token with a redirect (…), not followed	answered a request for a token with …, where 200 was expected	answered a request for a token with something that is not JSON	answered a request for a token without a usable token
-	the token server refused the login	check it. For Docker Hub, use an access token as the password	The token server … (it answered …).	refused the login: check user name, password and the right to pull
+	the token server refused the login; the text after the status is its own reason	check it. For Docker Hub, use an access token as the password	The token server … (it answered …).	refused the login: check user name, password and the right to pull
 	the token server refused the proxy's account	check \`REGSHIFT_UPSTREAM_USERNAME\` and \`REGSHIFT_UPSTREAM_PASSWORD\`	refused the proxy's own account: check its user name, password and right to pull
 	the token in \`REGSHIFT_DOCKER_CONFIG\` is no longer valid	run \`docker login\` again; regshift reads the file again. Restart it if the configuration is in a variable	refused the proxy's own identity token: log in again, and check the right to pull
 	a credential helper or a cloud gives no login; the message says what was found	do what the message says. networks.md has the permissions that each cloud needs	The login for upstream is not available: …
@@ -231,7 +232,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	a cloud refuses a login because the clocks differ by more than five minutes	set the clock of the machine right (NTP)	…, and the clock of this machine is … the clock there
 	the registry of a cloud sends to a token server at another origin	check that \`REGSHIFT_UPSTREAM\` is the registry itself, and that no proxy changes its responses	names a token server elsewhere, and the proxy's login is for the registry alone, refused
 	the cloud names a file for the role of the pod, and regshift cannot read it	mount it into the container, readable for the user of regshift	The file that … names cannot be read
-	the token server limits logins	wait	limits requests. Try again later.
+	the token server limits logins	wait	limits requests. Try again later.	limits requests: … Try again later.
 	the proxy's account has no name or password	set the variables that settings.md lists for that setting	REGSHIFT_UPSTREAM_AUTH is …, and what it needs is not set.
 	the proxy's account has no name or password, for the proxy's users	set the variables that settings.md lists for that setting	REGSHIFT_CLIENT_AUTH is …, and what it needs is not set.
 	\`REGSHIFT_TOKEN_RELAY=never\`, or the proxy uses its own account	clients need no token here: they log in at the proxy	This proxy gives out no tokens.
