@@ -1,4 +1,4 @@
-import type { RepositoryName, Tag } from '../../converters/reference.ts';
+import { isTagOfDigest, type RepositoryName, type Tag } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { ownText } from '../cache/memory-bytes.ts';
@@ -24,7 +24,7 @@ export interface RequestedTags {
 }
 
 export function createRequestedTags(memory: MemoryBudget): RequestedTags {
-  const tags = createRecentTags(memory);
+  const tags = createTagTable(memory);
   // The login by API v2 may be a token, and the one by API v1 is none.
   const key = (repository: RepositoryName, { requester }: Pick<RequestContext, 'requester'>) =>
     joinKey(repository, requester().address) as RepositoryName;
@@ -34,7 +34,18 @@ export function createRequestedTags(memory: MemoryBudget): RequestedTags {
   };
 }
 
+/** Remembers no tag of a digest: signatures would take the places of images in a search. */
 export function createRecentTags(memory: MemoryBudget): RecentTags {
+  const tags = createTagTable(memory);
+  return {
+    record(repository, tag) {
+      if (!isTagOfDigest(tag)) tags.record(repository, tag);
+    },
+    of: tags.of,
+  };
+}
+
+function createTagTable(memory: MemoryBudget): RecentTags {
   const repositories = memory.table<readonly Tag[]>('recent-tags');
   return {
     record(repository, tag) {

@@ -46,6 +46,18 @@ describe('an image in two indexes', () => {
 });
 
 describe('a signed repository, whose signatures come before its images in the list of tags', () => {
+  it('looks for an image past the signatures that clients have requested lately', async () => {
+    const signature = `sha256-${'a'.repeat(64)}.sig`;
+    const signed = manyTags('team/app', { [signature]: 'sample/helm-chart', 'v1.0': 'sample/oci' });
+    const path = '/v2/team/app/manifests';
+    const pulled = await testApp({}, scriptedUpstream(signed).fetch).get(`${path}/v1.0`, docker113);
+    const app = testApp({ REGSHIFT_WALK_TAGS: '1' }, scriptedUpstream(signed).fetch);
+    expect((await app.get(`${path}/${signature}`)).status).toBe(200);
+    const found = await app.get(`${path}/${pulled.header('Docker-Content-Digest')}`, docker113);
+    expect(found.status).toBe(200);
+    expect(found.body).toEqual(pulled.body);
+  });
+
   it('spends no fetch on signatures, and finds the digest of an image', async () => {
     const signature = (index: number) => `sha256-${String(index).padStart(64, '0')}.sig`;
     const signatures = Array.from({ length: 8 }, (_, index) => [signature(index), 'sample/helm-chart']);
