@@ -7,14 +7,14 @@ export interface ImageName extends NamedImage {
 }
 
 /**
- * Other transports of skopeo (skopeo 1.9, `skopeo copy --help`). `oci:latest` and `dir:latest` are names of Docker Hub,
- * unless a path follows, and a port makes any of them a host.
+ * Other transports of skopeo (skopeo 1.9, `skopeo copy --help`), and URLs of files. `oci:latest`, `dir:latest` and
+ * `file:latest` are names of Docker Hub, unless a path follows, and a port makes any of them a host.
  */
 const otherTransport =
-  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir):[./])/;
+  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir|file):[./])/;
 
 /** A path of a file, also of Windows. A name of an image begins with a letter or a digit (distribution/reference). */
-const path = /^(?:(?:\.{0,2}|[a-z]:)[\\/]|file:)/i;
+const path = /^(?:\.{0,2}|[a-z]:)[\\/]/i;
 
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];

@@ -25,6 +25,8 @@ describe('image names are those of docker pull', () => {
     ['oci:latest', 'https://registry-1.docker.io/', 'library/oci', 'latest'],
     ['docker://docker-archive:x.tar', 'https://registry-1.docker.io/', 'library/docker-archive', 'x.tar'],
     ['http://docker-daemon:5000/app', 'http://docker-daemon:5000/', 'app', 'latest'],
+    ['file:latest', 'https://registry-1.docker.io/', 'library/file', 'latest'],
+    ['file:5000/team/app:1', 'https://file:5000/', 'team/app', '1'],
     ['docker-archive:5000/team/app:1', 'https://docker-archive:5000/', 'team/app', '1'],
   ])('%s', (text, registry, name, expected) => {
     const read = readImageName(text);
