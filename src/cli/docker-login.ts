@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { getuid } from 'node:process';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { credentialOf } from '../auth/credential-helper.ts';
@@ -56,8 +56,9 @@ interface SavedLogin {
  * @throws UsageError if a file is not one that they write.
  */
 async function savedLogin(registry: URL, name: RepositoryName | undefined, io: Io): Promise<SavedLogin> {
-  for (const { file, variable, other } of loginFiles(io.env)) {
-    const text = textOf(file);
+  for (const place of loginFiles(io.env)) {
+    const { file, variable, other } = place;
+    const text = textOf(place);
     // Docker and podman take an empty file for one without logins, too.
     if (text === undefined || text.trim() === '') continue;
     const config = parseDockerConfig(text);
@@ -106,13 +107,15 @@ function loginFiles(env: Io['env']): readonly LoginFile[] {
   ];
 }
 
-function textOf(file: string): string | undefined {
+function textOf({ file, other }: LoginFile): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (!isOfSystem(error)) throw error;
     // The home of a user of the system may be /dev/null.
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    // Podman of root closes /run/containers to other users, who have no login there.
+    if (other === 'folder' && !existsSync(dirname(file))) return undefined;
     throw new FileError(systemErrorText(error, file), { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
@@ -239,6 +239,27 @@ describe('the login of a file', () => {
     expect(given.err).not.toContain(file);
     const target = await regshift(['copy', at, `${at}-2:1`, '--creds', 'me:right'], { env });
     expect(target.err).toContain(named.replace('--creds', '--to-creds'));
+  });
+
+  it('is none in a folder that is closed to the user, as podman of root closes /run/containers', async () => {
+    const registry = await startSampleServer();
+    onTestFinished(() => registry.stop());
+    const closed = join(temporaryFolder(), 'closed');
+    mkdirSync(closed, { mode: 0 });
+    onTestFinished(() => chmodSync(closed, 0o700));
+    const inspect = (env: Record<string, string>) => regshift(['inspect', image(registry.url)], { env });
+    // The first command loads the program, which the other user may not be able to read.
+    expect((await inspect({})).code).toBe(0);
+    if (process.geteuid?.() === 0) {
+      process.seteuid?.(65_534);
+      onTestFinished(() => void process.seteuid?.(0));
+    }
+    expect(await inspect({ XDG_RUNTIME_DIR: closed })).toMatchObject({ code: 0, err: '' });
+    const file = join(closed, 'auth.json');
+    expect(await inspect({ REGISTRY_AUTH_FILE: file })).toMatchObject({
+      code: 1,
+      err: `regshift: ${file}: permission denied\n`,
+    });
   });
 
   it.each([
