@@ -3,8 +3,6 @@ import { RegistryError } from '../errors.ts';
 const sender = 'have the registry, or the proxy in front of it,';
 /** Two lengths of one body are a way to smuggle a response (RFC 9112, section 6.3, item 3), so Node reads none. */
 const twoLengths = `its response has both Content-Length and Transfer-Encoding; ${sender} send one`;
-/** The other reasons of Node's parser, whose codes begin with `HPE_`. */
-const noHttp = `its response breaks the rules of HTTP/1.1; ${sender} mend it`;
 const noTls = 'it does not speak TLS; check https:// against http://';
 const untrusted =
   'its certificate is not trusted; name its authority in REGSHIFT_UPSTREAM_CA or NODE_EXTRA_CA_CERTS';
@@ -36,8 +34,6 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
   ['CERT_NOT_YET_VALID', 'its certificate is not valid yet; check the clock of this machine'],
   ['INVALID_PURPOSE', 'its certificate is not for servers; renew it for server authentication'],
-  // Node has no name for OpenSSL's reasons of this kind (`X509_V_ERR_EE_KEY_TOO_SMALL`, `X509_V_ERR_CA_MD_TOO_WEAK`).
-  ['UNSPECIFIED', 'its certificate is too weak: a key of less than 2048 bits, or SHA-1; renew it'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name; check the host name'],
   ...[
     'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -57,6 +53,13 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', certificateRefused],
   ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', certificateRefused],
 ]);
+
+/** Kinds of other codes: those of Node's parser, and those of `certificateReason`. The first that fits counts. */
+const kinds: readonly (readonly [code: RegExp, meaning: string])[] = [
+  [/^HPE_/, `its response breaks the rules of HTTP/1.1; ${sender} mend it`],
+  [/^X509_\w+_TOO_WEAK$/, 'its certificate is too weak: a key of less than 2048 bits, or SHA-1; renew it'],
+  [/^X509_/, 'its certificate breaks a rule of X.509; renew it'],
+];
 
 /** An outbound proxy cannot be reached, or refuses a request. */
 export class OutboundProxyError extends Error {
@@ -90,7 +93,8 @@ const refusals: ReadonlyMap<number, string> = new Map([
 function reasonOf(code: string | undefined): string {
   const usual = 'check the address, the network and TLS';
   if (code === undefined) return usual;
-  return `${code}: ${meanings.get(code) ?? (code.startsWith('HPE_') ? noHttp : usual)}`;
+  const [, kind] = kinds.find(([pattern]) => pattern.test(code)) ?? [];
+  return `${code}: ${meanings.get(code) ?? kind ?? usual}`;
 }
 
 function proxyReason({ proxy, status }: OutboundProxyError, code: string | undefined): string {
@@ -198,6 +202,14 @@ function opensslReason(message: string): string | undefined {
 }
 
 /**
+ * The reason why OpenSSL refuses a certificate, where Node has no name for it: its code is `UNSPECIFIED`, and its message has
+ * OpenSSL's words, like `EE certificate key too weak` (openssl, crypto/x509/x509_txt.c).
+ */
+function certificateReason(message: string): string {
+  return `X509_${message.slice(0, 60).toUpperCase().replace(/\W+/g, '_')}`;
+}
+
+/**
  * The code of a network error. Node throws only `TypeError: fetch failed` and puts the reason into `cause`, or, when it
  * has tried IPv6 and IPv4, into the errors of an AggregateError there.
  */
@@ -205,6 +217,7 @@ export function networkCode(error: unknown): string | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
     const { code, errors, cause } = current as Error & { code?: unknown; errors?: unknown };
+    if (code === 'UNSPECIFIED') return certificateReason(current.message);
     const reason = code === 'EPROTO' ? opensslReason(current.message) : undefined;
     if (reason !== undefined) return reason;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;

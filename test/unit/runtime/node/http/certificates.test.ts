@@ -155,6 +155,15 @@ describe('the message names', () => {
     execFileSync('openssl', short.split(' '), { cwd: folder, stdio: 'pipe' });
     const [cert, key] = ['short.pem', 'short.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
     const port = await startRegistry({ cert: `${cert}`, key: `${key}`, ciphers: 'DEFAULT@SECLEVEL=0' });
-    expect(await answerOf(port, { authorities: `${cert}` })).toMatch(/its certificate is too weak/);
+    expect(await answerOf(port, { authorities: `${cert}` })).toMatch(
+      /X509_EE_CERTIFICATE_KEY_TOO_WEAK: its certificate is too weak/,
+    );
+  });
+
+  it('a certificate with another fault', async () => {
+    const port = await startRegistry(authority.issue('odd', 'IP:127.0.0.1', '1.2.3.4=critical,DER:0500'));
+    expect(await answerOf(port, { authorities: authority.cert })).toMatch(
+      /X509_UNHANDLED_CRITICAL_EXTENSION: its certificate breaks a rule of X\.509/,
+    );
   });
 });
