@@ -73,15 +73,19 @@ const indexOrder = ['schema2', 'oci'] as const;
 export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities, pin: Pin): Selection {
   // A pin is about images. podman looks for a signature of each image that it pulls, and ends at another error than 404
   // MANIFEST_UNKNOWN.
-  if (pin !== 'auto' && (stored.opaque || stored.ofNoImages) && isTaken(stored, capabilities))
+  if (pin !== 'auto' && (stored.opaque || stored.ofNoImages) && takes(capabilities, stored))
     return { kind: 'stored', because: 'has-no-other-form' };
   return isIndex(stored)
     ? negotiateIndex(stored, capabilities, pin)
     : negotiateImage(stored, capabilities, pin);
 }
 
-function isTaken({ mediaType }: ManifestInfo, { types, any }: ClientCapabilities): boolean {
-  return any || types.has(mediaType);
+/**
+ * Whether the client takes a document that has no other form. containerd names types and a wildcard, and pulls artifacts and
+ * attestations of any type; schema 1 it refuses.
+ */
+function takes({ types, any, wildcard }: ClientCapabilities, { mediaType }: ManifestInfo): boolean {
+  return wildcard || types.has(mediaType) || (any && formOfType(mediaType) !== 'schema1');
 }
 
 function isIndex(stored: ManifestInfo): stored is IndexInfo {
@@ -101,9 +105,8 @@ function negotiateImage(stored: ManifestInfo, capabilities: ClientCapabilities, 
       : { kind: 'stored', because: 'takes-anything' };
   }
   const named = capabilities.types.has(mediaType);
-  // containerd names types and a wildcard, and pulls artifacts and attestations of any type; schema 1 it refuses.
-  const isTakenUnnamed = capabilities.any && formOfType(mediaType) !== 'schema1';
-  if (stored.opaque && !named && isTakenUnnamed) return { kind: 'stored', because: 'has-no-other-form' };
+  if (stored.opaque && !named && takes(capabilities, stored))
+    return { kind: 'stored', because: 'has-no-other-form' };
   const preferred = preferredImage(capabilities, mediaType);
   if (named && obstacle === undefined && preferred === undefined)
     return { kind: 'stored', because: 'reads-it' };

@@ -138,8 +138,8 @@ const auto: readonly [Stored, Partial<Record<Client, string>>][] = [
 ];
 
 describe('a manifest that regshift cannot read', () => {
-  const of = (mediaType: string, client: Client) =>
-    negotiate(image(mediaType, { opaque: true }), clients[client], 'auto');
+  const of = (mediaType: string, client: Client, pin: Pin = 'auto') =>
+    negotiate(image(mediaType, { opaque: true }), clients[client], pin);
 
   it('goes as it is to a client that names types and takes any other one', () => {
     expect(of('application/vnd.test.unknown', 'containerd')).toMatchObject({
@@ -153,9 +153,13 @@ describe('a manifest that regshift cannot read', () => {
     expect(of(schema1, 'only schema 1')).toEqual({ kind: 'stored', because: 'reads-it' });
   });
 
-  it('does not if it is schema 1, which the client would refuse', () => {
-    expect(of(schema1Signed, 'containerd').kind).not.toBe('stored');
-  });
+  it.each(['auto', 'oci'] as const)(
+    'does not if it is schema 1, which the client would refuse: %s',
+    (pin) => {
+      expect(of(schema1Signed, 'containerd', pin).kind).not.toBe('stored');
+      expect(of(schema1Signed, 'curl */*', pin).kind).toBe('stored');
+    },
+  );
 });
 
 describe('on a route that is not pinned', () => {
