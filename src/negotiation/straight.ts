@@ -1,4 +1,6 @@
+import { v1Steps } from '../../converters/formats/schema1/v1-steps.ts';
 import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
+import type { Image } from '../../converters/model.ts';
 import { readAccept } from './accept.ts';
 import { type ClientCapabilities, capabilitiesOf } from './capabilities.ts';
 import { type Client, describeClient } from './client-profile.ts';
@@ -168,12 +170,13 @@ const mostLayersOfDocker = 125;
  * Why a client cannot unpack an image with many layers; undefined if it can. docker/for-linux#414 has the message with
  * 18.06. Docker 29 may keep its images in containerd's store, which has no such limit.
  */
-export function depthObstacle({ program, version }: StraightClient, layers: number): Obstacle | undefined {
+export function depthObstacle({ program, version }: StraightClient, image: Image): Obstacle | undefined {
   const isLimited =
     program === 'docker' &&
     version !== undefined &&
     compareVersions(version, [1, 10, 0]) >= 0 &&
     compareVersions(version, [29, 0, 0]) < 0;
+  const layers = layerCount(image);
   if (!isLimited || layers <= mostLayersOfDocker) return undefined;
   return {
     kind: 'depth',
@@ -181,6 +184,12 @@ export function depthObstacle({ program, version }: StraightClient, layers: numb
     evidence: ['docker from 1.10.0 before 29.0.0: the limit of its storage drivers (maxLayerDepth of moby)'],
     prints: 'failed to register layer: max depth exceeded',
   };
+}
+
+/** How many layers a client registers. Entries of schema 1 without content are none. */
+function layerCount({ target, dependencies }: Image): number {
+  if (target.kind !== 'v1') return dependencies.length;
+  return v1Steps(target, dependencies).filter(({ layer }) => layer !== undefined).length;
 }
 
 function rowText({ program, from, before, evidence }: AppliedRow): string {

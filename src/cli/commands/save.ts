@@ -126,9 +126,9 @@ async function savedImage(
 }
 
 /** @throws ConversionError for an image that no archive brings into the client. */
-function refuseDepth({ dependencies }: Image, { for: id }: SaveOptions): void {
+function refuseDepth(image: Image, { for: id }: SaveOptions): void {
   const client = straightClient(id);
-  const depth = client && depthObstacle(client, dependencies.length);
+  const depth = client && depthObstacle(client, image);
   if (!depth) return;
   throw new ConversionError({
     code: 'INEXPRESSIBLE',

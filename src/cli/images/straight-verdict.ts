@@ -91,7 +91,7 @@ export async function obstacleInEachForm(
   if ('kind' in chosen) return chosen;
   if (chosen.info.opaque) return undefined;
   const model = await registry.stored.getModel(name, chosen.digest, plain.context);
-  return depthObstacle(reader, model.dependencies.length);
+  return model.kind === 'image' ? depthObstacle(reader, model) : undefined;
 }
 
 type Sent =

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
+import type { Image } from '../../../converters/model.ts';
+import { readManifest } from '../../../converters/read.ts';
 import type { ManifestInfo } from '../../../src/negotiation/negotiate.ts';
-import { obstacleFor, straightClient } from '../../../src/negotiation/straight.ts';
+import { depthObstacle, obstacleFor, straightClient } from '../../../src/negotiation/straight.ts';
 
 const { generic, schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
@@ -66,4 +68,25 @@ it.each([
   const reader = straightClient(id);
   expect(reader && obstacleFor(reader, info)).toBeUndefined();
   expect(reader).toBeDefined();
+});
+
+/** Schema 1 with this many entries, of which each second one has no content. */
+function schema1Of(entries: number): Image {
+  const id = (at: number) => String(at).padStart(64, '0');
+  const numbers = Array.from({ length: entries }, (_, at) => entries - at);
+  const bytes = JSON.stringify({
+    ...{ schemaVersion: 1, name: 'team/app', tag: '1.0', architecture: 'amd64' },
+    fsLayers: numbers.map((at) => ({ blobSum: `sha256:${id(at)}` })),
+    history: numbers.map((at) => {
+      const parent = at > 1 ? { parent: id(at - 1) } : {};
+      return { v1Compatibility: JSON.stringify({ id: id(at), ...parent, throwaway: at % 2 === 0 }) };
+    }),
+  });
+  return readManifest(new TextEncoder().encode(bytes), mediaTypes.schema1) as Image;
+}
+
+it('entries of schema 1 without content are no layers for Docker', () => {
+  const docker = straightClient('docker-20.10');
+  expect(docker && depthObstacle(docker, schema1Of(250))).toBeUndefined();
+  expect(docker && depthObstacle(docker, schema1Of(252))?.reason).toContain('and the image has 126');
 });
