@@ -55,6 +55,7 @@ export function formatHelp(example: string): string {
 
 /** Reads a template. @throws InvalidArgumentError. */
 export function readTemplateOption(text: string): Template {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
   try {
     return parseTemplate(text);
   } catch (error) {

@@ -121,6 +121,7 @@ describe('empty values, as of shell variables that are not set', () => {
     ['warm', 'x', '--for', 'docker-24', ''],
     ['save', 'x', '--for', 'podman', '-o', ''],
     ['inspect', 'x', '--ca', ''],
+    ['check-config', '--format', ''],
     ['convert', 'x', '--to', 'oci', '--from', ''],
     ['copy', 'x', 'y', '--to-creds', ''],
   ])('%s %s %s', async (...argv) => {
