@@ -22,19 +22,22 @@ export function parsePlatform(text: string): Platform | undefined {
 }
 
 /**
- * Names of architectures of `uname -m` and of Debian, with their names and variants in images (containerd/platforms,
- * database.go, `normalizeArch`).
+ * Names of architectures of `uname -m` and of Debian, with their names and variants in images. containerd/platforms has most
+ * of them (database.go, `normalizeArch`), and no name of a 32-bit machine of `uname -m`.
  */
 const otherArchitectures: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
   ['x86_64', ['amd64']],
   ['x86-64', ['amd64']],
   ['i386', ['386']],
+  ['i686', ['386']],
   ['aarch64', ['arm64']],
+  ['armv7l', ['arm', 'v7']],
+  ['armv6l', ['arm', 'v6']],
   ['armhf', ['arm', 'v7']],
   ['armel', ['arm', 'v6']],
 ]);
 
-/** Reads a platform as `docker pull --platform` does: `linux/aarch64` is `linux/arm64`. @returns as `parsePlatform`. */
+/** Reads a platform as users write it: `linux/aarch64` is `linux/arm64`. @returns as `parsePlatform`. */
 export function readPlatform(text: string): Platform | undefined {
   const platform = parsePlatform(text.toLowerCase());
   if (platform === undefined) return undefined;

@@ -42,12 +42,15 @@ it.each([
   ['linux/x86_64', { os: 'linux', architecture: 'amd64' }],
   ['Linux/AMD64', { os: 'linux', architecture: 'amd64' }],
   ['linux/i386', { os: 'linux', architecture: '386' }],
+  ['linux/i686', { os: 'linux', architecture: '386' }],
+  ['linux/armv7l', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+  ['linux/armv6l', { os: 'linux', architecture: 'arm', variant: 'v6' }],
   ['linux/aarch64', { os: 'linux', architecture: 'arm64' }],
   ['linux/aarch64/v8', { os: 'linux', architecture: 'arm64', variant: 'v8' }],
   ['linux/armhf', { os: 'linux', architecture: 'arm', variant: 'v7' }],
   ['linux/armel', { os: 'linux', architecture: 'arm', variant: 'v6' }],
   ['linux/arm/v7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
   ['windows/amd64', { os: 'windows', architecture: 'amd64' }],
-])('%s is a platform as for docker pull', (text, platform) => {
+])('%s is a platform', (text, platform) => {
   expect(readPlatformOption(text)).toEqual(platform);
 });
