@@ -26,7 +26,7 @@ export function parseRepositoryName(text: string): RepositoryName | undefined {
  * 1.1, "Referrers Tag Schema"), and its signatures and attestations (cosign: `sha256-<hex>.sig`); few images have one.
  */
 export function isTagOfDigest(tag: Tag): boolean {
-  return tag.startsWith('sha') && /^sha\d{3}-[0-9a-f]{64}/.test(tag);
+  return /^sha\d{3}-[0-9a-f]{64}/.test(tag);
 }
 
 export function parseTag(text: string): Tag | undefined {

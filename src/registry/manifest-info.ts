@@ -19,8 +19,8 @@ export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestI
   const isUntyped = hasUntypedSource(model);
   const untyped = isUntyped ? { untyped: true as const } : {};
   if (model.kind === 'index') {
-    const ofNoImages =
-      (model.platformTable ?? model.dependencies.some(namesImage)) ? {} : { ofNoImages: true as const };
+    const hasImages = model.platformTable !== undefined || model.dependencies.some(namesImage);
+    const ofNoImages = hasImages ? {} : { ofNoImages: true as const };
     return { ...plain(mediaType), ...untyped, ...ofNoImages, entries: entriesOf(model) };
   }
   return {
