@@ -6,6 +6,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest, sketchManifest } from '../../../converters/read.ts';
 import { formName } from '../../negotiation/format-names.ts';
+import { isOfArtifact } from '../images/artifact.ts';
 import { type Check, checkManifest, documentText } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { orKnownTags } from '../images/known-tags.ts';
@@ -103,7 +104,10 @@ async function checkedWithProgress(subject: Subject, layers: boolean, io: Io): P
   return report;
 }
 
-async function checked({ bytes, contentType, stated, ports }: Subject, layers: boolean): Promise<Report> {
+async function checked(
+  { bytes, contentType = '', stated, ports }: Subject,
+  layers: boolean,
+): Promise<Report> {
   try {
     const model = readManifest(bytes, contentType);
     const { digest, mediaType } = model.source;
@@ -117,9 +121,10 @@ async function checked({ bytes, contentType, stated, ports }: Subject, layers: b
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
     const digest = digestOf(bytes);
-    if (error.code !== 'NOT_AN_IMAGE')
+    if (!isOfArtifact(error, contentType))
       return { digest, form: 'unreadable', checks: [unreadable(digest, error)] };
-    const { mediaType } = sketchManifest(bytes, contentType);
+    const mediaType =
+      error.code === 'UNKNOWN_DIALECT' ? contentType : sketchManifest(bytes, contentType).mediaType;
     return { digest, form: formName(mediaType), checks: [checkName(stated, digest, digest, documentText())] };
   }
 }

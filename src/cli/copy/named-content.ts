@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
 import { isBlobEntry } from '../../../converters/indexes/entries.ts';
-import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Descriptor, Model } from '../../../converters/model.ts';
 import { readManifest } from '../../../converters/read.ts';
+import { isOfArtifact } from '../images/artifact.ts';
 
 /** Content by its digest, with its size if a manifest states it. */
 export type NamedDigest = Pick<Descriptor, 'digest' | 'size'>;
@@ -28,19 +27,6 @@ export function manifestContent(bytes: Uint8Array, mediaType: string): ManifestC
     if (isOfArtifact(error, mediaType)) return ofArtifact(bytes);
     throw error;
   }
-}
-
-/** The artifact manifests of ORAS, and of OCI before image-spec 1.1. */
-const artifactTypes: ReadonlySet<string> = new Set([
-  'application/vnd.cncf.oras.artifact.manifest.v1+json',
-  'application/vnd.oci.artifact.manifest.v1+json',
-]);
-
-/** Whether a manifest could not be read because it is an artifact. @param mediaType the type that the registry states. */
-export function isOfArtifact(error: unknown, mediaType: string): boolean {
-  if (!(error instanceof ConversionError)) return false;
-  const isArtifactType = artifactTypes.has(bareMediaType(mediaType));
-  return error.code === 'NOT_AN_IMAGE' || (error.code === 'UNKNOWN_DIALECT' && isArtifactType);
 }
 
 function ofModel(model: Model): ManifestContent {

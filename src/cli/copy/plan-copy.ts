@@ -9,7 +9,8 @@ import type { Loss, Model } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { isOfArtifact, type ManifestContent, manifestContent } from './named-content.ts';
+import { isOfArtifact } from '../images/artifact.ts';
+import { type ManifestContent, manifestContent } from './named-content.ts';
 
 /** The changes that a copy makes. Without any, the copy has the bytes of the source. */
 export interface CopyChanges {

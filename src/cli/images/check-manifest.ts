@@ -5,11 +5,12 @@ import type { ImageConfig } from '../../../converters/image-config.ts';
 import { isBlobEntry } from '../../../converters/indexes/entries.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
 import { enterIndex, newTraversal, type Traversal } from '../../../converters/indexes/traversal.ts';
-import type { Image, Index, Layer, Model, V1Target } from '../../../converters/model.ts';
+import type { Image, Index, IndexEntry, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { RegistryError } from '../../errors.ts';
 import { errorText } from '../error-text.ts';
 import { counted } from '../terminal/text.ts';
+import { isOfArtifact } from './artifact.ts';
 
 /** The result of one check. */
 export interface Check {
@@ -69,8 +70,7 @@ async function checkIndex(
       checks.push({ digest, what: 'blob', ok: undefined, detail: 'part of a build cache, and no manifest' });
       continue;
     }
-    const content = entry.attestation ? 'an attestation' : undefined;
-    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), content);
+    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), entry);
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
@@ -161,20 +161,21 @@ type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
 
 /**
  * Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong.
- * @param content the kind of a document that may be no image.
+ * @param entry the entry of an index that names the document, which may be no image.
  */
 async function attempt<Value>(
   digest: string,
   what: string,
   work: () => Promise<Value>,
-  content?: string,
+  entry?: Pick<IndexEntry, 'mediaType' | 'attestation'>,
 ): Promise<Attempt<Value>> {
   try {
     return { value: await work() };
   } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') {
+    if (isOfArtifact(error, entry?.mediaType ?? '')) {
       // The digest is checked before the content is parsed.
-      return { ended: { digest, what, ok: true, detail: documentText(content) } };
+      const detail = documentText(entry?.attestation ? 'an attestation' : undefined);
+      return { ended: { digest, what, ok: true, detail } };
     }
     if (error instanceof ConversionError) {
       return {

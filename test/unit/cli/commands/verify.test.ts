@@ -271,3 +271,23 @@ it('does not take the blobs of a build cache for manifests', async () => {
   const found = await verified(`${registry.host}/team/app:cache`, '--creds', 'a:b');
   expect(words(found)).toEqual(['manifest: true', 'blob: not checked', 'blob: not checked']);
 });
+
+it.each([
+  'application/vnd.cncf.oras.artifact.manifest.v1+json',
+  'application/vnd.oci.artifact.manifest.v1+json',
+])('takes an artifact of the type %s for no image, alone and in an index', async (mediaType) => {
+  const artifact = JSON.stringify({ mediaType, artifactType: 'application/vnd.example', blobs: [] });
+  const bytes = new TextEncoder().encode(artifact);
+  const manifests = [{ mediaType, digest: digestOf(bytes), size: bytes.length }];
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+  const registry = await startStrictRegistry('a:b', async (url) =>
+    url.endsWith('/manifests/index')
+      ? new Response(index, { headers: { 'Content-Type': mediaTypes.ociIndex } })
+      : new Response(artifact, { headers: { 'Content-Type': mediaType } }),
+  );
+  onTestFinished(() => registry.stop());
+  const alone = await verified(`${registry.host}/team/app:artifact`, '--creds', 'a:b');
+  expect([words(alone), alone.form]).toEqual([['manifest: true'], mediaType]);
+  const listed = await verified(`${registry.host}/team/app:index`, '--creds', 'a:b');
+  expect(words(listed)).toEqual(['manifest: true', 'manifest: true']);
+});
