@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { getuid } from 'node:process';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { credentialOf } from '../auth/credential-helper.ts';
 import { type HelperQuestion, loginFor, parseDockerConfig } from '../auth/docker-config.ts';
@@ -96,7 +95,10 @@ function loginFiles(env: Io['env']): readonly LoginFile[] {
     variable,
     other: 'folder',
   });
-  const ofPodman = XDG_RUNTIME_DIR ? [XDG_RUNTIME_DIR, 'containers'] : ['/run/containers', `${getuid?.()}`];
+  // node:process has no getuid on Windows, so an import of it would fail there.
+  const ofPodman = XDG_RUNTIME_DIR
+    ? [XDG_RUNTIME_DIR, 'containers']
+    : ['/run/containers', `${process.getuid?.()}`];
   return [
     ...(REGISTRY_AUTH_FILE
       ? [{ file: REGISTRY_AUTH_FILE, variable: 'REGISTRY_AUTH_FILE', other: 'file' } as const]

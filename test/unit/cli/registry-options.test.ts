@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
@@ -11,6 +12,7 @@ import { regshift, temporaryFolder } from '../../support/cli.ts';
 import { listen } from '../../support/listen.ts';
 import { startLoginRegistry } from '../../support/login-registry.ts';
 import { startSampleServer } from '../../support/sample-server.ts';
+import { projectRoot } from '../../support/wrangler.ts';
 
 it.each(['Basic', 'Bearer'] as const)('--creds is the login for a registry with %s', async (scheme) => {
   const registry = await startLoginRegistry(scheme);
@@ -239,6 +241,13 @@ describe('the login of a file', () => {
     expect(given.err).not.toContain(file);
     const target = await regshift(['copy', at, `${at}-2:1`, '--creds', 'me:right'], { env });
     expect(target.err).toContain(named.replace('--creds', '--to-creds'));
+  });
+
+  it('is looked for on Windows, too, where users have no numbers', () => {
+    const windows = ['--import', 'data:text/javascript,delete process.getuid'];
+    const argv = [...windows, 'src/start.js', 'inspect', '127.0.0.1:1/app'];
+    const { stderr } = spawnSync(process.execPath, argv, { cwd: projectRoot, encoding: 'utf8' });
+    expect(stderr).toContain('127.0.0.1:1 came to nothing (ECONNREFUSED');
   });
 
   it('is none in a folder that is closed to the user, as podman of root closes /run/containers', async () => {
