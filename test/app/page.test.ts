@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import type { Cache } from '../../src/cache/cache.ts';
 import { pageLink } from '../../src/http/page/document.ts';
 import { machines } from '../../src/http/page/machines.ts';
@@ -572,6 +573,18 @@ describe('what goes wrong', () => {
     }
     const second = (await see(app, links[1]?.[1]?.replaceAll('&amp;', '&') ?? '')).text();
     expect(second).toContain(`<h1 class="image">team/app@${windows[1]?.digest}</h1>`);
+  });
+
+  it('leads to no blob of a build cache as to an image', async () => {
+    const built = builtRepository('team/app');
+    const layer = built.blob(mediaTypes.ociLayerGzip, new TextEncoder().encode('a layer'));
+    const root = addIndex(built, [
+      layer,
+      built.blob('application/vnd.buildkit.cacheconfig.v0', new Uint8Array()),
+    ]);
+    const answer = await see(testApp({}, scriptedUpstream(built.serve(root)).fetch), '?image=team/app');
+    expect(text(answer)).toContain('0 images, 2 blobs.');
+    expect(answer.text()).not.toContain(encodeURIComponent(layer.digest));
   });
 
   it('is told of an image that is not valid, in place of an index without an image', async () => {

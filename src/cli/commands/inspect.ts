@@ -51,12 +51,7 @@ function printStored(text: string, stored: StoredDescription, io: Io): void {
   const { digest, mediaType, size, entries, image, noImage } = stored;
   printLines(io, [`${text} is stored as ${formPhrase(mediaType)}: ${digest}, ${sizeText(size)}`]);
   if (entries) {
-    const rows = entries.map((entry) => [
-      entry.attestation ? 'attestation' : entryText(entry),
-      entry.form,
-      sizeText(entry.size),
-      entry.digest,
-    ]);
+    const rows = entries.map((entry) => [entryText(entry), entry.form, sizeText(entry.size), entry.digest]);
     printLines(io, ['', `${counted(entries.length, 'entry', 'entries')}:`]);
     printTable(io, rows, undefined, '  ');
   }

@@ -89,16 +89,23 @@ function entriesHtml(
   chosen: string | undefined,
   isCounted: boolean,
 ): Html {
-  const images = entries.filter(({ attestation }) => !attestation);
-  const attestations = entries.length - images.length;
-  const count = `${images.length} ${images.length === 1 ? 'image' : 'images'}`;
-  const others =
-    attestations === 0 ? '' : `, ${attestations} ${attestations === 1 ? 'attestation' : 'attestations'}`;
-  return html`<p>${count}${others}. ${images.length > 1 ? 'Choose a platform to see its layers.' : ''}${isCounted && images.length > 1 ? ' A further image is one counted pull more.' : ''}</p>
+  const images = entries.filter(({ attestation, blob }) => !attestation && !blob);
+  const attestations = entries.filter(({ attestation }) => attestation).length;
+  const blobs = entries.length - images.length - attestations;
+  const counts = [
+    counted(images.length, 'image'),
+    ...(attestations === 0 ? [] : [counted(attestations, 'attestation')]),
+    ...(blobs === 0 ? [] : [counted(blobs, 'blob')]),
+  ].join(', ');
+  return html`<p>${counts}. ${images.length > 1 ? 'Choose a platform to see its layers.' : ''}${isCounted && images.length > 1 ? ' A further image is one counted pull more.' : ''}</p>
 <ul class="platforms">${images.map((entry) => {
     const isChosen = entry.digest === chosen;
     return html`<li><a href="${pageLink(entryQuery(text, entry, images))}"${isChosen ? html` aria-current="true"` : ''}>${shown(entryText(entry))}</a></li>`;
   })}</ul>`;
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** An entry by its platform; by its digest if it has none, or if an entry before it has the same one. */

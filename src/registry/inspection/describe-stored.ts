@@ -1,6 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { fetchConfig } from '../../../converters/fetch.ts';
+import { isBlobEntry } from '../../../converters/indexes/entries.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
 import type { Image, Index, Layer } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
@@ -34,6 +35,8 @@ export interface DescribedEntry {
   /** `os.version` of a Windows image, by which entries of one platform differ. */
   readonly osVersion?: string;
   readonly attestation: boolean;
+  /** True for an entry that is a blob and no manifest, as those of a BuildKit cache. */
+  readonly blob?: true;
 }
 
 interface StoredImage {
@@ -107,6 +110,7 @@ async function entriesOf(index: Index, ports: ConversionPorts): Promise<Describe
     ...platformText(platform),
     ...(platform?.osVersion ? { osVersion: platform.osVersion } : {}),
     attestation,
+    ...(isBlobEntry({ mediaType }) ? { blob: true as const } : {}),
   }));
 }
 
@@ -140,8 +144,15 @@ function unknownIfUnread(error: unknown): 'unknown' {
   throw error;
 }
 
-/** The platform of an entry for a person, like `windows/amd64 10.0.20348.2700`. */
-export function entryText({ platform = 'any platform', osVersion }: DescribedEntry): string {
+/** The platform of an entry for a person, like `windows/amd64 10.0.20348.2700`; for others, what it is. */
+export function entryText({
+  platform = 'any platform',
+  osVersion,
+  attestation,
+  blob,
+}: DescribedEntry): string {
+  if (attestation) return 'attestation';
+  if (blob) return 'blob';
   return osVersion === undefined ? platform : `${platform} ${osVersion}`;
 }
 
