@@ -75,9 +75,16 @@ function answer(error: ClientError, connection: Socket, log: Log): void {
 
 /**
  * Answers a `CONNECT`, by which a client wants a tunnel of an HTTP proxy. Without a listener, Node closes the connection
- * without a word.
+ * without a word. A connection with an unfinished response is still closed so: Node no longer tells that response of
+ * `drain`.
  */
-export function refuseTunnel({ method, socket }: IncomingMessage, connection: Duplex, log: Log): void {
+export function refuseTunnel(
+  { method, socket }: IncomingMessage,
+  connection: Duplex,
+  { cut }: ResponsesOfConnection,
+  log: Log,
+): void {
+  if (cut(socket)) return;
   logRefusal(log, { method, socket }, 501, noTunnel);
   connection.on('error', () => undefined);
   closeWith(answerOf('501 Not Implemented', noTunnel), connection);
@@ -112,7 +119,7 @@ function answerOf(status: string, text: string): string {
 export function refuseAmbiguous(incoming: IncomingMessage, outgoing: ServerResponse, log: Log): boolean {
   const coding = incoming.headers['transfer-encoding'];
   const isCoded = coding !== undefined && coding.trim().toLowerCase() !== 'chunked';
-  const lacksHost = incoming.headers.host === undefined && incoming.httpVersionMinor > 0;
+  const lacksHost = incoming.headers.host === undefined && incoming.httpVersion === '1.1';
   if (!isCoded && !lacksHost && !hasTwoHosts(incoming.rawHeaders)) return false;
   const [status, text] = isCoded ? [501, codedBody] : [400, lacksHost ? noHost : twoHosts];
   logRefusal(log, incoming, status, text);

@@ -69,7 +69,7 @@ export function createProxyServer({
   server.on('clientError', (error: ClientError, socket) =>
     refuseConnection(error, socket as Socket, { cut, ...(lastResponses ? { lastResponses } : {}) }, log),
   );
-  server.on('connect', (request, socket) => refuseTunnel(request, socket, log));
+  server.on('connect', (request, socket) => refuseTunnel(request, socket, { cut }, log));
   return server;
 }
 

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,11 +169,13 @@ describe('a request that servers read in different ways', () => {
   let proxy: RunningProxy;
   let reached = 0;
   let upstream: Server;
+  const usual = (response: ServerResponse) => void response.end('{}');
+  let answer = usual;
   const logged: { readonly message: string; readonly facts: Facts | undefined }[] = [];
   beforeAll(async () => {
     upstream = createServer((_request, response) => {
       reached += 1;
-      response.end('{}');
+      answer(response);
     });
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
@@ -261,6 +263,40 @@ describe('a request that servers read in different ways', () => {
     expect(text).toMatch(/^HTTP\/1\.1 501 [\s\S]*take it out of HTTP_PROXY and HTTPS_PROXY/);
     expect(end).toBe('FIN');
     expect(logged.at(-1)).toMatchObject({ facts: { method: 'CONNECT', status: 501 } });
+  });
+
+  it.each([
+    ['that is not there yet', ''],
+    ['in transit', 'half of it'],
+  ])('a CONNECT after another request does not get into its response: one %s', async (_, begin) => {
+    const half = Promise.withResolvers<void>();
+    answer = (response) => {
+      if (begin !== '') response.writeHead(200, { 'Content-Length': 20 }).write(begin);
+      half.resolve();
+    };
+    onTestFinished(() => {
+      answer = usual;
+    });
+    const socket = connect(proxy.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(`GET /v2/team/app/blobs/sha256:${'a'.repeat(64)} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await half.promise;
+    await expect.poll(() => text.endsWith(begin), { timeout: 10_000 }).toBe(true);
+    socket.write('CONNECT registry.test:443 HTTP/1.1\r\nHost: registry.test:443\r\n\r\n');
+    await closed;
+    expect(text).not.toContain('501');
+    expect(text.endsWith(begin)).toBe(true);
+  });
+
+  it('is not one of HTTP/0.9, which has no headers', async () => {
+    expect((await sendInTwo(proxy.port, Buffer.from('GET /healthz\r\n\r\n'))).text).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
   });
 
   it('is not one with an empty Host', async () => {
