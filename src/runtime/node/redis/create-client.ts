@@ -37,6 +37,8 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
     connect,
     revive: () => undefined,
     renew() {
+      // The last responses come while the client closes.
+      if (!client.isOpen) return;
       client.destroy();
       connect();
     },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../../../../src/clock.ts';
 import { parseRedisAddress } from '../../../../../src/config/redis-address.ts';
@@ -151,6 +151,34 @@ it('a server that stays a replica is connected to anew once in ten seconds', asy
     await expect.poll(answers, { timeout: 5_000 }).toBeDefined();
   }
   expect([isDown(), state.connections, logged.length]).toEqual([false, 3, 1]);
+});
+
+it('a server that refuses a write during the close is not connected to anew', async () => {
+  const state = { connections: 0 };
+  const closing = Promise.withResolvers<void>();
+  const readOnly = "-READONLY You can't write against a read only replica.\r\n";
+  const server = createServer((socket) => {
+    state.connections += 1;
+    socket.on('error', () => undefined);
+    socket.on('data', async (chunk) => {
+      const [command] = commandsIn(chunk);
+      if (command === 'SET') await closing.promise;
+      socket.write(command === 'SET' ? readOnly : '+OK\r\n');
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const { run, close } = await open(`redis://127.0.0.1:${port}`);
+  const refused = run((redis) => redis.set('a', 'b', { EX: 1 }));
+  const closed = close();
+  closing.resolve();
+  await Promise.all([refused, closed]);
+  // A connection that the client still makes is there before this one, which the server accepts after it.
+  const last = connect(port, '127.0.0.1');
+  await expect.poll(() => state.connections, { timeout: 5_000 }).toBeGreaterThan(1);
+  last.destroy();
+  expect(state.connections).toBe(2);
 });
 
 it('another reason to be away is logged once, like a password that was changed', async () => {
