@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type BareWorkerd, memoryOf, startBareWorkerd } from '../support/bare-workerd.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 import { startUploadSink, type UploadSink } from '../support/upload-sink.ts';
@@ -30,8 +30,8 @@ describe.each([
   });
 
   /** Opens a connection that keeps its responses as text. */
-  function client() {
-    const socket = connect(proxy.port, '127.0.0.1');
+  function client(port = proxy.port) {
+    const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
     let received = '';
     socket.on('data', (chunk) => {
@@ -112,6 +112,29 @@ describe.each([
     await until(() => mine?.end !== undefined);
     expect(mine?.end).toBe('broken');
   });
+
+  it.each(['Content-Length: 500', 'Transfer-Encoding: chunked'])(
+    'whose client leaves before regshift knows the login is let go: %s',
+    async (line) => {
+      const asked = await startUploadSink();
+      onTestFinished(asked.stop);
+      asked.behave('hold');
+      const fresh = await start(asked.url);
+      onTestFinished(fresh.stop);
+      const { socket } = client(fresh.port);
+      socket.write(head('PATCH', line));
+      await until(() => asked.held() > 0);
+      socket.destroy();
+      // The Worker learns of it, and gives the registry a moment to respond (`responseMs`).
+      await sleep(1_000);
+      asked.behave('read');
+      const other = client(fresh.port);
+      other.socket.write(`${head('PATCH', 'Content-Length: 5')}hello`);
+      await other.until(/^HTTP\/1.1 202/);
+      await until(() => asked.taken.every(({ end }) => end !== undefined));
+      expect(asked.taken.filter(({ end }) => end === 'complete')).toHaveLength(1);
+    },
+  );
 
   it('that upstream refuses at once is refused with its words', async () => {
     sink.behave('refuse');

@@ -11,22 +11,31 @@ export interface Taken {
   end: 'complete' | 'broken' | undefined;
 }
 
-/** The treatment of request bodies: read, not read, or a response before the body has arrived. */
-export type Behaviour = 'read' | 'stall' | 'refuse' | 'redirect';
+/**
+ * The treatment of request bodies: read, not read, or a response before the body has arrived. `hold` leaves each GET
+ * without a response until the next behaviour.
+ */
+export type Behaviour = 'read' | 'stall' | 'refuse' | 'redirect' | 'hold';
 
 export interface UploadSink {
   readonly url: string;
   readonly taken: readonly Taken[];
   behave(how: Behaviour): void;
+  /** The number of requests by GET without a response. */
+  held(): number;
   stop(): Promise<void>;
 }
 
 /** A registry that takes uploads and stores nothing; it records every byte that arrives. */
 export async function startUploadSink(): Promise<UploadSink> {
   const taken: Taken[] = [];
+  const held: (() => void)[] = [];
   let behaviour: Behaviour = 'read';
   const server = createServer((request, response) => {
-    if (request.method === 'GET') return void response.writeHead(200).end('{}');
+    if (request.method === 'GET') {
+      const answer = () => void response.writeHead(200).end('{}');
+      return behaviour === 'hold' ? void held.push(answer) : answer();
+    }
     const { method = '', headers } = request;
     const each: Taken = { method, headers, length: 0, end: undefined };
     taken.push(each);
@@ -52,7 +61,9 @@ export async function startUploadSink(): Promise<UploadSink> {
     taken,
     behave: (how) => {
       behaviour = how;
+      if (how !== 'hold') for (const answer of held.splice(0)) answer();
     },
+    held: () => held.length,
     stop,
   };
 }

@@ -46,6 +46,8 @@ export const fetchWithBody: Fetch = async (url, init) => {
   if (broken === undefined) return fetch(url, init);
   const early = new AbortController();
   const end = () => early.abort(broken.reason);
+  // The client may have left before regshift had a token.
+  if (broken.aborted) end();
   broken.addEventListener('abort', end);
   try {
     const signals = signal ? [signal, early.signal] : [early.signal];
