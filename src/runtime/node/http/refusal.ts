@@ -15,8 +15,8 @@ export interface ClientError extends Error {
 export interface ResponsesOfConnection {
   /** Breaks off a response in transit, into which no bytes may be written; returns true if there was one. */
   readonly cut: (socket: Socket) => boolean;
-  /** `Listener.lastResponses`; without it, there are none. */
-  readonly lastResponses?: (socket: Socket) => Promise<unknown> | undefined;
+  /** `Listener.lastResponses`. */
+  readonly lastResponses: (socket: Socket) => Promise<unknown> | undefined;
 }
 
 /**
@@ -53,7 +53,7 @@ export function refuseConnection(
     if (socket.bytesRead - before > lingering.bytes) socket.destroy();
     return;
   }
-  const pending = code.startsWith('HPE_') ? lastResponses?.(socket) : undefined;
+  const pending = code.startsWith('HPE_') ? lastResponses(socket) : undefined;
   if (pending) {
     refused.set(socket, socket.bytesRead);
     void pending.then(() => socket.writable && answer(error, socket, log));

@@ -49,27 +49,21 @@ const beyondUpstreamMs = 60_000;
  */
 const tlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1', 'http/1.0'] } as const;
 
-export function createProxyServer({
-  listen,
-  certificate,
-  cut,
-  lastResponses,
-  watchHandshakes,
-  log = () => {},
-  standstillMs = usualTimeouts.standstillMs,
-}: ServerParts): Server | SecureServer {
+export function createProxyServer(parts: ServerParts): Server | SecureServer {
+  const { listen, certificate, watchHandshakes } = parts;
+  const { log = () => {}, standstillMs = usualTimeouts.standstillMs } = parts;
   const server = certificate ? createTlsServer(certificate, listen) : createServer(serverOptions, listen);
   trackConnections(server);
   if (certificate) watchHandshakes?.(server);
   server.setTimeout(standstillMs + beyondUpstreamMs);
   server.on('timeout', (socket: Socket) => {
-    cut(socket);
+    parts.cut(socket);
     socket.destroy();
   });
   server.on('clientError', (error: ClientError, socket) =>
-    refuseConnection(error, socket as Socket, { cut, ...(lastResponses ? { lastResponses } : {}) }, log),
+    refuseConnection(error, socket as Socket, parts, log),
   );
-  server.on('connect', (request, socket) => refuseTunnel(request, socket, { cut }, log));
+  server.on('connect', (request, socket) => refuseTunnel(request, socket, parts, log));
   return server;
 }
 

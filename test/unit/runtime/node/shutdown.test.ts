@@ -11,7 +11,8 @@ it('a slow client gets the rest of a response whose end is written', async () =>
   const size = 20_000_000;
   const listener = { answering: () => 0, lastAnswers: () => undefined, cut: () => false };
   const answer = (_: unknown, response: ServerResponse) => void response.end(new Uint8Array(size));
-  const server = createProxyServer({ ...listener, certificate: undefined, listen: answer });
+  const ofServer = { certificate: undefined, listen: answer, lastResponses: () => undefined };
+  const server = createProxyServer({ ...listener, ...ofServer });
   const { port, hostname } = new URL(urlOf(await listen(server, '127.0.0.1', 0)));
   onTestFinished(() => void server.closeAllConnections());
   const socket = connect(Number(port), hostname);

@@ -42,6 +42,7 @@ describe.skipIf(requirePeers('openssl'))('failed TLS handshakes', () => {
     const server = createProxyServer({
       listen: (_, response) => void response.end(),
       cut: () => false,
+      lastResponses: () => undefined,
       certificate: { ...certificate, ...dates },
       watchHandshakes,
     });
