@@ -1,4 +1,10 @@
-import { createClient, createCluster, createSentinel, RESP_TYPES } from '@redis/client';
+import {
+  createClient,
+  createCluster,
+  createSentinel,
+  DisconnectsClientError,
+  RESP_TYPES,
+} from '@redis/client';
 import type { RedisAddress, RedisNode } from '../../../config/redis-address.ts';
 import { connectionOptions, type RedisClient, type RedisEvents, socketOptions } from './client.ts';
 import { createReplacedClient } from './replaced-client.ts';
@@ -26,7 +32,10 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
       reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
     },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
-  client.on('error', events.onError);
+  client.on('error', (error: unknown) => {
+    // `renew` ends a connection while the ping of the client may be under way.
+    if (!(error instanceof DisconnectsClientError)) events.onError(error);
+  });
   client.on('ready', events.onReady);
   // The promise rejects only after `close`; the listener reports errors.
   const connect = () => void client.connect().catch(() => undefined);

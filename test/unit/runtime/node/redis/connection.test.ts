@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../../../src/clock.ts';
 import { parseRedisAddress } from '../../../../../src/config/redis-address.ts';
 import type { Facts } from '../../../../../src/observability/log.ts';
@@ -20,15 +20,21 @@ function commandsIn(chunk: Buffer): string[] {
   return [...names].map(([, name = '']) => name.toUpperCase());
 }
 
-/** A server that speaks as Redis does. @param replyTo the reply to each command, by its name. */
-async function scriptedRedis(replyTo: (command: string) => string, onConnection: () => void = () => {}) {
+/** A server that speaks as Redis does. @param replyTo the reply to each command, by its name; undefined for none. */
+async function scriptedRedis(
+  replyTo: (command: string) => string | undefined,
+  onConnection: () => void = () => {},
+) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
     onConnection();
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
-      for (const command of commandsIn(chunk)) socket.write(`${replyTo(command)}\r\n`);
+      for (const command of commandsIn(chunk)) {
+        const reply = replyTo(command);
+        if (reply !== undefined) socket.write(`${reply}\r\n`);
+      }
     });
   });
   server.listen(0, '127.0.0.1');
@@ -151,6 +157,31 @@ it('a server that stays a replica is connected to anew once in ten seconds', asy
     await expect.poll(answers, { timeout: 5_000 }).toBeDefined();
   }
   expect([isDown(), state.connections, logged.length]).toEqual([false, 3, 1]);
+});
+
+it('a connection that regshift leaves, with a ping under way, is no Redis that is away', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const state = { connections: 0, commands: [] as string[] };
+  const { port } = await scriptedRedis(
+    (command) => {
+      state.commands.push(command);
+      // The reply to the write comes after the ping, which gets none.
+      return command === 'SET' ? undefined : "-READONLY You can't write against a read only replica.";
+    },
+    () => {
+      state.connections += 1;
+    },
+  );
+  const { run, isDown, logged } = await open(`redis://127.0.0.1:${port}`);
+  vi.advanceTimersByTime(4_900);
+  const refused = run((redis) => redis.set('a', 'b', { EX: 1 }));
+  await expect.poll(() => state.commands, { timeout: 5_000 }).toEqual(['SET']);
+  // The client pings each five seconds.
+  vi.advanceTimersByTime(100);
+  await refused;
+  await expect.poll(() => state.connections, { timeout: 5_000 }).toBe(2);
+  expect([isDown(), state.commands, logged.length]).toEqual([false, ['SET', 'PING'], 1]);
 });
 
 it('a server that refuses a write during the close is not connected to anew', async () => {
