@@ -33,6 +33,11 @@ export const limits = {
   indexDepth: 8,
   /** Manifests below one index, at all levels together. */
   indexNodes: 1000,
+  /**
+   * Bytes of the manifests below one index, at all levels together: the result of a conversion has all of them in
+   * memory. An index can name one manifest of 4 MiB a thousand times; a thousand images have some 30 KiB each at most.
+   */
+  indexBytes: 32 * 1024 * 1024,
   /** Concurrent fetches of one conversion. */
   fetches: 6,
 } as const;

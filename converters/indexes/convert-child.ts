@@ -32,6 +32,8 @@ export interface ChildTask {
   readonly nest: (index: Index) => Promise<Converted>;
   /** Converts the entries of an inner index, which replace it in the new index. */
   readonly flatten: (index: Index) => Promise<ChildOutcome>;
+  /** Called for each manifest that is read. @throws ConversionError LIMIT when all of them together are too large. */
+  readonly onManifest: (model: Model) => void;
   /** Called for an image that is converted or refused by `layersOf`. */
   readonly onPlatformSpecific: () => void;
 }
@@ -91,9 +93,12 @@ function staysUnchanged(entry: IndexEntry, { form, context }: ChildTask): boolea
 }
 
 /** Fetches the manifest of an entry. @returns `undefined` for an artifact that stays as it is. */
-async function fetchChild(entry: IndexEntry, { form, context }: ChildTask): Promise<Model | undefined> {
+async function fetchChild(entry: IndexEntry, task: ChildTask): Promise<Model | undefined> {
+  const { form, context } = task;
   try {
-    return await fetchModel(entry, context.ports);
+    const model = await fetchModel(entry, context.ports);
+    task.onManifest(model);
+    return model;
   } catch (error) {
     const artifact = error instanceof ConversionError && error.code === 'NOT_AN_IMAGE';
     const stays = indexConversions[form].keepsNonImages && !context.unpackZstd;

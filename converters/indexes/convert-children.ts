@@ -7,7 +7,7 @@ import type { Index, IndexEntry, LossKind } from '../model.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
 import { gzipTwinOf, isLabelledZstd } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
-import { enterIndex, type Traversal } from './traversal.ts';
+import { countManifest, enterIndex, type Traversal } from './traversal.ts';
 
 /** The entries of a new index, and the losses of all entries of the stored index. */
 export interface Children extends ChildOutcome {
@@ -43,6 +43,7 @@ export async function convertChildren(
     form,
     context,
     nest: (inner) => nested(inner, form, context, within),
+    onManifest: (model) => countManifest(model, within),
     onPlatformSpecific: () => {
       within.count.platformSpecific += 1;
     },

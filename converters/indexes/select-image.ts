@@ -5,7 +5,7 @@ import { fitting, formatPlatform, type Platform, platformRank } from '../platfor
 import type { ConversionPorts } from '../ports.ts';
 import { gzipTwinOf, isLabelledZstd, namesImage } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
-import { enterIndex, newTraversal, type Traversal } from './traversal.ts';
+import { countManifest, enterIndex, newTraversal, type Traversal } from './traversal.ts';
 
 /** Maximum number of entries without a platform whose configs are fetched; more would make the client wait too long. */
 const maximumUnlabelled = 8;
@@ -60,6 +60,7 @@ async function imageOf(
 ): Promise<Image | 'not an image' | undefined> {
   try {
     const model = await fetchModel(entry, ports);
+    countManifest(model, traversal);
     if (model.kind === 'index') return await select(model, wanted, ports, traversal);
     if (entry.platform) return model;
     const { target } = model;

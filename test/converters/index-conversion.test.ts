@@ -500,6 +500,24 @@ describe('a tree of indexes', () => {
     await expect(to(registry, registry.index([wide, wide]), 'oci')).rejects.toMatchObject({ code: 'LIMIT' });
   });
 
+  it('has one limit for the bytes of all manifests together', async () => {
+    const registry = new MemoryRegistry();
+    const image = JSON.parse(new TextDecoder().decode(registry.bytes(registry.image('a').digest)));
+    const large = registry.add(ociManifest, { ...image, annotations: { a: 'x'.repeat(4_000_000) } });
+    const times = (count: number) =>
+      registry.index(Array.from({ length: count }, () => ({ ...large, ...on('amd64') })));
+    expect((await to(registry, times(8), 'generic')).children).toHaveLength(8);
+    const refused = {
+      code: 'LIMIT',
+      message: expect.stringMatching(/Found \d+ bytes of manifests\. Expected at most 33554432 bytes/),
+    };
+    await expect(to(registry, times(1000), 'generic')).rejects.toMatchObject(refused);
+    await expect(to(registry, registry.index([times(5), times(5)]), 'schema2')).rejects.toMatchObject(
+      refused,
+    );
+    expect(registry.calls).toBeLessThan(60);
+  });
+
   it('is refused if an index contains itself', async () => {
     const registry = new MemoryRegistry();
     const inner = registry.index([{ ...registry.image('a'), ...on('amd64') }]);
