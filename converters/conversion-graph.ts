@@ -39,7 +39,7 @@ const withV1Entries = {
   sameDialectSteps: ['verify'],
   loses: {
     schema1: [],
-    schema2: ['urls', 'history', 'unknown'],
+    schema2: [...ociOnly, 'urls', 'history', 'unknown'],
     oci: [...ociOnly, 'urls', 'history', 'unknown'],
     generic: ['annotations', 'attachments', 'urls', 'history', 'unknown'],
   },
@@ -82,7 +82,7 @@ export const imageConversions: Readonly<Record<Form | 'v1', Conversion>> = {
     sameDialectSteps: ['order', 'probe', 'decompress'],
     loses: {
       schema1: ['signatures'],
-      schema2: ['unknown'],
+      schema2: ['subject', 'artifactType', 'data', 'unknown'],
       oci: ['subject', 'artifactType', 'data', 'unknown'],
       generic: [],
     },
@@ -135,7 +135,7 @@ export const indexConversions: Readonly<Record<IndexForm, IndexConversion>> = {
     nests: true,
     keepsNonImages: false,
     loses: {
-      schema2: ['platform', 'unknown', 'entries'],
+      schema2: ['subject', 'artifactType', 'data', 'platform', 'unknown', 'entries'],
       oci: ['subject', 'artifactType', 'data', 'platform', 'unknown', 'entries'],
       generic: ['entries'],
     },

@@ -11,18 +11,22 @@ const structural: ReadonlySet<string> = new Set([
   ...['digest', 'size', 'length', 'platform'],
 ]);
 
+/** The loss kinds of the members that OCI defines. */
+const ociKinds: Readonly<Record<string, LossKind>> = {
+  annotations: 'annotations',
+  subject: 'subject',
+  artifactType: 'artifactType',
+  data: 'data',
+  urls: 'urls',
+};
+
 /** The loss kinds of the other members that each dialect defines. Any member not listed is `unknown`. */
 const kindsByDialect: Readonly<Record<Dialect, Readonly<Record<string, LossKind>>>> = {
   schema1: {},
   v1: {},
-  schema2: { urls: 'urls' },
-  oci: {
-    annotations: 'annotations',
-    subject: 'subject',
-    artifactType: 'artifactType',
-    data: 'data',
-    urls: 'urls',
-  },
+  // crane (`mutate --annotation`) writes annotations in schema 2 manifests and lists, too.
+  schema2: ociKinds,
+  oci: ociKinds,
   generic: { labels: 'annotations', annotations: 'annotations', urls: 'urls' },
 };
 
@@ -153,8 +157,9 @@ function lostMembers(object: Field<RawObject>, dialect: Dialect, lost: ReadonlyS
   );
 }
 
-/** An empty member, such as `"annotations": {}`, contains nothing that could be lost. */
+/** An empty member, such as `"annotations": {}` or `"artifactType": ""`, contains nothing that could be lost. */
 function isEmpty(value: RawValue): boolean {
   if (value.kind === 'object') return value.members.length === 0;
+  if (value.kind === 'string') return value.end - value.start === '""'.length;
   return value.kind === 'array' ? value.items.length === 0 : value.kind === 'null';
 }

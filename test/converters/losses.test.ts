@@ -40,7 +40,10 @@ const images: Readonly<Record<Form, (registry: MemoryRegistry) => Image>> = {
     const layer = registry.layer(mediaTypes.dockerLayerGzip, 'a');
     return read(registry, mediaTypes.schema2, {
       config: config(registry, mediaTypes.dockerConfig, layer.digest),
-      layers: [{ ...layer, urls: ['https://example.com'] }],
+      layers: [{ ...layer, urls: ['https://example.com'], annotations: { a: 'b' }, data: 'e30=' }],
+      artifactType: mediaTypes.dockerConfig,
+      subject: elsewhere,
+      annotations: { a: 'b' },
       'org.example': 1,
     });
   },
@@ -68,6 +71,8 @@ const images: Readonly<Record<Form, (registry: MemoryRegistry) => Image>> = {
     });
   },
 };
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
 function read(registry: MemoryRegistry, mediaType: string | undefined, members: object): Image {
   return registry.read(registry.add(mediaType ?? '', { schemaVersion: 2, mediaType, ...members })) as Image;
@@ -102,11 +107,32 @@ describe('the losses of an image are those of the table', () => {
       config: registry.add(mediaTypes.ociConfig, {}),
       layers: [layer, { ...layer, annotations: { a: 'b' } }],
       annotations: {},
+      artifactType: '',
       subject: null,
     });
     const { losses } = await convertImage(image, 'schema2', registry.context);
     expect(losses).toEqual([
       { kind: 'annotations', path: '$.layers[1].annotations', reason: 'has no place in this form' },
+    ]);
+  });
+
+  it('have the kind of OCI for annotations in schema 2, which generic manifests keep as labels', async () => {
+    const registry = new MemoryRegistry();
+    const annotations = { a: 'b' };
+    const stored = { schemaVersion: 2, mediaType: mediaTypes.schema2, annotations };
+    const layer = { ...registry.layer(mediaTypes.dockerLayerGzip, 'a'), annotations };
+    const added = config(registry, mediaTypes.dockerConfig, layer.digest);
+    const image = readManifest(encode({ ...stored, config: added, layers: [layer] })) as Image;
+    const generic = await convertImage(image, 'generic', contextOf(registry));
+    expect(JSON.parse(new TextDecoder().decode(generic.body))).toMatchObject({
+      labels: annotations,
+      dependencies: [{ labels: annotations }],
+    });
+    expect(generic.losses).toEqual([]);
+    const { losses } = await convertImage(image, 'schema1', contextOf(registry));
+    expect(losses.filter(({ kind }) => kind !== 'history')).toEqual([
+      { kind: 'annotations', path: '$.annotations', reason: 'has no place in this form' },
+      { kind: 'annotations', path: '$.layers[0].annotations', reason: 'has no place in this form' },
     ]);
   });
 
@@ -124,9 +150,14 @@ const indexes: Readonly<Record<IndexForm, (registry: MemoryRegistry) => Index>> 
     const entry = {
       ...registry.image('a'),
       platform: { architecture: 'arm', os: 'linux', features: ['neon'] },
+      annotations: { a: 'b' },
+      data: 'e30=',
     };
     return readIndex(registry, mediaTypes.dockerList, {
       manifests: [entry, broken(registry)],
+      artifactType: 'application/x',
+      subject: elsewhere,
+      annotations: { a: 'b' },
       'org.example': 1,
     });
   },
