@@ -13,12 +13,20 @@ const parts: ReadonlyMap<string | undefined, string> = new Map([
 const lossPath =
   /^\$(?:\.(config|target)(?=\.(?!history\[)|$)|\.(?:config\.)?(layers|manifests|dependencies|history)\[(\d+)\])?(\.platform)?(?:\.(.+))?$/;
 
+/** The path of content of an index that is an entry of an index. */
+const innerPath = /^\$\.manifests\[(\d+)\](\.manifests\[.+)$/;
+
 /**
  * The lost content in words: its name, or its path, like `annotations of layer 2` for `$.layers[1].annotations`. Parts
  * count from 1.
  */
 export function lostContent({ path, name }: Loss): string {
-  if (name !== undefined) return name;
+  return name ?? wordsOf(path);
+}
+
+function wordsOf(path: string): string {
+  const [, outer, inner] = innerPath.exec(path) ?? [];
+  if (inner !== undefined) return `${wordsOf(`$${inner}`)} of index entry ${Number(outer) + 1}`;
   const [, descriptor, list, at, platform, member] = lossPath.exec(path) ?? [];
   const part =
     list === undefined ? descriptor && `the ${descriptor}` : `${parts.get(list)} ${Number(at) + 1}`;

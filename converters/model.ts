@@ -125,7 +125,10 @@ export type LossKind =
 /** A piece of content that the requested form cannot hold. The result lists it. */
 export interface Loss {
   readonly kind: LossKind;
-  /** Path in the stored manifest, such as `$.annotations`. */
+  /**
+   * Path in the stored manifest, such as `$.annotations`. It leads on into the config, such as `$.config.history[0]`, and
+   * into an index whose entries replace it, such as `$.manifests[1].manifests[0]`.
+   */
   readonly path: string;
   /** The rest of a sentence that begins with the path, for people. */
   readonly reason: string;

@@ -6,6 +6,8 @@ import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import type { ConvertedEntry } from '../formats/oci-family/write-index.ts';
 import { readImageConfig } from '../image-config.ts';
 import { convertImage } from '../images/convert-image.ts';
+import type { RawObject } from '../json/document.ts';
+import type { Field } from '../json/fields.ts';
 import { entryLoss } from '../losses.ts';
 import type { Image, Index, IndexEntry, Loss, Model } from '../model.ts';
 import { formatPlatform, type Platform, platformRank } from '../platform.ts';
@@ -50,7 +52,7 @@ export async function convertChild(entry: IndexEntry, task: ChildTask): Promise<
   const model = await fetchChild(entry, task);
   if (!model) return { children: [unchanged(entry)], losses: [] };
   if (model.kind === 'index' && !nests)
-    return flattened(entry, await task.flatten(model), indexConversions[form].nests);
+    return flattened(entry, await task.flatten(below(model, entry)), indexConversions[form].nests);
   if (model.kind === 'image' && needsLayers(model, context)) {
     if (context.layersOf && entry.platform) task.onPlatformSpecific();
     if (!mayReadLayers(entry.platform, context)) throw layersOfOthers(context);
@@ -119,6 +121,19 @@ function sizeLosses(entry: IndexEntry, { source }: Model): readonly Loss[] {
 function unchanged(entry: IndexEntry): IndexChild {
   const { mediaType, digest, size = 0, platform } = entry;
   return { entry, mediaType, digest, size, platform, converted: undefined };
+}
+
+/** The index with the paths of its entries below the path of an entry, such as `$.manifests[1].manifests[0]`. */
+function below({ dependencies, unusable, ...index }: Index, { field: outer }: IndexEntry): Index {
+  const moved = (field: Field<RawObject>) => ({
+    ...field,
+    path: `${outer?.path ?? '$'}${field.path.slice(1)}`,
+  });
+  return {
+    ...index,
+    dependencies: dependencies.map((entry) => ({ ...entry, field: entry.field && moved(entry.field) })),
+    unusable: unusable.map(moved),
+  };
 }
 
 function flattened(entry: IndexEntry, inner: ChildOutcome, formNests: boolean): ChildOutcome {

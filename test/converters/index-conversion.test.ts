@@ -170,6 +170,21 @@ describe('an index as a list', () => {
     expect(converted.losses.map(({ kind }) => kind)).toEqual(['entries', 'entries']);
   });
 
+  it('reports what an entry of an inner index loses by the path through both indexes', async () => {
+    const registry = new MemoryRegistry();
+    const annotations = { a: 'b' };
+    const innermost = registry.index([{ ...registry.image('c'), ...on('arm'), annotations }]);
+    const inner = registry.index([{ ...registry.image('b'), ...on('arm64'), annotations }, innermost]);
+    const stored = registry.index([{ ...registry.image('a'), ...on('amd64') }, inner]);
+    const { losses } = await to(registry, stored, 'schema2');
+    expect(losses.map(({ kind, path }) => [kind, path])).toEqual([
+      ['entries', '$.manifests[1]'],
+      ['entries', '$.manifests[1].manifests[1]'],
+      ['annotations', '$.manifests[1].manifests[0].annotations'],
+      ['annotations', '$.manifests[1].manifests[1].manifests[0].annotations'],
+    ]);
+  });
+
   it('leaves out entries that cannot be converted, and reports them in order', async () => {
     const registry = new MemoryRegistry();
     const encrypted = registry.image('x', 'arm', `${mediaTypes.ociLayerGzip}+encrypted`);

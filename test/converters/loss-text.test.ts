@@ -19,6 +19,8 @@ describe('the words for a lost content', () => {
     ['$.dependencies[0]', 'part 1'],
     ['$.manifests[2]', 'index entry 3'],
     ['$.manifests[2].platform.features', 'features of the platform of index entry 3'],
+    ['$.manifests[1].manifests[0]', 'index entry 1 of index entry 2'],
+    ['$.manifests[1].manifests[0].annotations', 'annotations of index entry 1 of index entry 2'],
     ['$', 'the manifest'],
     [`sha256:${'0'.repeat(64)}`, `sha256:${'0'.repeat(64)}`],
     ['$.config[0]', 'config[0]'],
