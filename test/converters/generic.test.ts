@@ -253,6 +253,26 @@ describe('labels', () => {
     });
   });
 
+  it('and annotations of a manifest, of its target and of a layer are kept together', async () => {
+    const config = encode(`{"rootfs":{"type":"layers","diff_ids":["${digest('d')}"]}}`);
+    const both = { labels: { a: 'label', b: 1 }, annotations: { a: 'annotation', c: 'x' } };
+    const stored = {
+      schemaVersion: 2,
+      target: { mediaType: dockerConfig, size: config.length, digest: digestOf(config), ...both },
+      dependencies: [{ mediaType: mediaTypes.dockerLayerGzip, size: 1, digest: digest('a'), ...both }],
+      ...both,
+    };
+    const ports = { ...noPorts.ports, fetchBlob: async () => config };
+    const converted = await convertImage(image(json(stored)), 'oci', { ...noPorts, ports });
+    const annotations = { a: 'label', b: '1', c: 'x' };
+    expect(JSON.parse(text(converted.body))).toMatchObject({
+      config: { annotations },
+      layers: [{ annotations }],
+      annotations,
+    });
+    expect(converted.losses).toEqual([]);
+  });
+
   it('of any JSON type become annotations with the JSON text, in the same order', async () => {
     const config = encode('{}');
     const target = { mediaType: dockerConfig, size: 2, digest: digestOf(config) };

@@ -1,4 +1,4 @@
-import { readLabels } from '../../annotations.ts';
+import { readAnnotations, readLabels } from '../../annotations.ts';
 import { ConversionError } from '../../errors.ts';
 import type { RawDocument, RawObject } from '../../json/document.ts';
 import { asItems, type Field, optional, required } from '../../json/fields.ts';
@@ -21,7 +21,8 @@ export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | I
   const items = list ? asItems(list) : [];
   checkDescriptorCount(items.length, '$.dependencies', 'generic');
   const source = sourceOf('generic', mediaTypes.generic, bytes, document);
-  const common = { source, labels: readLabels(root), subject: undefined };
+  const labels = new Map([...readAnnotations(root), ...readLabels(root)]);
+  const common = { source, labels, subject: undefined };
   if (target.mediaType === mediaTypes.genericFatTarget) {
     return { kind: 'index', ...common, platformTable: target, ...readEntries(items, readFatEntry) };
   }
