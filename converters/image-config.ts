@@ -35,7 +35,10 @@ export interface ImageConfig {
   readonly created: GoTime | undefined;
   /** Oldest entry first; `undefined` if the config has no history. */
   readonly history: readonly HistoryEntry[] | undefined;
-  /** One diff_id per layer, base first; `undefined` in a bare v1 JSON. */
+  /**
+   * One diff_id per layer, base first; `undefined` in a bare v1 JSON, which has no `rootfs`. Docker leaves out `diff_ids`
+   * for an image without layers (moby, image/rootfs.go).
+   */
   readonly diffIds: readonly Digest[] | undefined;
   /** `rootfs.base_layer`: Windows images of 2016 name a base that they do not contain. */
   readonly baseLayer: string | undefined;
@@ -71,7 +74,7 @@ export function readImageConfig(bytes: Uint8Array): ImageConfig {
     platform: readPlatform(root),
     created: goTime(looseString(root, 'created') ?? ''),
     history: readHistory(root),
-    diffIds: diffIds && asItems(diffIds).map(asDigest),
+    diffIds: diffIds ? asItems(diffIds).map(asDigest) : rootfsObject && [],
     baseLayer: rootfsObject && optionalString(rootfsObject, 'base_layer'),
   };
 }

@@ -343,6 +343,17 @@ describe('a target of 2015, a bare v1 image JSON', () => {
     layerFacts: async (layer: { digest: string }) => known.get(layer.digest as never) ?? facts('none'),
   };
 
+  it('is not the config of an image without layers, from which Docker leaves out diff_ids: it stays', async () => {
+    const history = [{ created: '2024-01-01T00:00:00Z', created_by: 'LABEL a=b', empty_layer: true }];
+    const config = encode(json({ os: 'linux', rootfs: { type: 'layers' }, history }));
+    const target = { mediaType: dockerConfig, size: config.length, digest: digestOf(config) };
+    const ports = { ...noPorts.ports, fetchBlob: async () => config };
+    const stored = image(json({ schemaVersion: 2, target, dependencies: [] }));
+    const { body, blobs } = await convertImage(stored, 'schema2', { ...noPorts, ports });
+    expect(JSON.parse(text(body)).config).toEqual(target);
+    expect(blobs).toEqual([]);
+  });
+
   it('becomes a config with diff_ids in OCI and schema 2, which the result contains', async () => {
     const { body, blobs } = await convertImage(image(manifest), 'schema2', { ...noPorts, ports });
     const [made] = blobs;
