@@ -157,6 +157,27 @@ describe('ambiguous manifests are refused (CVE-2021-41190)', () => {
     ['an image with dependencies', { ...image, dependencies: [] }],
     ['schema 1 with layers', { ...schema1, layers: [] }],
     ['schema 1 with a target', { ...schema1, target: config }],
+    [
+      'a layer of schema 1 in another case',
+      {
+        ...schema1,
+        fsLayers: [{ blobSum: digest, BlobSum: `sha256:${'0'.repeat(64)}` }, { blobSum: digest }],
+      },
+    ],
+    [
+      'a history entry of schema 1 in another case',
+      { ...schema1, history: [{ ...v1('a', 'b'), v1compatibility: '{}' }, v1('b')] },
+    ],
+    [
+      'an empty layer of schema 1 in another case',
+      {
+        ...schema1,
+        history: [
+          { v1Compatibility: v1('a', 'b').v1Compatibility.replace('}', ',"ThrowAway":true}') },
+          v1('b'),
+        ],
+      },
+    ],
     ['a key twice', `${JSON.stringify(image).slice(0, -1)},"layers":[]}`],
     ['a key twice in a descriptor', JSON.stringify(image).replace('"size":3', '"size":3,"size":4')],
     ['a key in another case, which Go takes for the known one', { ...index, Layers: [layer] }],

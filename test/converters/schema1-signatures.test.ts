@@ -154,6 +154,11 @@ describe('formatLength and formatTail', () => {
     expect(() => read(bytes)).toThrow(expect.objectContaining({ expected }));
   });
 
+  it('refuse a length in another case, which libtrust takes for the known one', () => {
+    const bytes = withFormat((format) => Object.assign(format, { FormatLength: format.formatLength }));
+    expect(() => read(bytes)).toThrow(expect.objectContaining({ code: 'AMBIGUOUS' }));
+  });
+
   it('refuse a tail that is not base64url', () => {
     const bytes = withBlocks('ES256', ([block]) => {
       if (block) block.protected = btoa('{"formatLength":786,"formatTail":"C=0"}').replace(/=+$/, '');

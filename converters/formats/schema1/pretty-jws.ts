@@ -12,6 +12,7 @@ import {
   optional,
   optionalString,
   refuseField,
+  refuseLookAlikes,
   required,
   rootField,
 } from '../../json/fields.ts';
@@ -105,6 +106,8 @@ function publicMembers(jwk: Field<RawObject>): PublicJwk {
   return Object.fromEntries(pairs);
 }
 
+const formatKeys: ReadonlySet<string> = new Set(['formatLength', 'formatTail']);
+
 function readFormat(block: Field<RawObject>): Format {
   const path = `${block.path}.protected`;
   const header = decodeBase64url(asString(required(block, 'protected')), 'protected header');
@@ -114,6 +117,7 @@ function readFormat(block: Field<RawObject>): Format {
     duplicates: 'refuse',
   });
   const root = asObject({ ...rootField(document, 'schema1'), path });
+  refuseLookAlikes(root, formatKeys);
   return {
     formatLength: asCount(required(root, 'formatLength')),
     formatTail: asString(required(root, 'formatTail')),

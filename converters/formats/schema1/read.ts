@@ -12,6 +12,7 @@ import {
   optional,
   optionalString,
   refuseField,
+  refuseLookAlikes,
   required,
   rootField,
 } from '../../json/fields.ts';
@@ -39,11 +40,9 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   const history = required(root, 'history');
   checkDescriptorCount(layers.length, '$.fsLayers', 'schema1');
   checkDescriptorCount(asItems(history).length, '$.history', 'schema1');
-  const blobs = layers.map((each) => asDigest(required(asObject(each), 'blobSum')));
+  const blobs = layers.map((each) => asDigest(memberOf(each, 'blobSum')));
   const count = { values: 0, escapes: 0 };
-  const entries = asItems(history).map((each) =>
-    readV1Entry(required(asObject(each), 'v1Compatibility'), count),
-  );
+  const entries = asItems(history).map((each) => readV1Entry(memberOf(each, 'v1Compatibility'), count));
   checkChain(history, blobs, entries);
   const mediaType = signed ? mediaTypes.schema1Signed : mediaTypes.schema1;
   return {
@@ -62,6 +61,18 @@ export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
   };
 }
 
+const itemKeys: ReadonlySet<string> = new Set(['blobSum', 'v1Compatibility']);
+
+/** The member of an item of `fsLayers` or `history`. @throws ConversionError INVALID or AMBIGUOUS. */
+function memberOf(item: Field, key: string): Field {
+  const object = asObject(item);
+  refuseLookAlikes(object, itemKeys);
+  return required(object, key);
+}
+
+/** Keys of a v1 image that decide which images and layers there are. */
+const v1Keys: ReadonlySet<string> = new Set(['id', 'parent', 'throwaway']);
+
 /**
  * Reads one history entry.
  * @param field the string that contains the JSON of the v1 image.
@@ -75,6 +86,7 @@ function readV1Entry(field: Field, count: JsonCount): V1Entry {
     count,
   });
   const root = asObject({ document, value: document.root, path: field.path, dialect: 'schema1' });
+  refuseLookAlikes(root, v1Keys);
   const throwaway = optional(root, 'throwaway');
   return {
     id: asString(required(root, 'id')),
