@@ -102,7 +102,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	regshift left out every entry; the message has the reason for each	see the reasons	No image of the index can be given in this form
 	schema 1 cannot hold an index	set \`REGSHIFT_PLATFORM\`	The form holds the image of one platform: choose one of the index first
 	\`REGSHIFT_UNSIGNED_SCHEMA1\` is \`refuse\`	push the image again, or set \`accept\`	… is stored as schema 1 without a signature, and this proxy is set to refuse such images (REGSHIFT_UNSIGNED_SCHEMA1). Push the image again with a newer client.
-	the index has more than 8 levels or 1,000 manifests	make a smaller index; no client could use this one	The index is too large or too deep to be followed
+	the index has more than 8 levels, 1,000 manifests, or 32 MiB of manifests	make a smaller index; no client could use this one	The index is too large or too deep to be followed
 	the manifest has more than 1,000 layers or entries	make a smaller index; no client could use this one	The manifest names too many things
 	a manifest or config has more than 4 MiB, which registries refuse too; or it would have more after a conversion	make a smaller index; no client could use this one	The … is too large to be read
 	a manifest or config has more than 20,000 values, such as annotations or entries of the history	make a smaller index; no client could use this one	The … has too many values
@@ -264,6 +264,7 @@ AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\
 	the clock of this machine is behind, or the registry's certificate is for later	set the clock	its certificate is not valid yet; check the clock of this machine
 	the registry shows a certificate whose extended key usage does not have server authentication, for instance one for clients	renew it	its certificate is not for servers; renew it for server authentication
 	OpenSSL refuses a certificate of the chain. Programs in Go may accept it: skopeo 1.9 does for an RSA key of 1024 bits	renew it; until then \`REGSHIFT_UPSTREAM_INSECURE=true\`, in a network that you trust	its certificate is too weak: a key of less than 2048 bits, or SHA-1; renew it
+	OpenSSL refuses a certificate of the chain. The code before the message is its reason: \`X509_PERMITTED_SUBTREE_VIOLATION\` is a name that the authority may not certify	renew it	its certificate breaks a rule of X.509; renew it
 	the registry's server ends the handshake, since it knows no such name	use the name that the server knows	it has no certificate for this name; check the host name
 	Node does not read such a response. The code before the message is that of Node	look at \`curl -i\` to the registry, and correct what is in front of it	its response has Content-Length twice; …	its response has both Content-Length and Transfer-Encoding; …	its response has more than 64 KiB of headers; …	its response has a status that HTTP does not have; …	its response breaks the rules of HTTP/1.1; …
 	the outbound proxy of regshift refuses the request; the message has the reason	correct the proxy's URL, ask its operator, or name the registry in \`NO_PROXY\` (networks.md)	the outbound proxy … failed: …
