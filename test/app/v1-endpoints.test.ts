@@ -189,7 +189,7 @@ describe('GET /v1/search', () => {
     [
       'docker/1.3.3 go/go1.3.3 os/linux arch/amd64',
       /before 1.8 .*REGSHIFT_ALIASES/,
-      /before 1.6 .*REGSHIFT_ALIASES/,
+      /before 1.5 .*REGSHIFT_ALIASES/,
     ],
     [
       'docker/1.5.0 go/go1.4.1 os/linux arch/amd64',
@@ -210,6 +210,32 @@ describe('GET /v1/search', () => {
       ['x-y/z', expect.stringMatching(narrow)],
       ['plain', ''],
     ]);
+  });
+
+  // The verdicts are those of the engines' own source, built and run.
+  it.each([
+    ['1.3.3', ['my-team/app', 'my.team/app', 'my--team/app', 'abc/app', 'a/app']],
+    ['1.5.0', ['my.team/app', 'my--team/app', 'abc/app', 'a/app']],
+    ['1.6.2', ['my.team/app', 'my--team/app', 'a/app']],
+    ['1.7.1', ['my.team/app', 'my--team/app', 'a/app']],
+    ['1.8.3', ['my--team/app', 'team/x__y', 'team/x--y', 'x--y']],
+    ['1.9.1', ['team/x__y']],
+    ['1.10.3', []],
+  ])('tells Docker %s of exactly the names that it refuses', async (version, refused) => {
+    const repositories = [
+      ...['my-team/app', 'my.team/app', 'my--team/app', 'my_team/app', 'abc/app', 'a/app'],
+      ...['team/x__y', 'team/x--y', 'team/x.y', 'x--y'],
+    ];
+    const found = await results(
+      'q=',
+      {},
+      () => Response.json({ repositories }),
+      `docker/${version} go/go1.4.2 os/linux arch/amd64`,
+    );
+    const hints = found.results.filter(({ description }) => description !== '');
+    expect(hints.map(({ name }) => name)).toEqual(refused);
+    for (const { description } of hints)
+      expect(description).toMatch(/^Docker before 1\.\d+ needs a .*: set REGSHIFT_ALIASES$/);
   });
 
   it('finds a repository by its alias and by its own name, and none by the words of a hint', async () => {

@@ -91,16 +91,45 @@ function dockerVersion({ name }: Client): Version | undefined {
   return name.startsWith('docker/') ? readVersion(name.slice('docker/'.length)) : undefined;
 }
 
+/** Names that engines up to a version send a request for. */
+interface NameRule {
+  /** The first version that the rule does not hold for. */
+  readonly before: Version;
+  readonly names: RegExp;
+  /** Completes "Docker before 1.5 needs ". */
+  readonly needs: string;
+}
+
 /**
- * The reason why this Docker refuses a name before it asks for it; empty for most. 1.3 to 1.5 want a namespace of 4 to 30
- * letters, digits and `_`; versions up to 1.7 want at most two parts (moby 1.3, registry.go, validateRepositoryName).
+ * The rules of moby for names, the oldest first (registry/registry.go in 1.3 and 1.4, registry/config.go in 1.5 to 1.7,
+ * registry/api/v2/names.go of distribution in 1.8 and 1.9). regshift serves no name that 1.10 refuses.
  */
+const nameRules: readonly NameRule[] = [
+  {
+    before: [1, 5, 0],
+    names: /^(?:[a-z0-9_]{4,30}\/)?[^/]+$/,
+    needs: 'a namespace of 4-30 letters and digits',
+  },
+  {
+    before: [1, 6, 0],
+    names: /^(?!.*--.*\/)(?:[a-z0-9_-]{4,30}\/)?[^/]+$/,
+    needs: 'a namespace of 4-30 letters, digits and single hyphens',
+  },
+  {
+    before: [1, 8, 0],
+    names: /^(?!.*--.*\/)(?:[a-z0-9_-]{2,}\/)?[^/]+$/,
+    needs: 'a namespace of 2 or more letters, digits and single hyphens',
+  },
+  { before: [1, 9, 0], names: /^(?!.*(?:__|--))/, needs: 'a name without "__" and "--"' },
+  { before: [1, 10, 0], names: /^(?!.*__)/, needs: 'a name without "__"' },
+];
+
+/** The reason why this Docker refuses a name before it asks for it; empty for most. */
 function refusalOf(name: RepositoryName, docker: Version): string {
-  const [namespace = '', ...rest] = name.split('/');
-  if (rest.length > 1 && compareVersions(docker, [1, 8, 0]) < 0)
+  if (compareVersions(docker, [1, 8, 0]) < 0 && name.split('/').length > 2)
     return 'Docker before 1.8 needs a name of two parts: set REGSHIFT_ALIASES';
-  const isNarrow = rest.length === 0 || /^[a-z0-9_]{4,30}$/.test(namespace);
-  if (!isNarrow && compareVersions(docker, [1, 6, 0]) < 0)
-    return 'Docker before 1.6 needs a namespace of 4-30 letters and digits: set REGSHIFT_ALIASES';
-  return '';
+  const rule = nameRules.find(({ before }) => compareVersions(docker, before) < 0);
+  if (!rule || rule.names.test(name)) return '';
+  const [major, minor] = rule.before;
+  return `Docker before ${major}.${minor} needs ${rule.needs}: set REGSHIFT_ALIASES`;
 }
