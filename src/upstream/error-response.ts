@@ -54,6 +54,15 @@ export function isWebPage({ headers }: Pick<Response, 'headers'>): boolean {
   return bareMediaType(headers.get('content-type') ?? '') === 'text/html';
 }
 
+/**
+ * Whether a response says that a write succeeded. The specification has 201; docker-registry 2.0 answers a manifest with
+ * 202 (distribution 2.0, registry/handlers/images.go, PutImageManifest), and containerd takes 200 and 204, too (containerd
+ * 1.6, remotes/docker/pusher.go, Commit).
+ */
+export function isWritten(response: Pick<Response, 'ok' | 'headers'>): boolean {
+  return response.ok && !isWebPage(response);
+}
+
 /** Reads the reason of an error from its body, shortened; `{}` for a body that tells none. */
 async function readReason(response: Response): Promise<Reason> {
   const { status } = response;

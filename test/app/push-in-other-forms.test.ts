@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { testApp } from '../support/app.ts';
 import { type ChoosyRegistryOptions, choosyRegistry, generations } from '../support/choosy-registry.ts';
@@ -158,6 +159,32 @@ describe.each(cases)(
     });
   },
 );
+
+describe('an index whose form alone is refused, at a registry that answers a stored manifest with', () => {
+  // 202 is that of docker-registry 2.0.
+  it.each([200, 202, 204])('%i, is stored, and the answer is 201 with the pushed digest', async (status) => {
+    const registry = choosyRegistry({ takes: [schema2, dockerList, ociManifest] });
+    const upstream = scriptedUpstream(async (request, url) => {
+      const response = await registry.script(request, url);
+      const isWritten = request.method === 'PUT' && response?.status === 201;
+      return isWritten ? new Response(null, { status, headers: response.headers }) : response;
+    });
+    const app = testApp({}, upstream.fetch);
+    const tree = await treeOfSample('sample/index');
+    // Uploads of clients get the registry's own answer.
+    for (const blob of tree.blobs) registry.blobs.set(`${name}@${digestOf(blob)}`, blob);
+    const answer = (await pushTree(app, name, { ...tree, blobs: [] })).at(-1);
+    expect([answer?.status, answer?.header('Docker-Content-Digest')]).toEqual([201, rootOf(tree).digest]);
+    const stored = registry.tags.get(`${name}:latest`);
+    expect(answer?.header('Regshift-Stored-Digest')).toBe(stored);
+    expect(registry.manifests.get(`${name}@${stored}`)?.mediaType).toBe(dockerList);
+    const pulled = await app.get(`/v2/${name}/manifests/${rootOf(tree).digest}`, {
+      ...login,
+      Accept: allTypes,
+    });
+    expect([pulled.status, pulled.header('Docker-Content-Digest')]).toEqual([200, rootOf(tree).digest]);
+  });
+});
 
 describe('an index that a client pulled through the proxy in a form that the registry does not take', () => {
   const asPulled = { ...login, Accept: `${ociIndex}, ${ociManifest}` };

@@ -24,7 +24,7 @@ import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { manifestPath, referenceText } from '../../upstream/api/paths.ts';
 import { pushScope } from '../../upstream/auth/scope.ts';
 import { discard } from '../../upstream/body.ts';
-import { hasStatus, isRefusalWithReason, noticesOf } from '../../upstream/error-response.ts';
+import { hasStatus, isRefusalWithReason, isWritten, noticesOf } from '../../upstream/error-response.ts';
 import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
@@ -139,7 +139,7 @@ async function isSchema1(push: ManifestPush): Promise<boolean> {
 
 /** Upstream's response to a manifest that it stores, or refuses for reasons of its own. */
 function stored({ request, mapping, reference }: ManifestPush, response: Response): Response {
-  if (response.status !== 201) return forwardResponse(request, response);
+  if (!isWritten(response)) return forwardResponse(request, response);
   const digest = response.headers.get('docker-content-digest') ?? referenceText(reference);
   return forwardResponse(request, response, {
     Location: contentLocation(request, mapping, 'manifests', digest),
@@ -239,7 +239,7 @@ async function acknowledged(
   { mediaType: to, digest: storedDigest, losses }: Converted,
 ): Promise<Response> {
   const { request } = push;
-  if (response.status !== 201) return forwardResponse(request, response);
+  if (!isWritten(response)) return forwardResponse(request, response);
   await discard(response);
   return created(
     push,

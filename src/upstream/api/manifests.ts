@@ -6,7 +6,7 @@ import { RegistryError } from '../../errors.ts';
 import { pushScope } from '../auth/scope.ts';
 import { discard, readBounded } from '../body.ts';
 import type { UpstreamClient, UpstreamResponse } from '../client.ts';
-import { errorFromResponse, isWebPage } from '../error-response.ts';
+import { errorFromResponse, isWebPage, isWritten } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
 import { manifestPath } from './paths.ts';
 
@@ -147,7 +147,7 @@ export async function pushManifest(
     headers: { 'content-type': mediaType, 'content-length': String(size) },
     body,
   });
-  if (response.status !== 201) throw await manifestError(response, repository, reference);
+  if (!isWritten(response)) throw await manifestError(response, repository, reference);
   await discard(response);
 }
 

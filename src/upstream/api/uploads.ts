@@ -4,7 +4,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import { pullScope, pushScope } from '../auth/scope.ts';
 import { discard } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
-import { errorFromResponse } from '../error-response.ts';
+import { errorFromResponse, isWritten } from '../error-response.ts';
 import { onOwnOrigin } from '../origins.ts';
 import { locationOf } from '../redirect.ts';
 import type { ApiContext } from '../request-context.ts';
@@ -184,7 +184,7 @@ export async function completeUpload(
     },
     body,
   });
-  if (response.status !== 201) throw await uploadError(response, repository, digest);
+  if (!isWritten(response)) throw await uploadError(response, repository, digest);
   await discard(response);
 }
 
