@@ -26,6 +26,7 @@ const fullProfile: ClientProfile = {
   oci: true,
   apiV2: true,
   pullsByGet: true,
+  namesPushedType: true,
   urlLocations: true,
   verifiesBlobs: true,
   dockerZstdType: true,

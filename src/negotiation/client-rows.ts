@@ -16,6 +16,8 @@ export interface ClientProfile {
   readonly apiV2: boolean;
   /** Pulls blobs by GET only, so that a HEAD of a blob is part of a push. */
   readonly pullsByGet: boolean;
+  /** Names the type of its manifest alone in the HEAD before a push, so that this is not the HEAD of a pull. */
+  readonly namesPushedType: boolean;
   /** Reads a `Location` that is a whole URL. */
   readonly urlLocations: boolean;
   /** Refuses a layer whose bytes do not match its digest. */
@@ -39,6 +41,7 @@ export const lackPhrases: Readonly<Record<keyof ClientProfile, string>> = {
   pages: 'reads only the first page of a list',
   apiV2: 'cannot pull by registry API v2',
   pullsByGet: 'may ask for a blob by HEAD before it pulls it',
+  namesPushedType: 'names all types in the HEAD that it sends before a push',
   urlLocations: 'does not read a Location that is a whole URL',
   verifiesBlobs: 'does not compare layers with their digests',
   dockerZstdType: 'does not know the type that Docker has for zstd layers',
@@ -219,6 +222,12 @@ export const clientRows: readonly ProfileRow[] = [
     lacks: 'schema1',
     doubtful: true,
     evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
+  },
+  {
+    programs: [{ program: 'go-containerregistry' }],
+    lacks: 'namesPushedType',
+    evidence:
+      'pkg/v1/remote/pusher.go, `manifestExists`, of crane, ko and kaniko: pushes nothing where a tag names its digest',
   },
   {
     programs: [{ program: 'azsdk-js-container-registry' }],

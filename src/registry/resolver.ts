@@ -46,7 +46,9 @@ export interface Resolver {
    * value alone, never stale).
    * @param purpose `to read` if the manifest is read next: a new reference is then resolved by GET, where upstream is
    *   known not to count pulls, which saves a request. `to send` if a client asks for it by GET, too: the refusal of a
-   *   HEAD may then not be the answer (`HeadRefusals`). `to confirm` if also a search has not found the digest.
+   *   HEAD may then not be the answer (`HeadRefusals`). `to confirm` if also a search has not found the digest. `to
+   *   compare` for a pusher, which pushes nothing where upstream has its manifest: only upstream's reply to this request
+   *   counts then.
    * @throws RegistryError MANIFEST_UNKNOWN, UNAUTHORIZED, DENIED, RATE_LIMITED, or that upstream failed.
    */
   resolve(
@@ -161,6 +163,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   async function joinOrStale(
     asking: Promise<AccessGrant>,
     { key, publicKey }: Readonly<Record<'key' | 'publicKey', string>>,
+    mayBeStale: boolean,
   ): Promise<AccessGrant | Resolution> {
     try {
       return await asking;
@@ -168,7 +171,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       // A grant that upstream has refused to everyone does not stand in when upstream fails later.
       const known = grants.get(publicKey);
       if (key === publicKey && isDecided(error)) dropGrant(publicKey, known);
-      if (!known || !isUsable(known) || isDecided(error) || !isUpstreamFailing(error)) throw error;
+      if (!mayBeStale || !known || !isUsable(known) || isDecided(error) || !isUpstreamFailing(error))
+        throw error;
       return staleOf(known);
     }
   }
@@ -222,6 +226,8 @@ export function createResolver(options: ResolverOptions): Resolver {
       return { ...reply, at, doubts };
     };
     const arrived = clock();
+    const isOfPush = purpose === 'to compare';
+    const shareMs = isOfPush ? 0 : ttlOf(reference) * 1000;
     const work = (refusal?: RegistryError): SharedQuestion<AccessGrant> => ({
       key: refusal ? `${key} GET` : key,
       // Other clients may wait for the resolution too: it ends with the last of them.
@@ -231,7 +237,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       },
       // The question of another request may have been sent before a refusal or a write, or more than a TTL ago.
       suits: ({ epoch, at, doubts }) =>
-        !epoch.hasEnded && doubts === versions.doubts(repository) && at + ttlOf(reference) * 1000 >= arrived,
+        !epoch.hasEnded && doubts === versions.doubts(repository) && at + shareMs >= arrived,
     });
     const ask = (signal: AbortSignal | undefined) =>
       flights.join(work(), signal).catch((error: unknown) => {
@@ -240,12 +246,13 @@ export function createResolver(options: ResolverOptions): Resolver {
         return flights.join(work(error), signal);
       });
     const known = grants.get(publicKey);
-    const hasStandIn = known !== undefined && isUsable(known);
+    const hasStandIn = !isOfPush && known !== undefined && isUsable(known);
     const asking = hasStandIn ? withDeadline(standInMs, context.signal, ask) : ask(context.signal);
-    const grant = await joinOrStale(asking, { key, publicKey });
-    return 'epoch' in grant
-      ? resolvedBy(cacheGrant(state, reference, context, grant), repository, reference, state)
-      : grant;
+    const grant = await joinOrStale(asking, { key, publicKey }, !isOfPush);
+    if (!('epoch' in grant)) return grant;
+    const cached = cacheGrant(state, reference, context, grant);
+    if (isOfPush) return { ...replyOf(cached.grant), age: undefined };
+    return resolvedBy(cached, repository, reference, state);
   }
 
   return {
@@ -269,12 +276,13 @@ export function createResolver(options: ResolverOptions): Resolver {
       const publicKey = grantKey(state, reference, 'none');
       const whose = credentialKey(context.credential);
       const key = grantKey(state, reference, whose);
-      for (const each of [publicKey, key]) {
+      for (const each of purpose === 'to compare' ? [] : [publicKey, key]) {
         const grant = grants.get(each);
         if (grant && isFresh(grant, repository, reference))
           return resolvedBy({ key: each, grant }, repository, reference, state);
       }
-      const pending = purpose === 'to confirm' ? undefined : context.resolutions?.get(key);
+      const isAsked = purpose === 'to confirm' || purpose === 'to compare';
+      const pending = isAsked ? undefined : context.resolutions?.get(key);
       if (pending) return pending;
       const resolution = resolveAnew(
         repository,

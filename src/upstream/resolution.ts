@@ -16,5 +16,8 @@ export interface Resolution {
   readonly previous?: Resolution;
 }
 
-/** Whether the caller will read the manifest that the reference names, and send it to a client that asks by GET. */
-export type Purpose = 'to know' | 'to read' | 'to send' | 'to confirm';
+/**
+ * Whether the caller will read the manifest that the reference names, send it to a client that asks by GET, or tell a
+ * pusher which manifest is there.
+ */
+export type Purpose = 'to know' | 'to read' | 'to send' | 'to confirm' | 'to compare';

@@ -4,7 +4,7 @@ import { testApp } from '../support/app.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { layersOf } from '../support/pull.ts';
-import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 
 const tags = {
   '1.0': 'sample/oci-zstd',
@@ -96,6 +96,54 @@ describe('a replica with an empty cache', () => {
     const layers = layersOf(manifest.body);
     expect(layers.length).toBeGreaterThan(0);
     for (const digest of layers) expect((await app.get(blob(digest), docker20)).status).toBe(200);
+  });
+});
+
+describe('a HEAD before a push, which is left out where the registry has the manifest,', () => {
+  const { schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+  const types = [schema2, dockerList, ociManifest, ociIndex].join(', ');
+  const any = { 'User-Agent': 'containerd/1.6.20', Accept: `${types}, */*` };
+  const pushers = [
+    ['containerd', { 'User-Agent': 'containerd/1.6.20', Accept: `${ociManifest}, */*` }],
+    ['crane', { 'User-Agent': 'crane/v0.20.2 go-containerregistry/v0.20.2', Accept: types }],
+  ] as const;
+  const tag = '/v2/team/app/manifests/1.1';
+
+  /** A replica that has just served the tag and its digest, and a registry that others can change. */
+  async function afterPull(pusher: Readonly<Record<string, string>>) {
+    let script: Script = team;
+    const upstream = scriptedUpstream((request, url) => script(request, url));
+    const app = testApp({}, upstream.fetch);
+    const pulled = await app.head(tag, pusher);
+    await app.get(tag, pusher);
+    const digest = pulled.header('Docker-Content-Digest') ?? '';
+    await app.head(`/v2/team/app/manifests/${digest}`, any);
+    const change = (changed: Script) => {
+      script = changed;
+    };
+    return { app, digest, change };
+  }
+
+  it.each(pushers)('sees a tag that another client has moved: %s', async (_, pusher) => {
+    const { app, digest, change } = await afterPull(pusher);
+    change((request, url) => team(request, new URL(url.href.replace('/1.1', '/1.2'))));
+    expect((await app.head(tag, any)).header('Docker-Content-Digest')).toBe(digest);
+    const { header } = await app.head(tag, pusher);
+    expect([header('Regshift-Source-Digest'), header('Docker-Content-Digest')]).not.toContain(digest);
+  });
+
+  it.each(pushers)('sees a deletion, of a digest too: %s', async (_, pusher) => {
+    const { app, digest, change } = await afterPull(pusher);
+    change(() => specError(404, 'MANIFEST_UNKNOWN'));
+    for (const path of [`/v2/team/app/manifests/${digest}`, tag])
+      expect((await app.head(path, pusher)).status).toBe(404);
+  });
+
+  it.each(pushers)('fails while the registry fails: %s', async (_, pusher) => {
+    const { app, change } = await afterPull(pusher);
+    change(() => specError(503, 'UNAVAILABLE'));
+    expect((await app.head(tag, any)).status).toBe(200);
+    expect((await app.head(tag, pusher)).status).toBe(503);
   });
 });
 

@@ -8,7 +8,7 @@ import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
-import type { Resolution } from '../../upstream/resolution.ts';
+import type { Purpose, Resolution } from '../../upstream/resolution.ts';
 import { standInMs } from '../../upstream/timeouts.ts';
 import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
@@ -105,8 +105,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   ): Promise<Resolution | ManifestRecipe | KeptManifest> {
     const { request, repository, reference } = wanted;
     try {
-      const purpose = request.method === 'GET' ? 'to send' : 'to read';
-      return await resolver.resolve(repository, reference, request.context, purpose);
+      return await resolver.resolve(repository, reference, request.context, purposeOf(request));
     } catch (error) {
       const isUnknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
       if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
@@ -274,6 +273,12 @@ export function rootIsGone(error: unknown): undefined {
 /** A digest names bytes: a recipe of an older version may make other bytes today. */
 function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {
   return reference.kind === 'tag' || reference.digest === digest;
+}
+
+/** A pusher sends nothing where the registry has its manifest under the reference: a stale reply would lose its push. */
+function purposeOf(request: ClientRequest): Purpose {
+  if (request.method === 'GET') return 'to send';
+  return namesOneType(request) || !request.client.profile.namesPushedType ? 'to compare' : 'to read';
 }
 
 /**

@@ -60,8 +60,8 @@ const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
   ['azsdk-js-container-registry/1.1.0-beta.4 core-rest-pipeline/1.25.1 Node/v24.2.0', ['urlLocations']],
   ['buildkit/v0.11', ['dockerZstdType']],
   ['buildkit/v0.12', []],
-  ['go-containerregistry/v0.20.2', ['schema1']],
-  ['crane/v0.20.2 go-containerregistry/v0.20.2', ['schema1']],
+  ['go-containerregistry/v0.20.2', ['schema1', 'namesPushedType']],
+  ['crane/v0.20.2 go-containerregistry/v0.20.2', ['schema1', 'namesPushedType']],
   [
     'docker/28.3.3 go/go1.24.5 os/linux arch/amd64 containerd-client/1.7.27+unknown storage-driver/overlayfs UpstreamClient(Docker-Client/28.3.3 \\(linux\\))',
     ['schema1', 'dockerZstdType'],
