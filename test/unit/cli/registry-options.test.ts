@@ -247,7 +247,7 @@ describe('the login of a file', () => {
     const windows = ['--import', 'data:text/javascript,delete process.getuid'];
     const argv = [...windows, 'src/start.js', 'inspect', '127.0.0.1:1/app'];
     const { stderr } = spawnSync(process.execPath, argv, { cwd: projectRoot, encoding: 'utf8' });
-    expect(stderr).toContain('127.0.0.1:1 came to nothing (ECONNREFUSED');
+    expect(stderr).toContain('127.0.0.1:1 failed (ECONNREFUSED');
   });
 
   it('is none in a folder that is closed to the user, as podman of root closes /run/containers', async () => {
