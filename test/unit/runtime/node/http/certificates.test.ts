@@ -151,7 +151,8 @@ describe('the message names', () => {
   });
 
   it('a certificate with a short key', async () => {
-    const short = `req -x509 -newkey rsa:1024 -nodes -keyout short.key -out short.pem -subj /CN=short -addext subjectAltName=IP:127.0.0.1`;
+    // The OpenSSL of Node 22 still takes 1024 bits.
+    const short = `req -x509 -newkey rsa:768 -nodes -keyout short.key -out short.pem -subj /CN=short -addext subjectAltName=IP:127.0.0.1`;
     execFileSync('openssl', short.split(' '), { cwd: folder, stdio: 'pipe' });
     const [cert, key] = ['short.pem', 'short.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
     const port = await startRegistry({ cert: `${cert}`, key: `${key}`, ciphers: 'DEFAULT@SECLEVEL=0' });
