@@ -7,6 +7,7 @@ import type { ProxyFor } from '../../../upstream/outbound-proxy.ts';
 import type { AddressRule } from '../../../upstream/send.ts';
 import { brokenCertificate } from '../tls/pair-problems.ts';
 import { attemptMs, connectingBy, underRules } from './connection-rules.ts';
+import { closingUnasked } from './kept-connections.ts';
 import { RelayAgent } from './relay-agent.ts';
 import { proxyAddress, proxyLogin, requestTo, TunnelAgent } from './tunnel-agent.ts';
 
@@ -41,11 +42,13 @@ const keptMs = 55_000;
 /** Creates the connections of a `fetch`: kept for the next request, direct or through outbound proxies. */
 export function createConnections({ proxyFor, tls, idleMs = keptMs }: ConnectionOptions): Connections {
   const usual = { keepAlive: true, autoSelectFamilyAttemptTimeout: attemptMs, timeout: idleMs };
-  const agent = underRules(new RelayAgent(usual));
+  const agent = closingUnasked(underRules(new RelayAgent(usual)));
   const secureAgents = bySecurity(usual, tls, (options) => underRules(new SecureAgent(options)));
   const toProxies = once(() => contextOf(tls?.authorities));
   const forwarding = remembered((proxy) =>
-    proxy.protocol === 'https:' ? new SecureAgent({ ...usual, ...toProxies() }) : new Agent(usual),
+    closingUnasked(
+      proxy.protocol === 'https:' ? new SecureAgent({ ...usual, ...toProxies() }) : new Agent(usual),
+    ),
   );
   const tunnels = remembered((proxy) => {
     const security = proxy.protocol === 'https:' ? toProxies() : {};
@@ -98,11 +101,11 @@ function bySecurity<Any extends SecureAgent>(
   tls: UpstreamTls | undefined,
   make: (options: AgentOptions) => Any,
 ): (url: URL) => Any {
-  const others = once(() => make({ ...usual, ...contextOf(tls?.authorities) }));
+  const others = once(() => closingUnasked(make({ ...usual, ...contextOf(tls?.authorities) })));
   if (tls === undefined) return others;
   const { authorities, certificate, insecure, hosts } = tls;
   const own = once(() =>
-    make({ ...usual, ...contextOf(authorities, certificate), rejectUnauthorized: !insecure }),
+    closingUnasked(make({ ...usual, ...contextOf(authorities, certificate), rejectUnauthorized: !insecure })),
   );
   return ({ hostname }) => (hosts.includes(hostname) ? own() : others());
 }

@@ -1,5 +1,6 @@
 import type { Agent, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { systemClock } from '../../../clock.ts';
 
 /** The time at which a request has left each connection. */
@@ -29,4 +30,27 @@ export function closeIdle({ agent, host, hostname, port }: RequestOptions, idleM
     if (!name.startsWith(prefix)) continue;
     for (const socket of [...sockets]) if (idleTime(socket) >= idleMs) socket.destroy();
   }
+}
+
+/**
+ * Makes an agent close a kept connection on which bytes come before its next request. A server that says more than its
+ * response would answer that request with them, which may be another user's. Node does so by itself in 24.21
+ * (`installFreeSocketDataGuard` of lib/_http_agent.js), and was seen not to in 22.18.
+ */
+export function closingUnasked<Any extends Agent>(agent: Any): Any {
+  const { keepSocketAlive, reuseSocket } = agent;
+  agent.keepSocketAlive = (socket) => {
+    const isKept = keepSocketAlive.call(agent, socket);
+    socket.on('data', closeUnasked);
+    return isKept;
+  };
+  agent.reuseSocket = (socket, request) => {
+    socket.off('data', closeUnasked);
+    reuseSocket.call(agent, socket, request);
+  };
+  return agent;
+}
+
+function closeUnasked(this: Duplex): void {
+  this.destroy();
 }

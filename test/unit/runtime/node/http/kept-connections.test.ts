@@ -1,8 +1,14 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { createServer as createTlsServer } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import type { Fetch } from '../../../../../src/upstream/send.ts';
+import { makeAuthority } from '../../../../support/certificate-authority.ts';
 import { startForwarder } from '../../../../support/swallowing-forwarder.ts';
 import { answer, startServer } from '../../../upstream/local-server.ts';
 
@@ -111,5 +117,43 @@ describe('an idle connection is closed', () => {
     expect(await read(fetch, url.href)).toBe('content');
     expect(requests[1]?.socket).toBe(first?.socket);
     await once(first?.socket as NonNullable<typeof first>['socket'], 'close');
+  });
+});
+
+describe('a connection that says more than its response', () => {
+  // Node passes the first bytes to nobody, and before 24 the later ones to the next request.
+  const forged = ['x', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged'];
+
+  it.each(['http:', 'https:'])('is closed before its next request: %s', async (protocol) => {
+    const folder = mkdtempSync(join(tmpdir(), 'regshift-unasked-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const authority = makeAuthority(folder, 'authority');
+    const opened: Socket[] = [];
+    const speak = (socket: Socket) => {
+      opened.push(socket);
+      socket.on('error', () => undefined);
+      const isFirst = opened.length === 1;
+      socket.on('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n'));
+      socket.once('data', () => {
+        if (!isFirst) return void socket.write('true');
+        for (const [index, text] of forged.entries()) setTimeout(() => socket.write(text), 20 + index * 40);
+      });
+    };
+    const server =
+      protocol === 'http:'
+        ? createTcpServer(speak)
+        : createTlsServer(authority.issue('registry', 'IP:127.0.0.1'), speak);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      for (const socket of opened) socket.destroy();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const tls = { insecure: false, hosts: ['127.0.0.1'], authorities: authority.cert };
+    const ask = createHttpFetch(undefined, undefined, { tls });
+    const href = `${protocol}//127.0.0.1:${port}/`;
+    await ask(href, { method: 'HEAD' });
+    await expect.poll(() => opened[0]?.destroyed, { timeout: 5_000 }).toBe(true);
+    expect(await read(ask, href)).toBe('true');
   });
 });
