@@ -1,6 +1,7 @@
 import { lossSummary } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { sizeText } from '../../byte-text.ts';
+import { counted } from '../../counted.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { type ClientView, clientViews } from '../../registry/inspection/client-views.ts';
 import {
@@ -16,7 +17,6 @@ import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { createActivity } from '../terminal/progress.ts';
-import { counted } from '../terminal/text.ts';
 import { exitCodes } from '../usage.ts';
 
 interface Options extends AccessOptions, DataOptions {

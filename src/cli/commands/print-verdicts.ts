@@ -1,7 +1,8 @@
+import { counted } from '../../counted.ts';
 import type { ImageVerdicts, Verdict } from '../images/check-client.ts';
 import { type Io, printLines } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
-import { type Cell, counted } from '../terminal/text.ts';
+import type { Cell } from '../terminal/text.ts';
 
 /** Whether an image was checked, and every client can use it. */
 export function isGood({ clients, failed }: ImageVerdicts): boolean {

@@ -3,6 +3,7 @@ import { byteText } from '../../byte-text.ts';
 import { systemWallClock } from '../../clock.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { readSomeSettings } from '../../config/settings.ts';
+import { counted } from '../../counted.ts';
 import { createDigester } from '../../layers/digester.ts';
 import type { BlobName, BlobStore } from '../../layers/store/blob-store.ts';
 import { S3Error } from '../../layers/store/s3/s3-error.ts';
@@ -16,7 +17,6 @@ import { FolderHangs, hasFileOperations } from '../../runtime/node/store/file-op
 import { openStore } from '../../runtime/node/store/open-store.ts';
 import { type DataOptions, type Io, printData, printLines, printNote } from '../terminal/io.ts';
 import { createProgress } from '../terminal/progress.ts';
-import { counted } from '../terminal/text.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 

@@ -7,9 +7,9 @@ import { withPlatformTable } from '../../../converters/indexes/platform-table.ts
 import { enterIndex, newTraversal, type Traversal } from '../../../converters/indexes/traversal.ts';
 import type { Image, Index, IndexEntry, Layer, Model, V1Target } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
+import { counted } from '../../counted.ts';
 import { RegistryError } from '../../errors.ts';
 import { errorText } from '../error-text.ts';
-import { counted } from '../terminal/text.ts';
 import { isOfArtifact } from './artifact.ts';
 
 /** The result of one check. */

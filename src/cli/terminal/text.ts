@@ -67,8 +67,3 @@ export function wrapLines(text: string, width: number | undefined): string {
 export function lengthOf(text: string): number {
   return [...text].length;
 }
-
-/** A number with its noun: `1 entry`, `2 entries`. */
-export function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count} ${count === 1 ? one : several}`;
-}

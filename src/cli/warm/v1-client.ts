@@ -1,11 +1,11 @@
 import { limits } from '../../../converters/limits.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { counted } from '../../counted.ts';
 import { RegistryError } from '../../errors.ts';
 import { basicAuthorization, type StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { networkError } from '../../upstream/network-errors.ts';
 import type { Fetch } from '../../upstream/send.ts';
-import { counted } from '../terminal/text.ts';
 import type { Pulled } from './pulled.ts';
 
 interface V1Client {

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { lossSummary } from '../../../converters/loss-text.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { sizeText } from '../../byte-text.ts';
+import { counted } from '../../counted.ts';
 import { formPhrase, phraseOfForm } from '../../negotiation/format-names.ts';
 import { type KnownClient, knownClients } from '../../negotiation/known-clients.ts';
 import { phraseOf } from '../../negotiation/reasons.ts';
@@ -104,10 +105,6 @@ function entriesHtml(
   })}</ul>`;
 }
 
-function counted(count: number, word: string): string {
-  return `${count} ${word}${count === 1 ? '' : 's'}`;
-}
-
 /** An entry by its platform; by its digest if it has none, or if an entry before it has the same one. */
 function entryQuery(text: string, { platform, digest }: DescribedEntry, images: readonly DescribedEntry[]) {
   const first = images.find((each) => each.platform === platform);
@@ -125,7 +122,7 @@ function layersHtml(
   const total = layers.every(({ size }) => size !== undefined)
     ? `, ${sizeText(layers.reduce((sum, { size = 0 }) => sum + size, 0))} in all`
     : '';
-  return html`<h3>${layers.length} ${layers.length === 1 ? 'layer' : 'layers'} of ${shown(platform ?? 'an unknown platform')}${total}</h3>
+  return html`<h3>${counted(layers.length, 'layer')} of ${shown(platform ?? 'an unknown platform')}${total}</h3>
 ${ofIndex ? html`<p class="facts"><span>image</span> ${digestHtml(digest)}</p>` : ''}
 ${config ? html`<p class="facts"><span>config, ${sizeText(config.size)}</span> ${digestHtml(config.digest)}</p>` : ''}
 <ol class="layers">${layers.map((layer) => layerHtml(layer, largest))}</ol>`;

@@ -17,7 +17,7 @@ export const storeys: readonly (readonly string[])[] = [
   ['client-state', 'negotiation', 'routing', 'sample-registry'],
   ['concurrency', 'request'],
   ['observability', 'errors', 'version', 'compile-cache'],
-  ['clock', 'converters', 'bare-host', 'byte-text', 'edit-distance', 'listed-parts'],
+  ['clock', 'converters', 'bare-host', 'byte-text', 'counted', 'edit-distance', 'listed-parts'],
 ];
 
 /** A folder of `src`, a file directly in it, or `converters`. */

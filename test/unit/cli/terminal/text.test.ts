@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { outputStyle } from '../../../../src/cli/terminal/io.ts';
-import { counted, shownText, wrapWords } from '../../../../src/cli/terminal/text.ts';
+import { shownText, wrapWords } from '../../../../src/cli/terminal/text.ts';
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -34,12 +34,4 @@ describe('wrapWords', () => {
   ])('%j in %i columns', (text, width, lines) => {
     expect(wrapWords(text, width)).toEqual(lines);
   });
-});
-
-test('counted', () => {
-  expect([counted(1, 'entry', 'entries'), counted(2, 'entry', 'entries'), counted(0, 'byte')]).toEqual([
-    '1 entry',
-    '2 entries',
-    '0 bytes',
-  ]);
 });
