@@ -20,14 +20,14 @@ export async function fetchModel(descriptor: Descriptor, ports: ConversionPorts)
   // Docker checks no sizes: an index whose entry states a wrong one is pulled everywhere but by containerd.
   const matches = await matchesDigest(bytes, descriptor);
   await ports.turn?.(bytes.length);
-  if (matches) return named(readManifest(bytes, descriptor.mediaType), descriptor);
+  if (matches) return namedModel(readManifest(bytes, descriptor.mediaType), descriptor);
   const signed = signedSchema1(bytes, descriptor);
   if (signed) return signed;
   throw digestMismatch(bytes, descriptor.digest, what);
 }
 
-/** The model with the digest that the index names it by: the model's own digest is always of sha256. */
-function named(model: Model, { digest }: Descriptor): Model {
+/** The model with the digest that a registry or an index names it by: the model's own digest is always of sha256. */
+export function namedModel(model: Model, { digest }: Pick<Descriptor, 'digest'>): Model {
   return model.source.digest === digest ? model : { ...model, source: { ...model.source, digest } };
 }
 

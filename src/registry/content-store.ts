@@ -1,4 +1,5 @@
 import { type Digest, verifyDigest } from '../../converters/digest.ts';
+import { namedModel } from '../../converters/fetch.ts';
 import { limits } from '../../converters/limits.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import type { Model } from '../../converters/model.ts';
@@ -215,7 +216,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async getModel(repository, digest, context, hint) {
       const { bytes, contentType } = await manifest(repository, digest, context);
-      return readFor(context, bytes, hint ?? contentType).model();
+      return namedModel(readFor(context, bytes, hint ?? contentType).model(), { digest });
     },
 
     async putManifest(repository, digest, { bytes, contentType }, { budget }) {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../converters/digest.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
+import { addImage, builtRepository } from '../support/built-repository.ts';
 import { cells, givenCells, givenForm, sampleNames, unsupported } from '../support/given-forms.ts';
 import { manifestRequestHeaders, type OldClient } from '../support/old-clients.ts';
 import { digestThatClientsCompute, headersByDigest } from '../support/pull.ts';
+import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
 const app = testApp();
 const latest = (sample: string) => `/v2/${sample}/manifests/latest`;
@@ -78,6 +81,18 @@ describe('the headers of a manifest', () => {
     expect(response.header('Regshift-Conversion')).toBe('oci -> schema2');
     const chosen = await ask('sample/index', 'Docker 1.9.1');
     expect(chosen.header('Regshift-Conversion')).toBe('oci-index -> schema1; platform=linux/amd64');
+  });
+
+  it('name the stored manifest as the registry does, also by SHA-512', async () => {
+    const built = builtRepository('team/long');
+    const image = addImage(built);
+    const bytes = built.manifests.get(image.digest)?.bytes ?? new Uint8Array();
+    const root = built.manifest(image.mediaType, bytes, digestOf(bytes, 'sha512'));
+    const proxy = testApp({}, scriptedUpstream(built.serve(root)).fetch);
+    for (const client of ['Docker 20.10', 'Docker 1.13.1', 'Docker 1.9.1'] as const) {
+      const response = await proxy.get(latest('team/long'), manifestRequestHeaders[client]);
+      expect([response.status, response.header('Regshift-Source-Digest')]).toEqual([200, root.digest]);
+    }
   });
 
   it('name the losses by path, and the log by what they are', async () => {
