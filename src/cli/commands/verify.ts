@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
-import { type Digest, digestOf } from '../../../converters/digest.ts';
+import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest, sketchManifest } from '../../../converters/read.ts';
@@ -108,11 +108,14 @@ async function checked(
   { bytes, contentType = '', stated, ports }: Subject,
   layers: boolean,
 ): Promise<Report> {
+  const ofBytes = digestOf(bytes, isDigest(stated) ? digestAlgorithm(stated) : 'sha256');
   try {
     const model = readManifest(bytes, contentType);
-    const { digest, mediaType } = model.source;
+    const { mediaType } = model.source;
+    // The model's own digest is always of sha256.
+    const digest = digestAlgorithm(ofBytes) === 'sha256' ? model.source.digest : ofBytes;
     const detail = stated === undefined ? `${bytes.length} bytes` : 'matches its digest';
-    const nameCheck = checkName(stated, digest, digestOf(bytes), detail);
+    const nameCheck = checkName(stated, digest, ofBytes, detail);
     return {
       digest,
       form: formName(mediaType),
@@ -120,7 +123,7 @@ async function checked(
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
-    const digest = digestOf(bytes);
+    const digest = ofBytes;
     if (!isOfArtifact(error, contentType))
       return { digest, form: 'unreadable', checks: [unreadable(digest, error)] };
     const mediaType =

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { fetchConfig } from '../../../converters/fetch.ts';
+import { fetchConfig, namedModel } from '../../../converters/fetch.ts';
 import { isBlobEntry } from '../../../converters/indexes/entries.ts';
 import { withPlatformTable } from '../../../converters/indexes/platform-table.ts';
 import type { Image, Index, Layer } from '../../../converters/model.ts';
@@ -66,7 +66,7 @@ export async function describeStored(image: InspectedImage): Promise<StoredDescr
   const basics = { digest, mediaType, form: formName(mediaType), size: bytes.length };
   const ports = boundedPorts(registry.stored.ports(name, plain.context));
   try {
-    const model = readManifest(bytes, contentType);
+    const model = namedModel(readManifest(bytes, contentType), { digest });
     if (model.kind === 'image') return { ...basics, image: await describeImage(model, ports) };
     const entries = await entriesOf(model, ports);
     return { ...basics, entries, ...(await imageOfIndex(image, digest, ports)) };

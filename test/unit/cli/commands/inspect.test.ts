@@ -3,11 +3,13 @@ import { createServer } from 'node:http';
 import { delimiter, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
 import { knownClients } from '../../../../src/negotiation/known-clients.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { tar } from '../../../../src/sample-registry/tar.ts';
 import { testApp } from '../../../support/app.ts';
+import { addImage, builtRepository } from '../../../support/built-repository.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { layerContent } from '../../../support/layer-content.ts';
 import { listen } from '../../../support/listen.ts';
@@ -22,6 +24,7 @@ interface Inspected {
     readonly entries?: readonly { readonly platform?: string; readonly attestation: boolean }[];
     readonly noImage?: string;
     readonly image?: {
+      readonly digest: string;
       readonly platform: string;
       readonly history?: number;
       readonly layers: readonly Layer[];
@@ -392,4 +395,19 @@ read address
       err: expect.stringContaining('config.json is not a configuration file of docker login'),
     });
   });
+});
+
+it('names an image as the registry does, also by SHA-512', async () => {
+  const built = builtRepository('team/long');
+  const { digest, mediaType } = addImage(built);
+  const bytes = built.manifests.get(digest)?.bytes ?? new Uint8Array();
+  const root = built.manifest(mediaType, bytes, digestOf(bytes, 'sha512'));
+  const serve = built.serve(root);
+  const registry = await startStrictRegistry('a:b', async (url, init) => {
+    return (await serve(new Request(url, init), new URL(url))) ?? new Response(null);
+  });
+  onTestFinished(() => registry.stop());
+  const { json } = await regshift(['inspect', `${registry.host}/team/long`, '--json', '--creds', 'a:b']);
+  const { stored } = json<Inspected>();
+  expect([stored.digest, stored.image?.digest]).toEqual([root.digest, root.digest]);
 });

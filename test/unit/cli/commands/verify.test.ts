@@ -5,12 +5,14 @@ import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { addImage, type BuiltDescriptor, builtRepository } from '../../../support/built-repository.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { writeSampleLayout } from '../../../support/sample-layout.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 interface Verified {
+  readonly digest: string;
   readonly valid: boolean;
   readonly form: string;
   readonly checks: readonly {
@@ -222,6 +224,31 @@ it('finds that a registry sends other bytes than its digest says', async () => {
   } finally {
     await lying.stop();
   }
+});
+
+describe('a manifest that the registry names by SHA-512', () => {
+  const built = builtRepository('team/long');
+  const bySha512 = ({ digest, mediaType }: BuiltDescriptor) => {
+    const bytes = built.manifests.get(digest)?.bytes ?? new Uint8Array();
+    return built.manifest(mediaType, bytes, digestOf(bytes, 'sha512'));
+  };
+  const chart = addImage(built, { configType: 'application/vnd.cncf.helm.config.v1+json' });
+
+  test.each([
+    ['an image', bySha512(addImage(built))],
+    ['a chart', bySha512(chart)],
+  ])('%s: matches that digest', async (_, root) => {
+    const serve = built.serve(root);
+    const registry = await startStrictRegistry('a:b', async (url, init) => {
+      return (await serve(new Request(url, init), new URL(url))) ?? new Response(null);
+    });
+    onTestFinished(() => registry.stop());
+    for (const reference of [':latest', `@${root.digest}`]) {
+      const report = await verified(`${registry.host}/team/long${reference}`, '--creds', 'a:b');
+      expect(report).toMatchObject({ code: 0, valid: true, digest: root.digest });
+      expect(report.checks[0]).toMatchObject({ what: 'manifest', ok: true, digest: root.digest });
+    }
+  });
 });
 
 const image = ['config: true', 'diff_ids: true', 'history: true', 'layer: true', 'layer: true'];
