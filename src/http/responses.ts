@@ -1,7 +1,16 @@
 import { concatenate } from '../../converters/bytes.ts';
+import type { RepositoryMapping } from '../routing/repository-names.ts';
 
 /** Docker up to 1.9 falls back to API v1 if the ping lacks this header. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' } as const;
+
+/**
+ * The header that tells a client that its `ns` chose the registry (distribution-spec after 1.1, "Registry Proxying"). An
+ * `ns` that no route matches by is ignored, and gets no header.
+ */
+export function namespaceHeader(mapping: RepositoryMapping | undefined): Record<string, string> {
+  return mapping?.ns === undefined ? {} : { 'OCI-Namespace': mapping.ns };
+}
 
 /** A response of bytes. A HEAD gets the same headers and no body. */
 export function bytesResponse(

@@ -10,6 +10,8 @@ export interface RepositoryMapping {
   readonly prefix: string;
   /** How closely the route names the repository; the highest rank takes precedence. */
   readonly rank: number;
+  /** The registry that the request names in `ns`, where the route was found by it. */
+  readonly ns?: string;
 }
 
 /** Translates between the names that clients and upstream use for the repositories of a route. */
@@ -47,7 +49,7 @@ export function createRepositoryNames({ match, aliases, library }: RepositoryNam
       const real = aliases.realName(client);
       if (real !== client) return { client, upstream: full(real), prefix: '', rank: byAlias };
       if (ns !== undefined && match.ns.includes(ns)) {
-        return { client, upstream: full(client), prefix: '', rank: byNs };
+        return { client, upstream: full(client), prefix: '', rank: byNs, ns };
       }
       const path = longest(match.paths.filter((each) => client.startsWith(`${each}/`)));
       if (path !== undefined) {

@@ -8,6 +8,7 @@ const quay = 'https://quay.test';
 const own = 'http://own.test:5000';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
+const docker113 = manifestRequestHeaders['Docker 1.13.1'];
 
 function over(config: object, registries: Network, variables: Record<string, string> = {}): TestApp {
   return testApp(
@@ -136,6 +137,47 @@ describe('the registry that containerd names by ns', () => {
     expect((await app.get('/v2/team/app/manifests/latest')).status).toBe(200);
     expect((await app.get('/v2/team/app/manifests/latest?ns=docker.io')).status).toBe(200);
     expect(new Set(registries.asked.map(({ origin }) => origin))).toEqual(new Set([own, hub]));
+  });
+});
+
+describe('OCI-Namespace (distribution-spec after 1.1, "Registry Proxying")', () => {
+  const config = {
+    upstreamAuth: 'anonymous',
+    routes: [
+      { match: { path: 'hub', ns: 'docker.io', alias: { 'short/name': 'team/app' } }, upstream: hub },
+      { upstream: own },
+    ],
+  };
+  const nowhere = `sha256:${'0'.repeat(64)}`;
+
+  it.each([
+    ['manifests/latest', 200],
+    ['manifests/none', 404],
+    ['tags/list', 200],
+    [`blobs/${nowhere}`, 404],
+    [`referrers/${nowhere}`, 404],
+  ])('is in the response to %s with the ns that chose the registry', async (path, status) => {
+    const app = over(config, three());
+    // The second response to a manifest is remembered.
+    for (const method of ['GET', 'HEAD', 'GET', 'HEAD']) {
+      const response = await app.send(method, `/v2/team/app/${path}?ns=docker.io`, docker113);
+      expect([response.status, response.header('OCI-Namespace')]).toEqual([status, 'docker.io']);
+    }
+  });
+
+  it.each([
+    ['a request without ns', '/v2/team/app/manifests/latest'],
+    ['an alias', '/v2/short/name/manifests/latest?ns=docker.io'],
+    ['a path without ns', '/v2/hub/team/app/manifests/latest'],
+  ])('is not in the response to %s', async (_, path) => {
+    const response = await over(config, three()).get(path, docker113);
+    expect([response.status, response.header('OCI-Namespace')]).toEqual([200, null]);
+  });
+
+  it('is not in the response where no route matches by ns', async () => {
+    const app = over({ routes: [{ upstream: own }] }, three());
+    const response = await app.get('/v2/team/app/manifests/latest?ns=docker.io', docker113);
+    expect([response.status, response.header('OCI-Namespace')]).toEqual([200, null]);
   });
 });
 

@@ -10,6 +10,7 @@ import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
 import { nameParam } from '../params.ts';
 import { publicOrigin } from '../public-url.ts';
+import { namespaceHeader } from '../responses.ts';
 import { type Route, unknownRepository } from '../route.ts';
 
 /** Middleware: finds the routes that the host and port of a request reach. @throws RegistryError NAME_UNKNOWN. */
@@ -108,6 +109,8 @@ export function repository(
       throw new RegistryError('NAME_UNKNOWN', `The repository ${mapping.upstream} is not served here.`);
     }
     await next();
+    for (const [name, value] of Object.entries(namespaceHeader(mapping)))
+      context.res.headers.set(name, value);
   };
 }
 

@@ -9,7 +9,7 @@ import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { inertHeaders } from '../inert-content.ts';
 import { referenceParam } from '../params.ts';
-import { bytesResponse, headersWithLength, matchesEtag } from '../responses.ts';
+import { bytesResponse, headersWithLength, matchesEtag, namespaceHeader } from '../responses.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws RegistryError; ConversionError. */
 export const getManifest: Handler<Env> = (context) => {
@@ -43,7 +43,7 @@ export async function getManifestResponse(
   return bytesResponse(body, headers, request.method === 'HEAD');
 }
 
-function headersOf(result: ManifestResult, { applied }: ClientRequest): Record<string, string> {
+function headersOf(result: ManifestResult, { applied, repository }: ClientRequest): Record<string, string> {
   return {
     'Content-Type': result.mediaType,
     ...inertHeaders(result.mediaType),
@@ -54,5 +54,6 @@ function headersOf(result: ManifestResult, { applied }: ClientRequest): Record<s
     'Regshift-Source-Digest': result.source,
     ...(result.conversion ? { 'Regshift-Conversion': conversionText(result.conversion, result.losses) } : {}),
     ...(result.age === undefined ? {} : { Age: String(result.age) }),
+    ...namespaceHeader(repository),
   };
 }
