@@ -309,6 +309,29 @@ describe('an identity token', () => {
     ]);
   });
 
+  it.each([
+    ['the requested ones, where the server tells none', undefined, 'pull,push', 'repository:short:pull,push'],
+    ['those that the server tells', 'repository:sample/oci:pull', 'pull,push', 'repository:short:pull'],
+    [
+      'those between commas',
+      'repository:sample/oci:pull,push,repository:sample/oci:delete',
+      '*',
+      'repository:short:pull,push repository:short:delete',
+    ],
+    ['none', '', 'pull', ''],
+    ['none of a repository that was not requested', 'repository:other:pull', 'pull', ''],
+  ])('comes with the scopes of the token by the client’s names: %s', async (_, scope, actions, expected) => {
+    const told: Script = (request, url) =>
+      url.host === 'auth.test' && request.method === 'POST'
+        ? Response.json({ access_token: 'of-alice', scope })
+        : server(request, url);
+    const proxy = testApp({ REGSHIFT_ALIASES: 'short=sample/oci' }, scriptedUpstream(told).fetch);
+    const fields = { grant_type: 'refresh_token', refresh_token: 'R1', scope: `repository:short:${actions}` };
+    const body = bytesOf(new URLSearchParams(fields).toString());
+    const response = await proxy.send('POST', '/token', formType, { body });
+    expect(JSON.parse(response.text())).toMatchObject({ access_token: 'of-alice', scope: expected });
+  });
+
   it.each(['R0', 'ended'])('that the token server refuses leads to a new login: %s', async (token) => {
     const response = await post({ grant_type: 'refresh_token', refresh_token: token });
     expect([response.status, response.error()]).toEqual([

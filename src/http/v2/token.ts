@@ -11,7 +11,7 @@ import {
   type Credential,
   type StaticCredential,
 } from '../../upstream/auth/credential.ts';
-import { readingScope } from '../../upstream/auth/scope.ts';
+import { readingScope, subjectOf } from '../../upstream/auth/scope.ts';
 import type { GrantedToken } from '../../upstream/auth/token-server.ts';
 import type { Env } from '../env.ts';
 import { readBody } from '../request-body.ts';
@@ -44,12 +44,20 @@ async function tokenResponse(
 ): Promise<Response> {
   if (relay === undefined) throw new RegistryError('ENDPOINT_UNKNOWN', 'This proxy gives out no tokens.');
   const { service, scopes: asked, credential, offlineFor } = await questionOf(request);
-  const scopes = [...new Set(asked.flatMap((scope) => upstreamScope(host, scope) ?? []))];
+  const renamed = asked.flatMap((client): RenamedScope[] => {
+    const upstream = upstreamScope(host, client);
+    return upstream === undefined ? [] : [{ client, upstream }];
+  });
+  const scopes = [...new Set(renamed.map(({ upstream }) => upstream))];
   const now = wallClock();
   const granted = await relay.token({ service, scopes, credential, offlineFor }).catch((error: unknown) => {
     throw notStored(explained(error, credential));
   });
-  const body = new TextEncoder().encode(JSON.stringify(answerFields(granted, now, offlineFor !== undefined)));
+  const fields = {
+    ...answerFields(granted, now, offlineFor !== undefined),
+    ...(request.method === 'POST' ? { scope: clientScopes(granted.scope, renamed) } : {}),
+  };
+  const body = new TextEncoder().encode(JSON.stringify(fields));
   return bytesResponse(body, { 'Content-Type': 'application/json', ...noStore }, request.method === 'HEAD');
 }
 
@@ -133,6 +141,27 @@ function upstreamScope(host: VirtualHost<Route>, scope: string): string | undefi
     return found?.mapping.upstream;
   });
   return renamed && (takesPushes ? renamed : readingScope(renamed));
+}
+
+/** A scope by the client's name of a repository, and by upstream's. */
+interface RenamedScope {
+  readonly client: string;
+  readonly upstream: string;
+}
+
+/**
+ * The granted scopes by the client's names. An OAuth 2 response must have them (distribution, "OAuth2 token", `scope`), and
+ * the example there divides them with commas.
+ * @param granted as the token server tells them; undefined where they are the requested ones.
+ */
+function clientScopes(granted: string | undefined, renamed: readonly RenamedScope[]): string {
+  const scopes = granted?.split(/\s|,(?=\w+[(:])/) ?? renamed.map(({ upstream }) => upstream);
+  const named = scopes.flatMap((scope) => {
+    const subject = subjectOf(scope);
+    const asked = renamed.find(({ upstream }) => subjectOf(upstream) === subject);
+    return asked ? `${subjectOf(asked.client)}${scope.slice(subject.length)}` : [];
+  });
+  return [...new Set(named)].join(' ');
 }
 
 /** A Bearer value is not a login; this endpoint gives it out. */

@@ -18,6 +18,8 @@ export interface GrantedToken {
   readonly issuedAt: Date | undefined;
   /** The identity token that replaces the one of the request from now on (RFC 6749 §6). */
   readonly identity?: string;
+  /** The granted scopes, where the server tells them: others than the requested ones (RFC 6749 §5.1). */
+  readonly scope?: string;
 }
 
 export interface TokenServerOptions {
@@ -198,13 +200,14 @@ function readGrant(bytes: Uint8Array, url: URL): GrantedToken {
   const value = [fields.token, fields.access_token].find(isToken);
   if (value === undefined)
     throw badResponseError(url, 'answered a request for a token without a usable token');
-  const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity } = fields;
+  const { expires_in: expiresIn, issued_at: issuedAt, refresh_token: identity, scope } = fields;
   const issued = new Date(typeof issuedAt === 'string' ? issuedAt : Number.NaN);
   return {
     value,
     expiresIn: typeof expiresIn === 'number' && expiresIn > 0 ? expiresIn : defaultExpiry,
     issuedAt: Number.isNaN(issued.getTime()) ? undefined : issued,
     ...(typeof identity === 'string' && identity !== '' ? { identity } : {}),
+    ...(typeof scope === 'string' ? { scope } : {}),
   };
 }
 
