@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { type Digest, isDigest } from '../../converters/digest.ts';
+import { type Digest, isDigest, isOfUnknownAlgorithm } from '../../converters/digest.ts';
 import {
   parseReference,
   parseRepositoryName,
@@ -69,6 +69,7 @@ export function referenceParam(context: Context<Env>): Reference {
   const text = ownParam(context, 'reference');
   const reference = parseReference(text);
   if (reference !== undefined) return reference;
+  if (isOfUnknownAlgorithm(text)) throw unknownAlgorithm(text);
   throw new RegistryError(
     text.includes(':') ? 'REFERENCE_INVALID' : 'MANIFEST_UNKNOWN',
     `${quoted(text, 200)} is neither a tag nor a digest.`,
@@ -79,9 +80,18 @@ export function referenceParam(context: Context<Env>): Reference {
 export function digestParam(context: Context<Env>): Digest {
   const text = param(context, 'digest');
   if (isDigest(text)) return text;
+  if (isOfUnknownAlgorithm(text)) throw unknownAlgorithm(text);
   throw new RegistryError(
     'REFERENCE_INVALID',
     `${quoted(text, 200)} is not a digest: sha256: and 64 lower-case hex digits.`,
+  );
+}
+
+function unknownAlgorithm(text: string): RegistryError {
+  return new RegistryError(
+    'REFERENCE_INVALID',
+    `${quoted(text, 200)} is a digest of an algorithm that regshift does not know: it knows sha256, sha384 and sha512. ` +
+      'Ask the registry itself for this content.',
   );
 }
 

@@ -83,6 +83,9 @@ describe('a path that asks for nothing', () => {
     ['/v2/a/manifests/sha256:12', 400, 'DIGEST_INVALID', /"sha256:12" is neither a tag nor a digest/],
     ['/v2/a/blobs/sha256:12', 400, 'DIGEST_INVALID', /"sha256:12" is not a digest: sha256: and 64/],
     ['/v2/a/blobs/latest', 400, 'DIGEST_INVALID', /"latest" is not a digest/],
+    ['/v2/a/blobs/blake3:12', 400, 'DIGEST_INVALID', /"blake3:12" is a digest of an algorithm that regshift/],
+    ['/v2/a/manifests/blake3:12', 400, 'DIGEST_INVALID', /"blake3:12" is a digest of an algorithm that/],
+    ['/v2/a/referrers/blake3:12', 400, 'DIGEST_INVALID', /"blake3:12" is a digest of an algorithm that/],
   ])('%s: %i %s', async (path, status, code, message) => {
     const { app, asked } = routedApp();
     const answer = await (path.includes('/uploads/') ? app.send('PATCH', path) : app.get(path));

@@ -171,6 +171,19 @@ describe('an upload', () => {
     expect(response.header('Retry-After')).toBe('7');
   });
 
+  it.each(['sha512', 'blake3', 'sha256+b64u'])('may name its digest by %s', async (algorithm) => {
+    const other = `${algorithm}:${'0'.repeat(algorithm === 'sha512' ? 128 : 64)}`;
+    const { script } = receiving(
+      () => new Response(null, { status: 201, headers: { 'Docker-Content-Digest': other } }),
+    );
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    const response = await app.send('PUT', `${uploads}u1?digest=${encodeURIComponent(other)}`, [], {
+      body: bytes,
+    });
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([201, other]);
+    expect(response.header('Location')).toBe(`http://regshift.test/v2/team/app/blobs/${other}`);
+  });
+
   it.each([301, 302, 307, 308])(
     'is not redirected (%i): the redirect would carry the body',
     async (status) => {

@@ -1,5 +1,5 @@
 import type { Handler } from 'hono';
-import { isDigest } from '../../../converters/digest.ts';
+import { isDigest, isOfUnknownAlgorithm } from '../../../converters/digest.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
 import { isSealed } from '../../client-state/upload-location.ts';
 import { RegistryError } from '../../errors.ts';
@@ -119,7 +119,8 @@ function digestOf({ headers }: Response, { searchParams }: URL): string | undefi
     searchParams.get('digest'),
     searchParams.get('mount'),
   ];
-  return stated.find(isDigest);
+  // The registry has taken the blob, whatever algorithm it names it by.
+  return stated.find((each) => each !== null && (isDigest(each) || isOfUnknownAlgorithm(each))) ?? undefined;
 }
 
 function unnamed(name: RepositoryName): RegistryError {
