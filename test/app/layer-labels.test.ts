@@ -271,14 +271,19 @@ describe('an index with such an image', () => {
           : script(request, url),
       );
       const app = testApp({}, upstream.fetch);
-      await app.get(latest, headersOf(client));
+      const childIn = (list: Answer) =>
+        (JSON.parse(list.text()).manifests as { digest: string }[])[0]?.digest;
+      const asLabelled = childIn(await app.get(latest, headersOf(client)));
       await app.settled();
-      await vi.waitFor(async () => {
-        const list = await app.get(latest, headersOf(client));
-        const [child] = JSON.parse(list.text()).manifests as { digest: string }[];
-        const image = await app.get(latest.replace('latest', child?.digest ?? ''), headersOf(client));
-        expect([image.status, inOrder(image)]).toEqual([200, plain]);
+      const child = await vi.waitFor(async () => {
+        const made = childIn(await app.get(latest, headersOf(client)));
+        await app.settled();
+        expect(made).not.toBe(asLabelled);
+        return made;
       });
+      // The first request for it.
+      const image = await app.get(latest.replace('latest', child ?? ''), headersOf(client));
+      expect([image.status, digestOf(image.body), inOrder(image)]).toEqual([200, child, plain]);
     },
   );
 });

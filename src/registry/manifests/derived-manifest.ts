@@ -31,7 +31,7 @@ export function derivedManifestOf(converted: Converted, recipe: ManifestRecipe):
 }
 
 function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Digest, Recipe])[] {
-  const { converters, root, unpackZstd, layersOf } = recipe;
+  const { converters, root } = recipe;
   const blobs = converted.blobs.map((blob): readonly [Digest, Recipe] =>
     blob.kind === 'config'
       ? [blob.digest, { product: 'config', converters, root, manifest: recipe }]
@@ -39,7 +39,8 @@ function recipesOf(converted: Converted, recipe: ManifestRecipe): (readonly [Dig
   );
   const children = converted.children.flatMap((child) => {
     const { source, sourceType, kind, form } = child;
-    const own = manifestRecipe({ source, sourceType, root, kind, form, tag: '', unpackZstd, layersOf });
+    // Made alone, a child is to have the bytes that it has here, so all else is as for its parent.
+    const own = manifestRecipe({ ...recipe, source, sourceType, kind, form, tag: '' });
     return recipesOf(child, own);
   });
   // Schema 1 that was only signed has the digest of the stored manifest, which upstream has.
