@@ -13,7 +13,10 @@ export interface ResumedBodyOptions {
   readonly request: (first: number, signal: AbortSignal) => Promise<Response>;
   /** The error for a response with an error status. */
   readonly errorOf: (response: Response) => Promise<RegistryError>;
-  /** The end of the wanted bytes, not included; absent for the rest of the blob. */
+  /**
+   * The end of the wanted bytes, not included; absent for the rest of the blob. Only a first response that is a part
+   * ends there: one with the whole blob is read to its end.
+   */
   readonly end?: number | undefined;
   /** The blob in messages, like `layer sha256:…`. */
   readonly what: string;
@@ -62,8 +65,16 @@ export function resumedBody(first: BlobPart, options: ResumedBodyOptions): Reada
       const skipped = Math.min(left, value.length);
       left -= skipped;
       if (skipped > 0) options.onSkipped?.(skipped);
-      if (value.length > skipped) return value.subarray(skipped);
+      if (value.length > skipped) return beforeEnd(value.subarray(skipped));
     }
+  }
+
+  /** The bytes of a chunk before the end: a response to a request for the rest of a part may go beyond it. */
+  function beforeEnd(bytes: Uint8Array): Uint8Array | undefined {
+    const wanted = Math.max(0, (end() ?? Number.POSITIVE_INFINITY) - at);
+    if (bytes.length <= wanted) return bytes;
+    reader.cancel().catch(() => undefined);
+    return wanted === 0 ? undefined : bytes.subarray(0, wanted);
   }
 
   function isBreak(error: unknown): boolean {

@@ -136,4 +136,23 @@ describe('the body of a blob', () => {
     expect(await bytesOf(stream)).toEqual(blob);
     expect(skipped).toBe(200_000);
   });
+
+  it.each([1_000, 65_536])(
+    'ends at the end of a part, where the rest comes as the whole blob in chunks of %i bytes',
+    async (piece) => {
+      const first = partOf(rest(0, 1_000));
+      if (first === undefined) throw new Error('no part');
+      const whole = sourceOf(blob, { piece });
+      const stream = resumedBody(first, {
+        request: async () => new Response(whole.stream),
+        errorOf: vi.fn(),
+        end: 5_000,
+        what: 'layer X',
+        signal: undefined,
+      });
+      expect(await bytesOf(stream)).toEqual(blob.subarray(0, 5_000));
+      expect(whole.cancelled).toBeDefined();
+      expect(whole.taken).toBeLessThanOrEqual(65_536);
+    },
+  );
 });
