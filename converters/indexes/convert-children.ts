@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import { entryLoss, loss } from '../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../model.ts';
 import { type ChildOutcome, type ChildTask, convertChild } from './convert-child.ts';
-import { gzipTwinOf, isLabelledZstd } from './entries.ts';
+import { gzipTwinOf, isLabelledZstd, namesImage } from './entries.ts';
 import { withPlatformTable } from './platform-table.ts';
 import { countManifest, enterIndex, type Traversal } from './traversal.ts';
 
@@ -49,8 +49,9 @@ export async function convertChildren(
     },
     flatten: (inner) => convertChildren(inner, form, context, within, nested),
   };
+  const images = whole.dependencies.filter(namesImage);
   const outcomes = await mapBounded(whole.dependencies, limits.fetches, async (entry) => {
-    const twin = context.preferGzip ? gzipTwinOf(entry, whole.dependencies, isLabelledZstd) : undefined;
+    const twin = context.preferGzip ? gzipTwinOf(entry, images, isLabelledZstd) : undefined;
     return twin ? leftOut(entry, 'The same image is there with gzip layers.') : tryConvertChild(entry, task);
   });
   const unusable = whole.unusable.map(({ path }) => loss('entries', path, unknownAlgorithm));

@@ -38,17 +38,18 @@ type PlatformEntry = Pick<IndexEntry, 'platform' | 'attestation'>;
 
 /**
  * The gzip image of the platform of a zstd image.
+ * @param images entries of its index: artifacts among them, which may have a platform too, count as images.
  * @param isZstd whether an entry says that its image has zstd layers.
  */
 export function gzipTwinOf<Entry extends PlatformEntry>(
   entry: Entry,
-  entries: readonly Entry[],
+  images: readonly Entry[],
   isZstd: (entry: Entry) => boolean,
 ): Entry | undefined {
   const { platform } = entry;
   if (!platform || !isZstd(entry)) return undefined;
   const name = formatPlatform(platform);
-  return entries.find(
+  return images.find(
     (each) => !each.attestation && !isZstd(each) && each.platform && formatPlatform(each.platform) === name,
   );
 }

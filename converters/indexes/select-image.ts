@@ -28,7 +28,9 @@ async function select(
 ): Promise<Image> {
   const within = enterIndex(index, traversal);
   const whole = await withPlatformTable(index, ports);
-  const images = whole.dependencies.filter((entry) => isCandidate(entry, whole.dependencies));
+  const all = whole.dependencies.filter(namesImage);
+  // Of two images for one platform, the one with gzip layers.
+  const images = all.filter((entry) => gzipTwinOf(entry, all, isLabelledZstd) === undefined);
   const unlabelled = images.filter((entry) => entry.platform === undefined).slice(0, maximumUnlabelled);
   const notImages = new Set<IndexEntry>();
   for (const entry of [...fitting(wanted, images), ...unlabelled]) {
@@ -43,12 +45,6 @@ async function select(
     found: platformsOf(others).join(', ') || 'no image at all',
     expected: formatPlatform(wanted),
   });
-}
-
-/** Whether an entry can be the image: of two images for one platform, the one with gzip layers is. */
-function isCandidate(entry: IndexEntry, entries: readonly IndexEntry[]): boolean {
-  if (!namesImage(entry)) return false;
-  return gzipTwinOf(entry, entries, isLabelledZstd) === undefined;
 }
 
 /** The image of an entry, or `undefined` if its content is for another platform. */

@@ -258,6 +258,33 @@ describe.each(['gzip first', 'zstd first'] as const)('an index with both compres
   );
 });
 
+describe('an index with a zstd image, and an artifact for the same platform', () => {
+  const artifactType = 'application/vnd.example.sbom';
+
+  it.each(['Docker 20.10', 'Docker 1.13.1', 'Docker 1.9.1'] as const)(
+    'has the image for %s, unpacked',
+    async (client) => {
+      const { app } = appOver((built) => {
+        const image = { ...addImage(built, { files: ['base'], layerType: ociLayerZstd }), ...zstdLabel };
+        const config = built.blob('application/vnd.oci.empty.v1+json', new TextEncoder().encode('{}'));
+        const document = { schemaVersion: 2, mediaType: ociManifest, artifactType, config, layers: [] };
+        const artifact = { ...built.manifest(ociManifest, document), artifactType };
+        return addIndex(built, [
+          { ...image, ...linux('amd64') },
+          { ...artifact, ...linux('amd64') },
+        ]);
+      });
+      const answer = await app.get(`${path}/latest`, headersOf(client));
+      expect([answer.status, answer.status === 200 ? '' : answer.text()]).toEqual([200, '']);
+      if (client === 'Docker 1.9.1') return;
+      expect(architecturesOf(answer)).toEqual(['amd64']);
+      const [entry] = entriesOf(answer);
+      const image = await app.get(`${path}/${entry?.digest}`, headersOf(client));
+      expect(image.text()).toContain(layerWith('base').diffId);
+    },
+  );
+});
+
 describe('an update watcher, which names the OCI index and schema 2 but no OCI manifest', () => {
   const shapes: Readonly<Record<string, (built: BuiltRepository) => BuiltDescriptor>> = {
     'an OCI image': (built) => addImage(built),
