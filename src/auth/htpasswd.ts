@@ -93,7 +93,8 @@ export function createHtpasswdAuth({ entries, renewed, compare, queue, clock }: 
  */
 function createPasswordCheck(entries: ReadonlyMap<string, HtpasswdEntry>, compare: ComparePassword) {
   const costs = [...entries.values()].map(({ hash }) => costOf(hash));
-  const dearest = Math.max(...costs);
+  // Not `Math.max(...costs)`: the arguments of a call are on the stack, which a long file overflows.
+  const dearest = costs.reduce((most, cost) => Math.max(most, cost), 0);
 
   /**
    * The hash for an unknown user. Its cost is that of one entry, always the same for one name: several comparisons take

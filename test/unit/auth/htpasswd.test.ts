@@ -76,6 +76,11 @@ describe('a login by htpasswd', () => {
     expect(await auth().authenticate(basic(login))).toEqual({ ok: true, subject });
   });
 
+  it('is right in a file of 150,000 users', async () => {
+    const many = Array.from({ length: 150_000 }, (_, index) => `user${index}:${alice}`);
+    expect(await file(many.join('\n')).authenticate(basic('user149999:secret'))).toMatchObject({ ok: true });
+  });
+
   it.each([
     'alice:wrong',
     'alice:secret ',
