@@ -142,7 +142,13 @@ async function readPiece(file: StoreFile, piece: Uint8Array, at: number): Promis
  */
 function isTaken(outgoing: ServerResponse, piece: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
-    if (outgoing.destroyed) resolve(false);
-    else outgoing.write(piece, (error) => resolve(!error));
+    if (outgoing.destroyed) return resolve(false);
+    // Node drops the callback of a pipelined response whose client leaves before its turn.
+    const left = () => resolve(false);
+    outgoing.once('close', left);
+    outgoing.write(piece, (error) => {
+      outgoing.off('close', left);
+      resolve(!error);
+    });
   });
 }

@@ -193,6 +193,19 @@ describe('a file that is sent', () => {
     body.destroy();
     expect(await ends.pop()).toBe('sent');
   });
+
+  it('is closed when the client leaves before the turn of a pipelined response', async () => {
+    const before = ends.length;
+    const client = connect(server.port, '127.0.0.1');
+    client.on('error', () => undefined);
+    const line = `GET /0/${content.length}/whole HTTP/1.1\r\nHost: a\r\n\r\n`;
+    client.write(`${line}${line}`);
+    await expect.poll(() => ends.length - before).toBe(2);
+    await sleep(100);
+    client.destroy();
+    await expect.poll(openFiles).toEqual([]);
+    expect(await Promise.all(ends.splice(before))).toEqual(['sent', 'sent']);
+  });
 });
 
 /** The target of a link, or nothing if it has gone meanwhile. */
