@@ -37,7 +37,7 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
     }
   }
 
-  return { read, chunks, cancel: cancel };
+  return { read, chunks, cancel };
 }
 
 /** Whether an error can be thrown on unchanged: regshift's own error, or an abort. */

@@ -69,9 +69,7 @@ export function registryEvent(
   const name = parseRepositoryName(repository ?? '');
   if (name === undefined) return undefined;
   const parsed = kind === 'push' && reference !== undefined ? parseReference(reference) : undefined;
-  const named = hosts
-    .filter((host) => host !== undefined && host !== '')
-    .map((host) => `${host}`.toLowerCase());
+  const named = hosts.flatMap((host) => (host ? [host.toLowerCase()] : []));
   return {
     kind,
     repository: name,

@@ -41,7 +41,7 @@ export function v1Routes(): Hono<Env> {
   v1.all(`${name}/tags`, ofRepository('v1-tags', listV1Tags));
   v1.all(`${name}/json`, ofRepository('v1-json', getV1Repository));
   v1.all(`${name}/properties`, ofRepository('v1-properties', getV1Properties));
-  v1.all(`${name}/tags/:tag`, ofRepository('v1-tag', getV1Tag));
+  v1.all(`${name}/tags/:tag`, ofTag('v1-tag', getV1Tag));
   v1.all('*', noReading);
   return v1;
 }
@@ -103,30 +103,34 @@ function checkV1Method(method: string, allowed: readonly string[]): void {
 }
 
 /** A response about the repository that a path names, as the path has it. */
-type RepositoryHandler = (
-  route: Route,
-  request: ClientRequest,
-  name: string,
-  /** The `:tag` of the path; only the handler of a path that has one reads it. */
-  tag: Tag,
-) => Promise<Response>;
+type RepositoryHandler = (route: Route, request: ClientRequest, name: string) => Promise<Response>;
+
+/** A response about a tag of such a repository. */
+type TagHandler = (...args: [...Parameters<RepositoryHandler>, tag: Tag]) => Promise<Response>;
 
 /** A handler that passes on a path whose name is no repository here, or another one than the session is good for. */
 function ofRepository(resource: string, handler: RepositoryHandler): Handler<Env> {
   return async (context, next) => {
     const name = context.req.param('name') ?? '';
-    const text = context.req.param('tag');
-    const tag = text === undefined ? undefined : parseTag(text);
-    if (text !== undefined && tag === undefined) {
-      const message = `${quoted(text, 200)} is not a tag.`;
-      return mismatch(context, next, new RegistryError('REFERENCE_INVALID', message));
-    }
     const found = routeOf(context, name);
     if (found instanceof RegistryError) return mismatch(context, next, found);
     context.get('received').notes.resource = resource;
     const request = enterRoute(context, found.route, found.mapping);
     checkV1Method(context.req.raw.method, reads);
-    return handler(found.route, request, name, tag as Tag);
+    return handler(found.route, request, name);
+  };
+}
+
+/** As `ofRepository`, for a path with a tag: it also passes on what cannot be a tag. */
+function ofTag(resource: string, handler: TagHandler): Handler<Env> {
+  return async (context, next) => {
+    const text = context.req.param('tag') ?? '';
+    const tag = parseTag(text);
+    if (tag === undefined) {
+      const message = `${quoted(text, 200)} is not a tag.`;
+      return mismatch(context, next, new RegistryError('REFERENCE_INVALID', message));
+    }
+    return ofRepository(resource, (...args) => handler(...args, tag))(context, next);
   };
 }
 

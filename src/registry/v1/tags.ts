@@ -33,7 +33,7 @@ interface Listed {
   readonly hash: string;
   /** The number of tags that upstream lists, of which the newest are kept. */
   readonly count: number;
-  /** The time of the question, in milliseconds since the epoch. */
+  /** By the clock: when upstream was asked. */
   readonly at: number;
   readonly epoch: AccessEpoch;
 }
@@ -67,17 +67,7 @@ const mostKept = 10_000;
 const sortedAtOnce = 4_000;
 
 export function createV1Tags(options: V1TagsOptions): V1Tags {
-  const {
-    client,
-    memory,
-    versions,
-    epochs,
-    recentTags,
-    requestedTags: tagsForV1,
-    most,
-    ttl,
-    clock,
-  } = options;
+  const { client, memory, versions, epochs, recentTags, requestedTags, most, ttl, clock } = options;
   /** The lists by their hash, each as one text: ten thousand texts take five times the memory. */
   const texts = memory.table<string>('tag-lists');
   /** By credential: logins that see the same tags share one list. */
@@ -136,7 +126,7 @@ export function createV1Tags(options: V1TagsOptions): V1Tags {
       const mayExist = (tag: Tag) => existing.has(tag) || count > listed.length;
       const wanted = [
         ...(first ? [first] : []),
-        ...tagsForV1.of(repository, context),
+        ...requestedTags.of(repository, context),
         ...recentTags.of(repository),
       ];
       const important = wanted.filter(mayExist).slice(0, mostWanted);

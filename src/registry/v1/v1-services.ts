@@ -39,7 +39,7 @@ export function createV1Services(options: V1ServicesOptions): V1Services {
   const requestedTags = createRequestedTags(options.memory);
   const most = (context: RequestContext) =>
     v1Tags ?? (resolver.countsPulls(context) ? tagsWhereCounted : usualTags);
-  const tags = createV1Tags({ ...options, requestedTags: requestedTags, most, ttl });
+  const tags = createV1Tags({ ...options, requestedTags, most, ttl });
   const search = createV1Search({ ...options, images: createV1Images(options), tags });
   return { tags, search, recentTags, requestedTags, passThrough };
 }
