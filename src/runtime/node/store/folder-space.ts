@@ -76,6 +76,8 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
+  /** The next search for blobs has not begun, and will find what is stored until then. */
+  let isPruneDue = false;
 
   const remove = (path: string) => operations.run('quick', () => unlink(path)).catch(unlessAbsent);
   const lookAt = (path: string) => operations.run('quick', () => stat(path)).catch(unlessAbsent);
@@ -133,19 +135,34 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     return pruned;
   }
 
-  /** @param excessOf the bytes to remove, by the bytes of all blobs. */
-  function makeRoom(excessOf: (total: number) => number): Promise<Pruned> {
+  /**
+   * @param excessOf the bytes to remove, by the bytes of all blobs.
+   * @param begins called before the search for blobs.
+   */
+  function makeRoom(excessOf: (total: number) => number, begins = () => {}): Promise<Pruned> {
+    const make = () => {
+      begins();
+      return makeRoomNow(excessOf);
+    };
     // A blob may have come after the running search for blobs.
-    const made = making.then(
-      () => makeRoomNow(excessOf),
-      () => makeRoomNow(excessOf),
-    );
+    const made = making.then(make, make);
     making = made;
     return made;
   }
 
-  const prune = (target: number) =>
-    makeRoom((total) => total - (total > limit ? Math.min(target, limit * keptPart) : target));
+  const prune = (target: number, begins?: () => void) =>
+    makeRoom((total) => total - (total > limit ? Math.min(target, limit * keptPart) : target), begins);
+
+  /** Prunes in the background. A search looks at each file, so blobs that are stored during one share the next one. */
+  function pruneSoon(): void {
+    if (isPruneDue) return;
+    isPruneDue = true;
+    inBackground(
+      prune(limit, () => {
+        isPruneDue = false;
+      }),
+    );
+  }
 
   /** Bytes that the file system has for this user; without a limit if it does not tell. */
   async function availableBytes(): Promise<number> {
@@ -182,14 +199,14 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
       used = used === undefined ? undefined : used + size;
       const isOld = clock() - lookedAt > lookMs;
       if (used !== undefined && used <= limit && !isOld) return metrics.storeSize(used);
-      inBackground(prune(limit));
+      pruneSoon();
     },
     async full(size, written, isQuota) {
       const available = written + (isQuota ? 0 : await availableBytes());
       const lacking = await lackingFor(size, available);
       if (lacking > 0) inBackground(makeRoom(() => lacking));
     },
-    prune,
+    prune: (target) => prune(target),
     async dropDamaged(path, found, expected) {
       logDamaged(log, { path }, found, expected);
       await remove(path);
