@@ -93,7 +93,7 @@ async function digestOfStored(
   blob: BlobName,
   hash: Parameters<typeof createDigester>[0],
 ): Promise<string | undefined> {
-  const stream = await store.read(blob);
+  const stream = await (store.inspect ? store.inspect(blob) : store.read(blob));
   if (stream === undefined) return undefined;
   const digester = createDigester(hash);
   try {

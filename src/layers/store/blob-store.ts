@@ -28,6 +28,8 @@ export interface BlobStore {
    * @returns undefined if the store does not have the blob. The stream errors if bytes are missing.
    */
   read(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** As `read` of a whole blob, which is no use of it. Absent for a store that notes no uses. */
+  inspect?(blob: BlobName): Promise<ReadableStream<Uint8Array> | undefined>;
   /**
    * Begins to write a blob.
    * @param blob undefined if its digest is not known yet (`namesAtEnd`).

@@ -64,7 +64,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     await operations.run('quick', () => utimes(path, now, now)).catch(() => undefined);
   }
 
-  async function openWhole(blob: BlobName): Promise<StoreFile | undefined> {
+  async function openWhole(blob: BlobName, isUse = true): Promise<StoreFile | undefined> {
     const path = pathOf(blob);
     const file = await openStoreFile(operations, path, forReading).catch(unlessAbsent);
     if (file === undefined) return undefined;
@@ -72,7 +72,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       const found = await file.stat();
       if (found.isFile() && found.size === blob.size) {
         const now = wallClock();
-        if (now.getTime() - found.mtimeMs > useNotedMs) await noteUse(path, now);
+        if (isUse && now.getTime() - found.mtimeMs > useNotedMs) await noteUse(path, now);
         return file;
       }
       // A FIFO or a folder in the place of a blob is not the store's.
@@ -102,6 +102,11 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
     async read(blob, span: ByteSpan = { start: 0, end: blob.size - 1 }) {
       const file = await openWhole(blob);
       return file && fileStream(file, span.start, span.end - span.start + 1);
+    },
+
+    async inspect(blob) {
+      const file = await openWhole(blob, false);
+      return file && fileStream(file, 0, blob.size);
     },
 
     async write(expected, likelySize = expected?.size ?? 0) {

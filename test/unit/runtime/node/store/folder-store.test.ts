@@ -10,6 +10,7 @@ import { noMetrics } from '../../../../../src/observability/metrics.ts';
 import { createFolderStore } from '../../../../../src/runtime/node/store/folder-store.ts';
 import { describeBlobStore, describeNamingAtEnd, storeBlob } from '../../../../support/blob-stores.ts';
 import { bytesOf } from '../../../../support/byte-streams.ts';
+import { regshift } from '../../../../support/cli.ts';
 import { layerContent } from '../../../../support/layer-content.ts';
 
 const folders: string[] = [];
@@ -173,4 +174,20 @@ test('a FIFO in the place of a layer is a miss, which holds no thread, and the n
   const blob = await storeBlob(store, first);
   const stream = await store.read(blob);
   expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+});
+
+test('regshift store verify reads each layer, and leaves the order in which they were used', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const blob = await storeBlob(store, layerContent(301));
+  const used = new Date('2020-01-01');
+  await usedAt(path, blob.digest, used);
+  const { code, json } = await regshift(['store', 'verify', '--json'], {
+    env: { REGSHIFT_STORE: `file://${path}` },
+  });
+  expect([code, json()]).toEqual([0, { layers: 1, damaged: [] }]);
+  expect((await stat(fileOf(path, blob.digest))).mtime).toEqual(used);
+  // A client's read is a use.
+  await (await store.read(blob))?.cancel();
+  expect((await stat(fileOf(path, blob.digest))).mtime).not.toEqual(used);
 });
