@@ -38,7 +38,10 @@ function addConvert(program: Command, io: Io, done: (code: number) => void): voi
     .description(
       'Converts a manifest in a file (- is standard input), and prints what the target form cannot hold.',
     )
-    .argument('<manifest>', 'a file with a manifest of any form')
+    .argument(
+      '<manifest>',
+      'a file with a manifest of any form, or a folder with an image: an OCI layout, or dir: of skopeo',
+    )
     .addOption(to)
     .option('--config <file>', 'a file with the config of the image')
     .option(
@@ -124,7 +127,7 @@ function addVerify(program: Command, io: Io, done: (code: number) => void): void
     .description(
       'Checks a manifest, its configs and all manifests below it. For schema 1, checks signatures and ids too.',
     )
-    .argument('<image>', 'a file, or host/name:tag, or host/name@sha256:…')
+    .argument('<image>', 'a file or a folder, as for convert; or host/name:tag, or host/name@sha256:…')
     .option('--from <dir>', 'for a file: the folder with configs, child manifests and layers')
     .option('--layers', 'read the layers, and check their digests and diff_ids')
     .option('--strict', 'exit code 1 if something could not be checked, too')

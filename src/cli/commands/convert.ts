@@ -16,6 +16,7 @@ import { readManifest } from '../../../converters/read.ts';
 import { parseRepositoryName, parseTag } from '../../../converters/reference.ts';
 import { type ConvertTarget, targets } from '../images/convert-target.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
+import { manifestFile, namedInLayout } from '../images/manifest-file.ts';
 import { writeConverted, writeV1 } from '../images/write-converted.ts';
 import { type Io, printNote } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
@@ -34,16 +35,19 @@ export interface ConvertOptions {
 }
 
 /** `regshift convert`: converts a manifest in a file. @throws UsageError, ConversionError. */
-export async function convertFile(file: string, options: ConvertOptions, io: Io): Promise<number> {
+export async function convertFile(path: string, options: ConvertOptions, io: Io): Promise<number> {
   if (options.json && options.out === undefined) {
     throw new UsageError(
       '--json prints the result of the conversion. Use --out to name the file for the manifest.',
     );
   }
+  const file = manifestFile(path);
   const bytes = await readInput(file, io);
   const store = openFileStore(options.from ?? folderOf(file), options.config ? [options.config] : []);
   const context = contextOf(options, { ...store.ports, signingKey: () => keyOf(options.key, io) });
-  const made = await converted(readManifest(bytes), context, options);
+  const keepsImage = options.platform !== undefined || targets[options.to].image === undefined;
+  const model = await namedInLayout(readManifest(bytes), file, keepsImage, context.ports);
+  const made = await converted(model, context, options);
   if ('images' in made) writeV1(made, options, io);
   else await writeConverted(made, options, store, io);
   return exitCodes.good;

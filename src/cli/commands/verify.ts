@@ -10,6 +10,7 @@ import { isOfArtifact } from '../images/artifact.ts';
 import { type Check, checkManifest, documentText } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { orKnownTags } from '../images/known-tags.ts';
+import { holdsImage, manifestFile } from '../images/manifest-file.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
@@ -53,16 +54,18 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
   return valid && (isComplete || !options.strict) ? exitCodes.good : exitCodes.failed;
 }
 
-/** Tells whether the argument is a file: it looks like a path, or a file with this name exists. */
+/** Tells whether the argument is a file: it looks like a path, or a file or a folder with an image has this name. */
 function isFile(text: string): boolean {
   return (
     text === '-' ||
     /^[./]|\.json$/.test(text) ||
-    (statSync(text, { throwIfNoEntry: false })?.isFile() ?? false)
+    (statSync(text, { throwIfNoEntry: false })?.isFile() ?? false) ||
+    holdsImage(text)
   );
 }
 
-async function fileSubject(file: string, { from }: Options, io: Io): Promise<Subject> {
+async function fileSubject(path: string, { from }: Options, io: Io): Promise<Subject> {
+  const file = manifestFile(path);
   const bytes = await readInput(file, io);
   const store = openFileStore(from ?? folderOf(file));
   const hex = /^[0-9a-f]{64}$/.exec(basename(file))?.[0];

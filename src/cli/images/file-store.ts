@@ -20,6 +20,7 @@ import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts
 import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import type { Io } from '../terminal/io.ts';
+import { refuseArchive } from './manifest-file.ts';
 
 /** Finds content in files by its digest. */
 export interface FileStore {
@@ -81,21 +82,28 @@ export function folderOf(file: string): string {
   return layout === undefined ? folder : layout || '.';
 }
 
-/** Reads a command's file argument; `-` is standard input. @throws as `readDocument`. */
+/** Reads a command's file argument; `-` is standard input. @throws as `readDocument` and `refuseArchive`. */
 export async function readInput(file: string, io: Io): Promise<Uint8Array> {
-  return file === '-' ? bounded(await io.read(mostBytes), 'standard input') : readDocument(file);
+  const isInput = file === '-';
+  const bytes = isInput ? await io.read(mostBytes) : readFile(file);
+  const name = isInput ? 'standard input' : file;
+  refuseArchive(bytes, name);
+  return bounded(bytes, name);
 }
 
 const mostBytes = limits.documentBytes;
 
 /** Reads a manifest or config. @throws a system error; ConversionError UNREADABLE for a folder, LIMIT above 4 MiB. */
 function readDocument(file: string): Uint8Array {
-  const found = statSync(file);
-  if (found.isDirectory()) {
+  return bounded(readFile(file), file);
+}
+
+/** Reads a file up to the first byte that is too much. */
+function readFile(file: string): Uint8Array {
+  if (statSync(file).isDirectory()) {
     throw new ConversionError({ code: 'UNREADABLE', message: `${file} is a folder, but a file is needed` });
   }
-  if (found.size > mostBytes) throw tooLarge(file, `${found.size} bytes`);
-  return bounded(readFirst(file, mostBytes + 1), file);
+  return readFirst(file, mostBytes + 1);
 }
 
 /** Reads the first bytes of a file: a device tells no size, and may have no end. */
@@ -117,8 +125,9 @@ function readFirst(file: string, most: number): Uint8Array {
 }
 
 function bounded(bytes: Uint8Array, file: string): Uint8Array {
-  if (bytes.length > mostBytes) throw tooLarge(file, 'more');
-  return bytes;
+  if (bytes.length <= mostBytes) return bytes;
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  throw tooLarge(file, size > mostBytes ? `${size} bytes` : 'more');
 }
 
 function tooLarge(file: string, found: string): ConversionError {

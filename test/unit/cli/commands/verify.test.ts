@@ -142,6 +142,17 @@ describe('files of other forms', () => {
     expect(words(report)).toEqual(['manifest: true', 'config: true', 'diff_ids: false', 'history: false']);
   });
 
+  it('in a folder that has the name of a repository of Docker Hub: the files are checked', async () => {
+    const parent = temporaryFolder();
+    await writeSampleLayout(join(parent, 'app'), 'oci');
+    writeFileSync(join(parent, 'app/version'), 'Directory Transport Version: 1.1\n');
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(parent);
+    const report = await verified('app');
+    expect(words(report)).toEqual(['manifest: true', 'config: true', 'diff_ids: true', 'history: true']);
+  });
+
   it('with invalid JSON: the error names line and column', async () => {
     const file = join(temporaryFolder(), 'broken.json');
     writeFileSync(file, '{"schemaVersion": 2,}');

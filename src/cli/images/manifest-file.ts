@@ -1,0 +1,58 @@
+import { statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { ConversionError } from '../../../converters/errors.ts';
+import { fetchModel } from '../../../converters/fetch.ts';
+import type { Model } from '../../../converters/model.ts';
+import type { ConversionPorts } from '../../../converters/ports.ts';
+import { compressionOf, startsTar } from '../../layers/compression.ts';
+
+/** Finds the manifest of a folder: the index of an OCI layout, or the manifest of skopeo's `dir:`. Files stay. */
+export function manifestFile(path: string): string {
+  const index = join(path, 'index.json');
+  if (isFile(join(path, 'oci-layout')) && isFile(index)) return index;
+  const manifest = join(path, 'manifest.json');
+  return isFile(manifest) ? manifest : path;
+}
+
+/** Tells whether a folder has an image, by the file that marks an OCI layout or skopeo's `dir:`. */
+export function holdsImage(folder: string): boolean {
+  return ['oci-layout', 'version'].some((name) => isFile(join(folder, name))) && isFile(manifestFile(folder));
+}
+
+/**
+ * Replaces the index of an OCI layout with a single name by what this name stands for: such an index lists the names of
+ * the layout, and not the platforms of an image.
+ * @param keepsImage true if the index stays where it names an image: for a form of indexes, and to select a platform.
+ */
+export async function namedInLayout(
+  model: Model,
+  file: string,
+  keepsImage: boolean,
+  ports: ConversionPorts,
+): Promise<Model> {
+  const isLayout = basename(file) === 'index.json' && isFile(join(dirname(file), 'oci-layout'));
+  if (!isLayout || model.kind !== 'index' || model.unusable.length > 0) return model;
+  const [only, ...others] = model.dependencies;
+  if (only === undefined || only.platform || others.length > 0) return model;
+  const named = await fetchModel(only, ports);
+  return named.kind === 'image' && keepsImage ? model : named;
+}
+
+/** @throws ConversionError UNREADABLE for files that look like an image and hold no manifest: archives, and lists of them. */
+export function refuseArchive(first: Uint8Array, file: string): void {
+  const isArchive = startsTar(first) || compressionOf(first) !== 'none';
+  const isList = /^\s*\[/.test(new TextDecoder().decode(first.subarray(0, 16)));
+  if (!isArchive && !isList) return;
+  throw new ConversionError({
+    code: 'UNREADABLE',
+    message: isArchive
+      ? `${file} is an archive, and not a manifest`
+      : `${file} is a list, like the manifest.json of docker save, and not a manifest`,
+    expected:
+      'a manifest, or a folder with one. skopeo copy docker-archive:<archive> oci:<folder> makes the folder from an archive of docker save',
+  });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
