@@ -34,7 +34,7 @@ export async function writeConverted(
     throw new UsageError(
       'The conversion makes more than one manifest (configs, layers or child manifests). Name a folder: --out folder/',
     );
-  } else if (out === undefined) io.stdout(converted.body);
+  } else if (out === undefined) printBody(converted.body, io);
   else writeFileSync(out, converted.body);
   const { kind, form, mediaType, digest, body, source } = converted;
   const losses = whole.flatMap((each) => each.losses.map((loss) => ({ manifest: each.source, ...loss })));
@@ -42,6 +42,15 @@ export async function writeConverted(
   if (json) printJson(io, { ...facts, out, losses });
   else printSummary(`${digest}  ${mediaType}  ${sizeText(body.length)}`, losses, out === undefined, io);
 }
+
+/** Prints exactly the bytes. Where both streams are terminals, a new line separates them from the note after them. */
+function printBody(body: Uint8Array, io: Io): void {
+  io.stdout(body);
+  const isSeenWithNotes = io.output.columns !== undefined && io.errorColumns !== undefined;
+  if (isSeenWithNotes && body.at(-1) !== newline) io.stderr('\n');
+}
+
+const newline = 0x0a;
 
 /** Writes the images of registry API v1, which has no manifest: a JSON document for each image, and their list. */
 export function writeV1({ images, losses }: ConvertedV1, { out, json }: Destination, io: Io): void {

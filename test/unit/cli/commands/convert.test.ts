@@ -66,6 +66,14 @@ describe('regshift convert, to standard output', () => {
     expect(err).toMatch(/^lost: Part \d is no layer/m);
   });
 
+  it('begins a line for the digest on a terminal, and nowhere else', async () => {
+    const convert = ['convert', await writeSampleLayout(temporaryFolder(), 'oci'), '--to', 'schema2'];
+    const piped = await regshift(convert, { terminal: true });
+    expect(piped.err).toMatch(/^sha256:/);
+    const shown = await regshift(convert, { terminal: true, columns: 80 });
+    expect(shown).toMatchObject({ out: piped.out, err: `\n${piped.err}` });
+  });
+
   it('refuses to write only the manifest if the conversion made other content', async () => {
     const manifest = await writeSampleLayout(temporaryFolder(), 'oci-zstd');
     const { code, out, err } = await regshift(['convert', manifest, '--to', 'schema2']);
