@@ -8,10 +8,10 @@ export interface ImageName extends NamedImage {
 
 /**
  * Other transports of skopeo (skopeo 1.9, `skopeo copy --help`), and URLs of files. `oci:latest`, `dir:latest` and
- * `file:latest` are names of Docker Hub, unless a path follows, and a port makes any of them a host.
+ * `file:latest` are names of Docker Hub, unless a path or a second colon follows, and a port makes any of them a host.
  */
 const otherTransport =
-  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir|file):[./])/;
+  /^(?:(?:oci-archive|docker-archive|docker-daemon|containers-storage):(?!\d+\/)|(?:oci|dir|file):(?!\d+\/)(?:[./]|[^@]*[:/]))/;
 
 /** A path of a file, also of Windows. A name of an image begins with a letter or a digit (distribution/reference). */
 const path = /^(?:\.{0,2}|[a-z]:)[\\/]/i;
@@ -29,7 +29,7 @@ export function readImageName(text: string, plainHttp = false): ImageName {
   const [, scheme, bare = ''] = /^(?:docker:\/\/)?(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
   if (otherTransport.test(text) || path.test(text)) {
     throw new UsageError(
-      `${JSON.stringify(text)} is not in a registry, and commands read images of registries alone. Use skopeo copy to push it to one.`,
+      `${JSON.stringify(text)} is not in a registry. convert and verify read files and folders, by their path alone; for the other commands, push the image to a registry by skopeo copy.`,
     );
   }
   const slash = bare.indexOf('/');
