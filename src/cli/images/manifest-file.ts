@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { fetchModel } from '../../../converters/fetch.ts';
-import type { Model } from '../../../converters/model.ts';
+import type { IndexEntry, Model } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { compressionOf, startsTar } from '../../layers/compression.ts';
+import { UsageError } from '../usage.ts';
 
 /** Finds the manifest of a folder: the index of an OCI layout, or the manifest of skopeo's `dir:`. Files stay. */
 export function manifestFile(path: string): string {
@@ -23,6 +25,7 @@ export function holdsImage(folder: string): boolean {
  * Replaces the index of an OCI layout with a single name by what this name stands for: such an index lists the names of
  * the layout, and not the platforms of an image.
  * @param keepsImage true if the index stays where it names an image: for a form of indexes, and to select a platform.
+ * @throws UsageError for several names without platforms, each of which may stand for another image.
  */
 export async function namedInLayout(
   model: Model,
@@ -32,10 +35,23 @@ export async function namedInLayout(
 ): Promise<Model> {
   const isLayout = basename(file) === 'index.json' && isFile(join(dirname(file), 'oci-layout'));
   if (!isLayout || model.kind !== 'index' || model.unusable.length > 0) return model;
+  const names = model.dependencies.filter(({ platform, labels }) => !platform && labels.has(refName));
+  if (names.length > 1) throw severalNames(file, names);
   const [only, ...others] = model.dependencies;
   if (only === undefined || only.platform || others.length > 0) return model;
   const named = await fetchModel(only, ports);
   return named.kind === 'image' && keepsImage ? model : named;
+}
+
+/** The annotation with a name of a layout (OCI image-spec, annotations.md). */
+const refName = 'org.opencontainers.image.ref.name';
+
+function severalNames(file: string, entries: readonly IndexEntry[]): UsageError {
+  const found = entries.map(({ labels, digest }) => {
+    const path = join(dirname(file), 'blobs', digestAlgorithm(digest), digestHex(digest));
+    return `${path} (${labels.get(refName)?.text})`;
+  });
+  return new UsageError(`${file} has several names. Name the file of one manifest: ${found.join(', ')}`);
 }
 
 /** @throws ConversionError UNREADABLE for files that look like an image and hold no manifest: archives, and lists of them. */

@@ -304,6 +304,24 @@ describe('regshift convert, from a folder', () => {
     expect(await regshift(['verify', outs[1], '--layers', '--strict'])).toMatchObject({ code: 0 });
   });
 
+  it('names the files of a layout with several names: it selected the first image', async () => {
+    const folder = await namedLayout('oci');
+    const index = join(folder, 'index.json');
+    const { manifests, ...others } = JSON.parse(readFileSync(index, 'utf8'));
+    const second = { ...manifests[0], annotations: { 'org.opencontainers.image.ref.name': '2.0' } };
+    writeFileSync(index, JSON.stringify({ ...others, manifests: [...manifests, second] }));
+    const blob = join(folder, 'blobs', manifests[0].digest.replace(':', '/'));
+    const convert = ['--to', 'schema2', '--platform', 'linux/amd64'];
+    expect(await regshift(['convert', folder, ...convert])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining(
+        `${index} has several names. Name the file of one manifest: ${blob} (1.0), ${blob} (2.0)`,
+      ),
+    });
+    expect(await regshift(['convert', blob, ...convert])).toMatchObject({ code: 0 });
+  });
+
   it('selects the platform of an image whose name in the layout has none', async () => {
     const convert = ['convert', await namedLayout('oci'), '--to', 'schema2', '--platform'];
     expect(await regshift([...convert, 'linux/amd64'])).toMatchObject({ code: 0 });
