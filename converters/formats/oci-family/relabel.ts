@@ -39,9 +39,14 @@ function isStale(key: string): boolean {
   return key === 'data' || key === 'urls';
 }
 
-/** Whether an annotation locates the parts of a compressed layer (zstd:chunked, eStargz). */
+/** The beginnings of annotations that locate the parts of a compressed layer. */
+const partsOfCompressed = [
+  'io.github.containers.zstd-chunked.',
+  // podman 4.3 and stargz-snapshotter write this name of zstd:chunked, and podman 4.3 reads it.
+  'io.containers.zstd-chunked.',
+  'containerd.io/snapshot/stargz/',
+];
+
 function describesCompression(key: string): boolean {
-  return (
-    key.startsWith('io.github.containers.zstd-chunked.') || key.startsWith('containerd.io/snapshot/stargz/')
-  );
+  return partsOfCompressed.some((beginning) => key.startsWith(beginning));
 }
