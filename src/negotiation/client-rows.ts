@@ -152,6 +152,18 @@ export const clientRows: readonly ProfileRow[] = [
     evidence: 'refused by default from 26.0, removed in 28.2',
   },
   {
+    programs: [{ program: 'Docker-Client', before: [23, 0, 0] }],
+    lacks: 'oci',
+    evidence:
+      '`docker manifest` of 20.10 names the OCI index, and reads no OCI manifest: "unsupported manifest media type and no default available" (docker/cli#3990)',
+  },
+  {
+    programs: [{ program: 'Docker-Client' }],
+    lacks: 'nestedIndex',
+    evidence:
+      '`docker manifest` of 20.10 and 28.2: "unsupported manifest format", "unsupported manifest type"',
+  },
+  {
     programs: [{ program: 'containerd-client', before: [2, 2, 0] }],
     lacks: 'dockerZstdType',
     doubtful: true,
