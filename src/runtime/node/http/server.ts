@@ -22,6 +22,14 @@ export interface ServerParts extends ResponsesOfConnection {
 }
 
 /**
+ * Milliseconds for which an idle connection of a client stays open. A proxy in front keeps connections, too: nginx and
+ * AWS's Application Load Balancer for 60 s, Traefik for 90 s, Caddy for two minutes, and Google's Application Load
+ * Balancer for 600 s. If the end that takes requests closes first, a request that is on its way fails, and the proxy
+ * answers 502 for each that it may not repeat, like the POST of an upload. Node's own value is 5 s.
+ */
+const idleMs = 620_000;
+
+/**
  * Node ends a request whose body takes more than five minutes, and a layer over a slow line takes longer. TCP ends an
  * upload whose client is gone. A client that only opens connections, or sends headers byte by byte, has half a
  * minute. Tokens that list their bearer's rights have many kilobytes.
@@ -30,6 +38,7 @@ const serverOptions: ServerOptions = {
   ServerResponse: ProxyResponse,
   requestTimeout: 0,
   headersTimeout: 30_000,
+  keepAliveTimeout: idleMs,
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 32_768,
   keepAlive: true,
