@@ -24,7 +24,7 @@ export function bodyOf(
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        next ??= chunksOf(incoming);
+        next ??= bodyChunks(incoming);
         try {
           const chunk = await next();
           if (chunk === undefined) controller.close();
@@ -52,7 +52,7 @@ export function bodyOf(
  * The chunks of a message; undefined at its end. Node's own iterator does the same and takes twice as long for a
  * short message.
  */
-function chunksOf(incoming: IncomingMessage): () => Promise<Uint8Array | undefined> {
+export function bodyChunks(incoming: IncomingMessage): () => Promise<Uint8Array | undefined> {
   let over: 'ended' | Error | undefined;
   let wake = () => {};
   const settle = (how: 'ended' | Error) => {

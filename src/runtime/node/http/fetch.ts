@@ -102,6 +102,10 @@ export function createHttpFetch(
           sent.destroy();
           return reject(new OutboundProxyError(departure.forwardedBy, incoming.statusCode ?? 0));
         }
+        // Upstream does not need the rest of a refused body (RFC 9112, section 9.5), and must not take a part for the whole.
+        if (body && (incoming.statusCode ?? 0) >= 400) {
+          incoming.once('end', () => sent.writableEnded || sent.destroy());
+        }
         const peer = onPeer && resolvedPeer(incoming.socket);
         if (peer !== undefined) onPeer?.(peer);
         try {

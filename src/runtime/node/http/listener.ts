@@ -12,6 +12,7 @@ import type { WholeResponse } from '../../../registry/manifests/freshness.ts';
 import { fileOf, sendFile } from '../store/file-stream.ts';
 import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
+import { clientBody, readRefusedBody } from './client-body.ts';
 import { guardEvents } from './guarded-events.ts';
 import { refuseAmbiguous, refuseUnreadable } from './refusal.ts';
 import { relay } from './relay.ts';
@@ -163,6 +164,10 @@ function createRequestListener(
   const fetch = async (request: Request, bindings: unknown) => {
     // The proxy's servers do not speak HTTP/2.
     const { incoming, outgoing } = bindings as HttpBindings;
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      Object.defineProperty(request, 'body', { value: clientBody(incoming) });
+      readRefusedBody(incoming, outgoing);
+    }
     const response = await app.fetch(request, {
       peerAddress: incoming.socket.remoteAddress,
       port: incoming.socket.localPort,
@@ -181,7 +186,7 @@ function createRequestListener(
     else writeStream(body, outgoing).catch(broken);
     return RESPONSE_ALREADY_SENT;
   };
-  return getRequestListener(fetch, { errorHandler });
+  return getRequestListener(fetch, { errorHandler, autoCleanupIncoming: false });
 }
 
 /** The log fields of a response that broke off. A broken layer, or a registry that breaks off, needs no stack. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../../observability/log.ts';
+import { isReadingRefusedBody } from './client-body.ts';
 import { transportOf } from './transport.ts';
 
 /** Node's error for a connection that brings no HTTP request. */
@@ -46,6 +47,7 @@ export function refuseConnection(
   const { code = '' } = error;
   const isPlainAtTls = code === 'ERR_SSL_HTTP_REQUEST';
   const isReadable = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT' || isPlainAtTls;
+  if (isReadingRefusedBody(socket)) return void socket.destroy();
   if (!isReadable) return void (cut(socket) || socket.destroy());
   const before = refused.get(socket);
   if (before !== undefined) {
