@@ -7,6 +7,20 @@ export function publicOrigin(publicUrl: URL | undefined, origin: string): string
 }
 
 /**
+ * The header that leads to the next page of a list, if there is one. A server in front may serve the proxy below a path,
+ * which REGSHIFT_PUBLIC_URL then has.
+ * @param path like `/v2/_catalog`. @param query with its `?`; undefined on the last page.
+ */
+export function linkToNext(
+  { address }: { readonly address: string },
+  path: string,
+  query: string | undefined,
+): Record<string, string> {
+  if (query === undefined) return {};
+  return { Link: `<${new URL(address).pathname.replace(/\/$/, '')}${path}${query}>; rel="next"` };
+}
+
+/**
  * True if an untrusted proxy in front says that the client speaks TLS. The proxy would then name an http: address to
  * a client of https:, which would send its password there in the clear.
  */

@@ -494,3 +494,25 @@ it('the body of upstream’s response to HEAD for a list is cancelled, so that i
   for (const path of ['/v2/_catalog', '/v2/team/app/tags/list']) await app.head(path);
   await expect.poll(() => cancelled).toEqual(['/v2/_catalog', '/v2/team/app/tags/list']);
 });
+
+describe('below a path of REGSHIFT_PUBLIC_URL', () => {
+  it.each([
+    ['/v2/_catalog', { repositories: ['team/app'] }],
+    ['/v2/team/app/tags/list', { name: 'team/app', tags: ['1.0'] }],
+    [
+      `/v2/team/app/referrers/${digest}`,
+      { schemaVersion: 2, mediaType: 'application/vnd.oci.image.index.v1+json', manifests: [] },
+    ],
+  ])('the link of %s leads to the next page there', async (path, page) => {
+    const upstream = scriptedUpstream(() =>
+      Response.json(page, { headers: { Link: `<${path}?last=z>; rel="next"` } }),
+    );
+    for (const [address, below] of [
+      ['https://images.test/below/', '/below'],
+      ['https://images.test', ''],
+    ] as const) {
+      const app = testApp({ REGSHIFT_PUBLIC_URL: address }, upstream.fetch);
+      expect(nextOf(await app.get(path))).toBe(`${below}${path}?last=z`);
+    }
+  });
+});

@@ -9,6 +9,7 @@ import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
+import { linkToNext } from '../public-url.ts';
 import { listedName, type Route } from '../route.ts';
 import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
@@ -31,7 +32,8 @@ export const listCatalog: Handler<Env> = async (context) => {
     const route = host.routes[at];
     if (route === undefined) return pageAnswer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
-    const page = await catalogPage(host, route, enterRoute(context, route, undefined), query);
+    const entered = enterRoute(context, route, undefined);
+    const page = await catalogPage(host, route, entered, query);
     if ('refusal' in page) {
       const isAlone = host.routes.length === 1;
       // Docker Hub answers 401 to every login. A login of the client's own may be the one that is missing.
@@ -44,9 +46,9 @@ export const listCatalog: Handler<Env> = async (context) => {
     const isLast = at === host.routes.length - 1;
     // Some clients take an empty page for the last one.
     if (page.names.length === 0 && page.next === undefined && !isLast) continue;
-    if (page.next !== undefined) return pageAnswer(request, page.names, inRoute(host, page.next, at));
+    if (page.next !== undefined) return pageAnswer(entered, page.names, inRoute(host, page.next, at));
     const rest = isLast ? undefined : inRoute(host, pageSize(request.url), at + 1);
-    return pageAnswer(request, page.names, rest);
+    return pageAnswer(entered, page.names, rest);
   }
 };
 
@@ -191,7 +193,7 @@ function pageAnswer(
   repositories: readonly RepositoryName[],
   next: string | undefined,
 ): Promise<Response> {
-  const link = next === undefined ? {} : { Link: `</v2/_catalog${next}>; rel="next"` };
+  const link = linkToNext(request, '/v2/_catalog', next);
   return namesResponse(request, '{"repositories":[', inParts(repositories), link);
 }
 

@@ -9,6 +9,7 @@ import { errorFromResponse } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
+import { linkToNext } from '../public-url.ts';
 import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
 import { namesResponse } from './names-response.ts';
@@ -41,7 +42,7 @@ function tagsAnswer(
   tags: AsyncIterable<readonly Tag[]>,
   next: string | undefined,
 ): Promise<Response> {
-  const link = next === undefined ? {} : { Link: `</v2/${shown}/tags/list${next}>; rel="next"` };
+  const link = linkToNext(request, `/v2/${shown}/tags/list`, next);
   return namesResponse(request, `{"name":${JSON.stringify(shown)},"tags":[`, tags, link);
 }
 
@@ -59,6 +60,6 @@ export const getReferrers: Handler<Env> = async (context) => {
   const accept = request.headers.get('accept') ?? undefined;
   const options = { query: upstreamQuery(request.url), accept };
   const { response, next } = await requestReferrers(client, method, name, digest, request.context, options);
-  const link = next === undefined ? {} : { Link: `</v2/${shown}/referrers/${digest}${next}>; rel="next"` };
+  const link = linkToNext(request, `/v2/${shown}/referrers/${digest}`, next);
   return forwardResponse(request, response, link);
 };
