@@ -198,6 +198,16 @@ describe('a replayed context or token', () => {
     }
   });
 
+  it('is 401 for a search and a check of its login, which are about all repositories', async () => {
+    const { context, token } = await sealed('sample/schema2', alice);
+    upstream.forget();
+    const headers = { Authorization: `Token ${token}` };
+    for (const path of ['/v1/search?q=', '/v1/users/', `/v1ctx/${context}/v1/search?q=`]) {
+      expect([path, (await app.get(path, headers)).status]).toEqual([path, 401]);
+    }
+    expect(upstream.asked).toEqual([]);
+  });
+
   it('is 401 at a proxy in front of another registry that has the same signing key', async () => {
     const mine = await sealed('sample/schema2', alice);
     const elsewhere = scriptedUpstream(() => new Response('{}'));

@@ -31,8 +31,8 @@ export function v1Routes(): Hono<Env> {
   v1.use(openSession, clientAuth);
   v1.put('*', refusePush);
   v1.use('/_ping', answeredBy('v1-ping', reads)).get(v1Ping);
-  v1.use('/users', answeredBy('v1-users', [...reads, 'POST'])).all(checkV1Login);
-  v1.use('/search', answeredBy('v1-search', reads)).get(search);
+  v1.use('/users', answeredBy('v1-users', [...reads, 'POST']), ofNoPull).all(checkV1Login);
+  v1.use('/search', answeredBy('v1-search', reads), ofNoPull).get(search);
   v1.use(`${image}/ancestry`, answeredBy('v1-ancestry', reads)).get(ofImage('ancestry'));
   v1.use(`${image}/json`, answeredBy('v1-image-json', reads)).get(ofImage('image-json'));
   v1.use(`${image}/layer`, answeredBy('v1-layer', reads)).get(ofImage('layer'));
@@ -68,6 +68,15 @@ function answeredBy(resource: string, methods: readonly string[]): MiddlewareHan
     await next();
   };
 }
+
+/**
+ * Middleware of a path that is about all repositories. The login in a session is for the pull of one: a search with it
+ * would list the others.
+ */
+const ofNoPull: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.get('received').v1Context) throw invalidSession('The token is for the pull of one repository');
+  await next();
+};
 
 /**
  * Docker up to 1.4 pushes by API v1 and prints the body of the refusal (docker 1.4, registry/session.go,
