@@ -238,6 +238,25 @@ describe('old and unusual requests', () => {
     upstream.recover();
   });
 
+  it('a hundred pipelined requests get their responses, and one more ends its connection at once', async () => {
+    const gate = Promise.withResolvers<void>();
+    upstream.misbehave(async ({ response, good }) => {
+      await gate.promise;
+      response.writeHead(200, good.headers).end(good.body);
+    }, targets['a list of tags'].isMeant);
+    const asks = (count: number) => heads(...Array<string>(count).fill('GET /v2/sample/oci/tags/list'));
+    const most = await client(asks(100));
+    const tooMany = await client(asks(101));
+    await expect.poll(() => tooMany.ended(), { timeout: 10_000 }).toBe(true);
+    expect([most.ended(), tooMany.heard()]).toEqual([false, '']);
+    gate.resolve();
+    await expect.poll(() => most.heard().match(/"tags":/g)?.length, { timeout: 10_000 }).toBe(100);
+    most.socket.write(heads('GET /healthz'));
+    await most.hears(/ok\n$/);
+    most.socket.destroy();
+    upstream.recover();
+  });
+
   it.each([
     ['a body that is longer than its Content-Length', '', /"tags":.*HTTP\/1\.1 400 .*cannot be read/s],
     ['a request after the last one', 'Connection: close\r\n', /"tags":/],

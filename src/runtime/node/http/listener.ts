@@ -14,11 +14,12 @@ import { errorFields } from '../uncaught.ts';
 import { nativeBody } from './body-stream.ts';
 import { clientBody, readRefusedBody } from './client-body.ts';
 import { guardEvents } from './guarded-events.ts';
-import { refuseAmbiguous, refuseUnreadable } from './refusal.ts';
+import { logTooMany, refuseAmbiguous, refuseUnreadable } from './refusal.ts';
 import { relay } from './relay.ts';
 import { responseCacheKey } from './response-cache-key.ts';
 import { writeStream } from './stream-writer.ts';
 import { resetConnection } from './transport.ts';
+import { createUnansweredRequests } from './unanswered.ts';
 
 /**
  * The program in the shape that Node's HTTP server calls. A hit of the response cache bypasses Hono: making a Request
@@ -51,13 +52,29 @@ export function createListener(app: App, log: Log = () => {}): Listener {
   const unreadable = (why: string) => reading && refuseUnreadable(reading, why, log);
   const listener = createRequestListener(app, (incoming) => known.get(incoming), log, unreadable);
   const open = new Set<ServerResponse>();
+  const unanswered = createUnansweredRequests();
   let last = false;
+
+  function cut(socket?: Socket): boolean {
+    const broken = [...open].filter((each) => socket === undefined || each.socket === socket);
+    for (const outgoing of broken) breakOff(outgoing);
+    return broken.length > 0;
+  }
+
+  /** The rest of the bytes that Node has read goes unheard. */
+  function refuseMore(socket: Socket): void {
+    if (socket.destroyed) return;
+    logTooMany(log, socket);
+    cut(socket);
+    socket.destroy();
+  }
 
   function handle(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     fail: (error: unknown) => void,
   ): unknown {
+    if (unanswered.areMany(incoming.socket)) return refuseMore(incoming.socket);
     if (last) outgoing.shouldKeepAlive = false;
     if (refuseAmbiguous(incoming, outgoing, log)) return;
     // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`). It may be empty (RFC 9112,
@@ -68,6 +85,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     const cached = lookup && app.responseCache.lookup(lookup);
     if (cached) return writeCachedResponse(cached, incoming, outgoing);
     open.add(outgoing);
+    unanswered.add(incoming.socket, outgoing);
     // A relayed write has eleven listeners for the end of its response, at which Node prints a warning.
     outgoing.setMaxListeners(20);
     outgoing.once('close', () => open.delete(outgoing));
@@ -94,11 +112,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
 
   return {
     answering: () => open.size,
-    cut(socket) {
-      const broken = [...open].filter((each) => socket === undefined || each.socket === socket);
-      for (const outgoing of broken) breakOff(outgoing);
-      return broken.length > 0;
-    },
+    cut,
     lastResponses(socket) {
       const pending = [...open].filter(({ req }) => req.socket === socket);
       if (pending.length === 0 || pending.some(({ req }) => !req.complete)) return undefined;

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Log } from '../../../observability/log.ts';
 import { isReadingRefusedBody } from './client-body.ts';
 import { transportOf } from './transport.ts';
+import { mostUnanswered } from './unanswered.ts';
 
 /** Node's error for a connection that brings no HTTP request. */
 export interface ClientError extends Error {
@@ -138,6 +139,14 @@ export function refuseUnreadable(incoming: IncomingMessage, why: string, log: Lo
   logRefusal(log, incoming, 400, text);
   const headers = { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' };
   return new Response(text, { status: 400, headers });
+}
+
+/** Logs the end of a connection with too many requests: no response can tell its client, because others are before it. */
+export function logTooMany(log: Log, socket: Socket): void {
+  log('info', 'a connection ends: it has too many requests without a response', {
+    address: socket.remoteAddress,
+    most: mostUnanswered,
+  });
 }
 
 /** The target is left out: it may hold a login. */
