@@ -1,3 +1,5 @@
+import type { ClientRequest } from '../registry/client-request.ts';
+
 /**
  * The `Cache-Control` of content that has a digest. Caches on the way must not change it (`no-transform`):
  * Cloudflare's edge and company proxies compress or decompress content that looks like text. Shared caches must not
@@ -10,6 +12,14 @@ export function cacheControl(isPublic: boolean, stated: string | null = null): s
   );
   const told = directives(stated).some((each) => each.toLowerCase() === 'private');
   return [...(isPublic && !told ? [] : ['private']), 'no-transform', ...others].join(', ');
+}
+
+/**
+ * The `Cache-Control` of what upstream answers to the credential of one request: a list, the ping, an upload.
+ * @param stated as in `cacheControl`.
+ */
+export function cacheControlFor({ context }: Pick<ClientRequest, 'context'>, stated?: string | null): string {
+  return cacheControl(context.credential.kind === 'none', stated);
 }
 
 const ours: ReadonlySet<string> = new Set(['private', 'no-transform']);

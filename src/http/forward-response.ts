@@ -1,6 +1,7 @@
 import type { ClientRequest } from '../registry/client-request.ts';
 import { discard, encodingOf } from '../upstream/body.ts';
 import { noticesOf, pickHeaders } from '../upstream/error-response.ts';
+import { cacheControlFor } from './cache-control.ts';
 import { inertHeaders } from './inert-content.ts';
 import { apiVersion } from './responses.ts';
 import { responseWithUpstreamBody } from './upstream-body.ts';
@@ -35,6 +36,7 @@ export function forwardResponse(
       ...apiVersion,
       ...pickHeaders(response, [...handedBack, ...length]),
       ...noticesOf(response),
+      'Cache-Control': cacheControlFor(request, response.headers.get('cache-control')),
       ...(isEmpty ? {} : inertHeaders(response.headers.get('content-type'))),
       ...more,
     },

@@ -74,6 +74,33 @@ describe('behind a login of the proxy', () => {
   });
 });
 
+describe('Cache-Control of the ping and of lists', () => {
+  const referrers = `/v2/sample/schema2/referrers/sha256:${'a'.repeat(64)}`;
+  const tags = '/v2/sample/schema2/tags/list';
+  const paths = ['/v2/', '/v2/_catalog', tags, referrers];
+
+  it.each(paths)('%s is private for a login alone, by GET and by HEAD', async (path) => {
+    const open = testApp({}, scriptedUpstream().fetch);
+    const closed = testApp({}, scriptedUpstream(privateTo(alice)).fetch);
+    for (const ask of ['get', 'head'] as const) {
+      expect((await open[ask](path)).header('Cache-Control')).toBe('no-transform');
+      const response = await closed[ask](path, { Authorization: alice });
+      expect(response.header('Cache-Control')).toBe('private, no-transform');
+    }
+    // An engine before 1.12 gets all pages of the tags in one.
+    const old = { Authorization: alice, 'User-Agent': 'docker/1.9.1' };
+    expect((await closed.get(path, old)).header('Cache-Control')).toBe('private, no-transform');
+  });
+
+  it('keeps what upstream says of a list', async () => {
+    const script: Script = () =>
+      new Response('{"name":"sample/schema2","tags":["1.0"]}', { headers: { 'Cache-Control': 'no-store' } });
+    const app = testApp({}, scriptedUpstream(script).fetch);
+    for (const path of [tags, referrers])
+      expect((await app.get(path)).header('Cache-Control')).toBe('no-transform, no-store');
+  });
+});
+
 describe("upstream's Cache-Control of a blob", () => {
   it.each([
     [true, 'max-age=31536000', 'no-transform, max-age=31536000'],

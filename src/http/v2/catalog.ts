@@ -7,6 +7,7 @@ import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.t
 import { nextQuery } from '../../upstream/api/link.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import { cacheControl } from '../cache-control.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import { linkToNext } from '../public-url.ts';
@@ -28,27 +29,31 @@ export const listCatalog: Handler<Env> = async (context) => {
   const host = context.get('host');
   const request = context.get('received');
   const begin = beginning(host, request.url);
+  let isPublic = true;
+  const answer = (of: ClientRequest, names: readonly RepositoryName[], next: string | undefined) =>
+    pageAnswer(of, names, next, isPublic);
   for (let at = begin.route; ; at += 1) {
     const route = host.routes[at];
-    if (route === undefined) return pageAnswer(request, [], undefined);
+    if (route === undefined) return answer(request, [], undefined);
     const query = at === begin.route ? begin.query : pageSize(request.url);
     const entered = enterRoute(context, route, undefined);
+    isPublic &&= entered.context.credential.kind === 'none';
     const page = await catalogPage(host, route, entered, query);
     if ('refusal' in page) {
       const isAlone = host.routes.length === 1;
       // Docker Hub answers 401 to every login. A login of the client's own may be the one that is missing.
       if (page.refusal.status === 401 && (isAlone || route.login === 'passthrough'))
         throw await errorFromResponse(page.refusal, 'list of repositories', 'NAME_UNKNOWN');
-      if (isAlone) return listRefusal(request, page.refusal, 'list of repositories', route.registry.client);
+      if (isAlone) return listRefusal(entered, page.refusal, 'list of repositories', route.registry.client);
       await discard(page.refusal);
       continue;
     }
     const isLast = at === host.routes.length - 1;
     // Some clients take an empty page for the last one.
     if (page.names.length === 0 && page.next === undefined && !isLast) continue;
-    if (page.next !== undefined) return pageAnswer(entered, page.names, inRoute(host, page.next, at));
+    if (page.next !== undefined) return answer(entered, page.names, inRoute(host, page.next, at));
     const rest = isLast ? undefined : inRoute(host, pageSize(request.url), at + 1);
-    return pageAnswer(entered, page.names, rest);
+    return answer(entered, page.names, rest);
   }
 };
 
@@ -192,9 +197,10 @@ function pageAnswer(
   request: ClientRequest,
   repositories: readonly RepositoryName[],
   next: string | undefined,
+  isPublic: boolean,
 ): Promise<Response> {
-  const link = linkToNext(request, '/v2/_catalog', next);
-  return namesResponse(request, '{"repositories":[', inParts(repositories), link);
+  const headers = { 'Cache-Control': cacheControl(isPublic), ...linkToNext(request, '/v2/_catalog', next) };
+  return namesResponse(request, '{"repositories":[', inParts(repositories), headers);
 }
 
 /** Names that are written at once. */

@@ -6,6 +6,7 @@ import { nextQuery } from '../../upstream/api/link.ts';
 import { requestReferrers } from '../../upstream/api/referrers.ts';
 import { allTags, askForTags, tagsIn } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
+import { cacheControlFor } from '../cache-control.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { digestParam } from '../params.ts';
@@ -26,24 +27,26 @@ export const getTags: Handler<Env> = async (context) => {
   // `n` and `last` for most registries, `next_page` for Quay.
   const asked = upstreamQuery(request.url);
   if (!request.client.profile.pages && asked === '') {
-    return tagsAnswer(request, mapping, allTags(client, name, request.context), undefined);
+    return tagsAnswer(request, mapping, allTags(client, name, request.context), {});
   }
   const response = await askForTags(client, name, asked, request.context);
   // A 400 is a matter between client and registry.
   if (response.status === 400) return listRefusal(request, response, `tags of ${name}`, client);
   if (!response.ok) throw await errorFromResponse(response, `tags of ${name}`, 'NAME_UNKNOWN');
   const next = nextQuery(response.headers.get('link'));
-  return tagsAnswer(request, mapping, tagsIn(client, response, name), next);
+  const stated = response.headers.get('cache-control');
+  return tagsAnswer(request, mapping, tagsIn(client, response, name), { next, stated });
 };
 
 function tagsAnswer(
   request: ClientRequest,
   { client: shown }: RepositoryMapping,
   tags: AsyncIterable<readonly Tag[]>,
-  next: string | undefined,
+  { next, stated }: { readonly next?: string | undefined; readonly stated?: string | null },
 ): Promise<Response> {
   const link = linkToNext(request, `/v2/${shown}/tags/list`, next);
-  return namesResponse(request, `{"name":${JSON.stringify(shown)},"tags":[`, tags, link);
+  const headers = { 'Cache-Control': cacheControlFor(request, stated), ...link };
+  return namesResponse(request, `{"name":${JSON.stringify(shown)},"tags":[`, tags, headers);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Pinger } from '../../registry/ping.ts';
+import { cacheControlFor } from '../cache-control.ts';
 import type { Env } from '../env.ts';
 import { bytesResponse } from '../responses.ts';
 
@@ -21,5 +22,6 @@ export async function pingResponse(
 ): Promise<Response> {
   if (passThrough) request.notes.ping = await pinger.ping(request.context);
   const body = new TextEncoder().encode('{}');
-  return bytesResponse(body, { 'Content-Type': 'application/json' }, request.method === 'HEAD');
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': cacheControlFor(request) };
+  return bytesResponse(body, headers, request.method === 'HEAD');
 }
