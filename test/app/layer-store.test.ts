@@ -198,6 +198,24 @@ describe('blobs that upstream stores', () => {
     expect(upstream.asked).toEqual([`HEAD ${blobPath}`, `HEAD ${blobPath}`]);
   });
 
+  it('are refused in the words of upstream, which do not tell that they are stored', async () => {
+    const alice = { Authorization: basic('alice') };
+    const { app } = appWithStore(all, (request, url) => {
+      if (request.headers.get('authorization') === basic('alice')) return image(request, url);
+      return request.method === 'HEAD' ? new Response(null, { status: 404 }) : specError(404, 'BLOB_UNKNOWN');
+    });
+    expect((await app.get(blobPath, alice)).status).toBe(200);
+    await app.settled();
+    const unknown = digestOf(new Uint8Array(1));
+    const refusals = [];
+    for (const each of [compressedDigest, unknown]) {
+      const refusal = await app.get(`/v2/team/app/blobs/${each}`, { Authorization: basic('bob') });
+      expect([refusal.status, refusal.error().code]).toEqual([404, 'BLOB_UNKNOWN']);
+      refusals.push(refusal.text().replaceAll(each, 'it'));
+    }
+    expect(refusals[0]).toBe(refusals[1]);
+  });
+
   it('are not stored if their bytes are wrong', async () => {
     const wrong = compressed.slice();
     wrong[1000] = 255 - (wrong[1000] ?? 0);

@@ -4,6 +4,7 @@ import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { contentLength } from '../../upstream/body.ts';
+import { isAbsence } from '../../upstream/error-response.ts';
 import { blobStreamResponse } from './blob-bytes.ts';
 import { asksForPart, storedBlobHeaders } from './blob-head.ts';
 
@@ -30,7 +31,9 @@ export function fromStore(answer: AnswerStored): AnswerStored {
     if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
     const size = await kept.has(digest);
     if (size === undefined) return answer(registry, request, name, digest);
-    const found = await findBlob(registry.client, name, digest, request.context);
+    const found = await findBlob(registry.client, name, digest, request.context).catch(unlessAbsent);
+    // A 404 to a HEAD has no words: without those of a GET, the answer would tell that the store has the blob.
+    if (found === undefined) return answer(registry, request, name, digest);
     // Not every registry tells the length, and some gateways tell a wrong one, like 0. That says nothing about the file.
     if ((contentLength(found) ?? size) !== size) return answer(registry, request, name, digest);
     const headers = storedBlobHeaders(digest, found);
@@ -45,6 +48,11 @@ export function fromStore(answer: AnswerStored): AnswerStored {
       return answer(registry, request, name, digest);
     }
   };
+}
+
+function unlessAbsent(error: unknown): undefined {
+  if (!isAbsence(error)) throw error;
+  return undefined;
 }
 
 /**
