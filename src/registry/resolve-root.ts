@@ -7,29 +7,30 @@ import type { Resolver } from './resolver.ts';
 
 /**
  * Proves the right to the manifest that derived content was made from. The client named a derived digest or an id,
- * which it may know without any right. The root's digest is for clients with the right, so an error does not name it.
- * @param name the digest or id that the client named.
+ * which it may know without any right. The root's digest is for clients with the right, so an error does not name it. A
+ * refusal has the words of one for content that upstream stores: others would tell that regshift has made it.
+ * @param what the content that the client named, like `blob sha256:…`.
  * @throws RegistryError as `Resolver.resolve`.
  */
 export async function resolveRoot(
   resolver: Pick<Resolver, 'resolve'>,
   repository: RepositoryName,
   root: Digest,
-  name: string,
+  what: string,
   context: RequestContext,
 ): Promise<Resolution> {
   try {
-    return await resolver.resolve(repository, { kind: 'digest', digest: root }, context);
+    return await resolver.resolve(repository, { kind: 'digest', digest: root }, context, 'to read');
   } catch (error) {
-    throw error instanceof RegistryError ? withoutRoot(error, root, name) : error;
+    throw error instanceof RegistryError ? withoutRoot(error, root, what) : error;
   }
 }
 
 function withoutRoot(
   { code, message, cause, headers, detail }: RegistryError,
   root: Digest,
-  name: string,
+  what: string,
 ): RegistryError {
-  const text = message.replaceAll(root, `behind ${name}`);
+  const text = message.replaceAll(`manifest ${root}`, what).replaceAll(root, what);
   return new RegistryError(code, text, { cause, headers, ...(detail ? { detail } : {}) });
 }

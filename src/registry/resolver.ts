@@ -34,7 +34,7 @@ export interface ResolverOptions {
   readonly turn: TakeTurn;
   readonly versions: RepositoryVersions;
   readonly epochs: AccessEpochs;
-  readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
+  readonly content: Pick<ContentStore, 'putManifest'>;
   readonly memory: MemoryBudget;
 }
 
@@ -177,16 +177,6 @@ export function createResolver(options: ResolverOptions): Resolver {
     }
   }
 
-  /** Whether a GET costs the account no pull, and brings a manifest that is not cached. */
-  async function mayRead(
-    repository: RepositoryName,
-    reference: Reference,
-    context: RequestContext,
-  ): Promise<boolean> {
-    if (!rateLimits.isUnlimited(context)) return false;
-    return reference.kind === 'tag' || !(await content.hasManifest(repository, reference.digest, context));
-  }
-
   async function askUpstream(
     repository: RepositoryName,
     reference: Reference,
@@ -215,7 +205,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): Promise<Resolution> {
     const question = async (signal: AbortSignal, refusal?: RegistryError) => {
       const isNew = purpose !== 'to know' && !grants.has(key) && !grants.has(publicKey);
-      const byGet = refusal !== undefined || (isNew && (await mayRead(repository, reference, context)));
+      // Also for a digest whose manifest is cached: a refusal of a HEAD has no words, and would tell so.
+      const byGet = refusal !== undefined || (isNew && rateLimits.isUnlimited(context));
       const by = byGet ? 'GET' : 'HEAD';
       const at = clock();
       const doubts = versions.doubts(repository);

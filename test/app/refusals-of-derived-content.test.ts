@@ -32,7 +32,7 @@ describe('a refusal of converted content names the requested digest, and not the
     const { made, root } = await convertedForAlice('sample/oci', docker19);
     const response = await app.get(`/v2/sample/oci/manifests/${made}`, [...docker19, bob]);
     expect(response.status).toBe(401);
-    expect(response.error().message).toContain(`manifest behind ${made} of sample/oci`);
+    expect(response.error().message).toContain(`manifest ${made} of sample/oci`);
     expect(response.text()).not.toContain(root);
   });
 

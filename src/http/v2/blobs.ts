@@ -135,7 +135,7 @@ async function answerMade(
   digest: Digest,
   recipe: Recipe,
 ): Promise<Response> {
-  const proof = await resolveRoot(registry.stored, name, recipe.root, digest, request.context);
+  const proof = await resolveRoot(registry.stored, name, recipe.root, `blob ${digest}`, request.context);
   switch (recipe.product) {
     case 'config': {
       const bytes = await registry.blobs.getConfig(name, digest, recipe, request.context);

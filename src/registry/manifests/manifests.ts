@@ -81,8 +81,8 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   async function fromRecipe(wanted: ManifestRequest, recipe: ManifestRecipe): Promise<ManifestResult> {
     const { request, repository, reference } = wanted;
     const { context } = request;
-    const name = referenceText(reference);
-    const resolution = await resolveRoot(resolver, repository, recipe.root, name, context);
+    const what = `manifest ${referenceText(reference)}`;
+    const resolution = await resolveRoot(resolver, repository, recipe.root, what, context);
     const derived = await converter.convert(repository, recipe, context);
     const root: Reference = { kind: 'digest', digest: recipe.root };
     return resultOf(representationOf(derived, recipe.sourceType), resolution, { ...wanted, reference: root });

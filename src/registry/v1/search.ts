@@ -88,7 +88,13 @@ export function createV1Search(options: V1SearchOptions): V1Search {
     context: RequestContext,
     chainOf: () => Promise<V1Chain>,
   ) {
-    const proof = await resolveRoot(resolver, repository, root, 'the image id in the request', context);
+    const proof = await resolveRoot(
+      resolver,
+      repository,
+      root,
+      'manifest behind the image id in the request',
+      context,
+    );
     return { chain: await chainOf(), public: proof.public };
   }
 
