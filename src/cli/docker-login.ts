@@ -20,6 +20,27 @@ interface LoginPlace {
   readonly name?: RepositoryName;
 }
 
+/** Returns the login for a registry. @throws UsageError. */
+type LoginForRegistry = (
+  place: LoginPlace,
+  creds: string | undefined,
+  option?: string,
+) => Promise<StaticCredential>;
+
+/** Makes `loginForRegistry` for several images: it asks a credential helper once for each registry. */
+export function createLogins(io: Io): LoginForRegistry {
+  const asked = new Map<string, Promise<StaticCredential>>();
+  const askOnce: HelperLogin = (question) => {
+    const key = JSON.stringify(question);
+    const login = asked.get(key) ?? helperLogin(question, io);
+    asked.set(key, login);
+    return login;
+  };
+  return (place, creds, option) => loginForRegistry(place, creds, io, option, askOnce);
+}
+
+type HelperLogin = (question: HelperQuestion) => Promise<StaticCredential>;
+
 /**
  * Returns the login for a registry: the one of `--creds`, else the one that `docker login` or `podman login` saved, or
  * none.
@@ -32,9 +53,10 @@ export async function loginForRegistry(
   creds: string | undefined,
   io: Io,
   option = '--creds',
+  askHelper: HelperLogin = (question) => helperLogin(question, io),
 ): Promise<StaticCredential> {
   if (creds === undefined) {
-    const { credential, file } = await savedLogin(registry, name, io);
+    const { credential, file } = await savedLogin(registry, name, io, askHelper);
     io.loginFiles[option === '--to-creds' ? 'target' : 'source'] = file;
     return credential;
   }
@@ -54,7 +76,12 @@ interface SavedLogin {
  * Returns the login that `docker login` or `podman login` saved for a registry, or none.
  * @throws UsageError if a file is not one that they write.
  */
-async function savedLogin(registry: URL, name: RepositoryName | undefined, io: Io): Promise<SavedLogin> {
+async function savedLogin(
+  registry: URL,
+  name: RepositoryName | undefined,
+  io: Io,
+  askHelper: HelperLogin,
+): Promise<SavedLogin> {
   for (const place of loginFiles(io.env)) {
     const { file, variable, other } = place;
     const text = textOf(place);
@@ -68,7 +95,7 @@ async function savedLogin(registry: URL, name: RepositoryName | undefined, io: I
     const found = loginFor(config, registry, name);
     if ('credential' in found) return { credential: found.credential, file };
     if ('helper' in found) {
-      const credential = await helperLogin(found.helper, io);
+      const credential = await askHelper(found.helper);
       return { credential, file: credential.kind === 'none' ? undefined : file };
     }
   }

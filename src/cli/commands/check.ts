@@ -6,7 +6,7 @@ import { errorText } from '../error-text.ts';
 import { checkClient, type ImageVerdicts, storedForm, type Verdict } from '../images/check-client.ts';
 import { readImageName } from '../images/image-name.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { openImage } from '../images/open-image.ts';
+import { createImageOpener, type OpenImage } from '../images/open-image.ts';
 import { podImages } from '../images/pod-images.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, withDigests } from '../terminal/io.ts';
@@ -40,11 +40,12 @@ export async function check(images: readonly string[], options: Options, io: Io)
   // Logs of CI need no line for each step: the result has it.
   const steps = io.errorColumns === undefined ? { ...io, stderr: () => undefined } : io;
   const progress = createProgress(steps, names.length * readers.length);
+  const open = createImageOpener({ ...options, asProxy: options.withProxy }, io);
   const all: ImageVerdicts[] = [];
   // One after another: registries limit pulls, and later clients use what is known from earlier ones.
   for (const { image, pod } of names) {
     const failed = pod === undefined ? undefined : wrongName(image, pod, options);
-    all.push(failed ?? (await checkImage(image, readers, options, { io, progress })));
+    all.push(failed ?? (await checkImage(image, readers, options, { io, progress, open })));
   }
   progress.end();
   if (!printData(io, { valid: all.every(isGood), images: all }, options))
@@ -73,20 +74,21 @@ function wrongName(image: string, pod: string, { plainHttp }: Options): ImageVer
   }
 }
 
-interface Shown {
+interface Parts {
   readonly io: Io;
   readonly progress: Progress;
+  readonly open: (name: string) => Promise<OpenImage>;
 }
 
 async function checkImage(
   name: string,
   readers: readonly StraightClient[],
   options: Options,
-  { io, progress }: Shown,
+  { io, progress, open }: Parts,
 ): Promise<ImageVerdicts> {
   const { platform = { os: 'linux', architecture: 'amd64' }, withProxy = false } = options;
   try {
-    const image = await openImage(name, { ...options, asProxy: withProxy }, io);
+    const image = await open(name);
     const stored = await orKnownTags(image, storedForm(image));
     const behindRegshift = stored.regshift === true;
     const clients: Verdict[] = [];

@@ -2,6 +2,7 @@ import type { Platform } from '../../../converters/platform.ts';
 import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import type { ComposedRoute } from '../../compose/route.ts';
 import { upstreamFetch } from '../../compose/upstream-fetch.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { wayVariables } from '../../config/schema.ts';
@@ -17,7 +18,7 @@ import { nodePlatform } from '../../runtime/node/platform.ts';
 import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
-import { loginForRegistry } from '../docker-login.ts';
+import { createLogins } from '../docker-login.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import type { Io } from '../terminal/io.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
@@ -47,28 +48,54 @@ export interface OpenImage extends ImageName, InspectedImage {
 const readingSeconds = 3600;
 
 /** Opens an image with the login of `docker login`. @throws UsageError for an invalid name. */
-export async function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
-  const image = readImageName(text, options.plainHttp);
-  const settings = settingsFor(image.registryUrl, options, io);
-  const platform = commandPlatform(image.registryUrl, options, io);
+export function openImage(text: string, options: RegistryAccess, io: Io): Promise<OpenImage> {
+  return createImageOpener(options, io)(text);
+}
+
+/**
+ * Makes a function that opens images, for a command with a list of them. Images of one registry share its connections,
+ * its tokens and all that is remembered about it, and the answers of credential helpers. Connections stay open for a while
+ * after their last request: with new ones for each image, hundreds of images need more files than a process may open.
+ */
+export function createImageOpener(options: RegistryAccess, io: Io): (text: string) => Promise<OpenImage> {
+  const opened = new Map<string, OpenRegistry>();
+  const logins = createLogins(io);
+
+  return async (text) => {
+    const image = readImageName(text, options.plainHttp);
+    const { href } = image.registryUrl;
+    const own = opened.get(href) ?? openRegistry(image.registryUrl, options, io);
+    opened.set(href, own);
+    const { route, registry, connect } = own;
+    const login = await logins(image, options.creds, options.credsOption);
+    const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
+      const headers = new Headers();
+      if (userAgent !== undefined) headers.set('user-agent', userAgent);
+      for (const line of accept) headers.append('accept', line);
+      const manifests = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
+      const budget = createBudget(Number.POSITIVE_INFINITY);
+      const from = new Request(manifests, { headers });
+      const anonymous = readClientRequest(from, manifests.origin, '', { budget });
+      const made = withPolicyOf(withCredentialOf(anonymous, login), route);
+      return { ...made, ...more, context: { ...made.context, knownLayersOnly: !options.readLayers } };
+    };
+    const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
+    return { ...image, registry, request, plain, login, connect };
+  };
+}
+
+interface OpenRegistry extends Pick<OpenImage, 'registry' | 'connect'> {
+  readonly route: ComposedRoute;
+}
+
+function openRegistry(url: URL, options: RegistryAccess, io: Io): OpenRegistry {
+  const settings = settingsFor(url, options, io);
+  const platform = commandPlatform(url, options, io);
   const [route] = compose(settings, platform).routes;
   const [own] = settings.routes;
   if (route === undefined || own === undefined)
     throw new Error('the settings of one registry make one route');
-  const login = await loginForRegistry(image, options.creds, io, options.credsOption);
-  const request: OpenImage['request'] = ({ userAgent, accept }, more = {}) => {
-    const headers = new Headers();
-    if (userAgent !== undefined) headers.set('user-agent', userAgent);
-    for (const line of accept) headers.append('accept', line);
-    const { href, origin } = new URL(`/v2/${image.name}/manifests/`, image.registryUrl);
-    const budget = createBudget(Number.POSITIVE_INFINITY);
-    const anonymous = readClientRequest(new Request(href, { headers }), origin, '', { budget });
-    const made = withPolicyOf(withCredentialOf(anonymous, login), route);
-    return { ...made, ...more, context: { ...made.context, knownLayersOnly: !options.readLayers } };
-  };
-  const plain = request({ userAgent: `regshift/${version}`, accept: ['*/*'] });
-  const connect = () => upstreamFetch(own, platform);
-  return { ...image, registry: createRegistry(route), request, plain, login, connect };
+  return { route, registry: createRegistry(route), connect: () => upstreamFetch(own, platform) };
 }
 
 /** The platform of a command that contacts a server. */
