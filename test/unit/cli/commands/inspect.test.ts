@@ -109,6 +109,13 @@ describe('a tag that the registry does not have', () => {
     expect(err).toContain('The first tags of the repository are v0, v1, v2, v3, v4, v5, v6, v7, v8, v9.');
   });
 
+  it.each([1, 200])('is answered as lost where the registry lists it among %s', async (count) => {
+    const { host } = await tagsRegistry([...Array.from({ length: count }, (_, at) => `v${at}`), 'latest']);
+    const { err } = await regshift(['inspect', `${host}/team/app`]);
+    expect(err).toContain('The registry lists the tag, but has lost its manifest. Push the image again.');
+    expect(err).not.toContain('Check the tag');
+  });
+
   it.each([[[]], [undefined]])('is answered as before where the registry lists none: %j', async (tags) => {
     const { host } = await tagsRegistry(tags);
     const { err } = await regshift(['inspect', `${host}/team/app`]);
