@@ -1,7 +1,6 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { RegistryError } from '../../errors.ts';
-import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { LayerCodec } from '../../layers/codec.ts';
 import { headBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest, requestManifest } from '../../upstream/api/manifests.ts';
@@ -195,7 +194,7 @@ async function copyManifest(
   const { registry, name, reference, plain } = to;
   if (!isRoot && (await hasManifest(to, digest))) return { digest, transfer: 'present', sent: 0 };
   const target = isRoot ? referenceText(reference) : digest;
-  const manifest = { mediaType, size: body.length, body: streamFromSource(body) };
+  const manifest = { mediaType, size: body.length, body };
   await pushManifest(registry.client, name, target, manifest, plain.context);
   return { digest, transfer: 'uploaded', sent: body.length };
 }

@@ -24,6 +24,7 @@ import type { Io } from '../terminal/io.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { UsageError } from '../usage.ts';
 import { type ImageName, readImageName } from './image-name.ts';
+import { withRateLimitWaits } from './rate-limits.ts';
 import { withTlsHint } from './tls-hint.ts';
 
 export interface RegistryAccess extends AccessOptions {
@@ -90,7 +91,7 @@ interface OpenRegistry extends Pick<OpenImage, 'registry' | 'connect'> {
 
 function openRegistry(url: URL, options: RegistryAccess, io: Io): OpenRegistry {
   const settings = settingsFor(url, options, io);
-  const platform = commandPlatform(url, options, io);
+  const platform = withRateLimitWaits(commandPlatform(url, options, io), io);
   const [route] = compose(settings, platform).routes;
   const [own] = settings.routes;
   if (route === undefined || own === undefined)

@@ -43,7 +43,7 @@ export interface ManifestUpload {
   readonly mediaType: string;
   readonly size: number;
   /** Has a known length, so that it is not sent in chunks. */
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
 }
 
 /** The headers by which a registry may choose its response. */

@@ -1,0 +1,75 @@
+import { createServer, request as sendRequest } from 'node:http';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { regshift } from '../../../support/cli.ts';
+import { listen } from '../../../support/listen.ts';
+import { startUploadRegistry } from '../../../support/upload-registry.ts';
+import { useSampleServer } from '../../../support/use-sample-server.ts';
+
+const samples = useSampleServer();
+
+/** A server in front of a registry that answers 429 to the first request for each manifest, by each method. */
+async function limited(registry: string, headers: Readonly<Record<string, string>>) {
+  const seen = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const { method, url = '' } = request;
+    const key = `${method} ${url}`;
+    seen.set(key, (seen.get(key) ?? 0) + 1);
+    if (url.includes('/manifests/') && seen.get(key) === 1) {
+      request.resume();
+      response.writeHead(429, headers).end();
+      return;
+    }
+    const sent = sendRequest(new URL(url, registry), { method, headers: request.headers }, (got) => {
+      response.writeHead(got.statusCode ?? 500, got.headers);
+      got.pipe(response);
+    });
+    request.pipe(sent);
+  });
+  const { host, stop } = await listen(server);
+  onTestFinished(() => stop());
+  return { host, seen };
+}
+
+describe('a registry that limits requests', () => {
+  it('is asked again after the time that it names, with a note', async () => {
+    const { host } = await limited(samples.url, { 'retry-after': '1' });
+    const { code, err } = await regshift(['verify', `${host}/sample/oci`]);
+    expect(code).toBe(0);
+    expect(err).toContain(`${host} limits requests (429), next try in 1 s\n`);
+  });
+
+  it('gets a copy, whose manifest is sent again', async () => {
+    const target = await startUploadRegistry();
+    onTestFinished(() => target.stop());
+    const { host, seen } = await limited(target.url, { 'retry-after': '0' });
+    const { code, err } = await regshift(['copy', `${samples.host}/sample/oci`, `${host}/copied:1`]);
+    expect({ code, err }).toMatchObject({ code: 0 });
+    expect(seen.get('PUT /v2/copied/manifests/1')).toBe(2);
+  });
+
+  it('shows the wait on a terminal in one line, which is cleared', async () => {
+    const { host } = await limited(samples.url, { 'retry-after': '1' });
+    const { code, err } = await regshift(['verify', `${host}/sample/oci`], { terminal: 40 });
+    expect(code).toBe(0);
+    expect(err).not.toContain('\n');
+    expect(err.endsWith(`\r${' '.repeat(39)}\r`)).toBe(true);
+  });
+
+  it.each([
+    ['that names a long time', { 'retry-after': '3600' }],
+    ['that names no time', {}],
+  ])('%s is not asked again', async (_, headers) => {
+    const { host, seen } = await limited(samples.url, headers);
+    const { code, err } = await regshift([
+      'save',
+      `${host}/sample/oci`,
+      '--for',
+      'podman',
+      '-o',
+      '/dev/null',
+    ]);
+    expect(code).toBe(1);
+    expect(err).toContain('429');
+    expect(Math.max(...seen.values())).toBe(1);
+  });
+});
