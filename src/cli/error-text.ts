@@ -101,9 +101,7 @@ export function errorText(
   files: LoginFiles = {},
 ): string {
   const text = serverText(error.message, server);
-  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined || error.detail?.isWorded) {
-    return text;
-  }
+  if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
   const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
   const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
   const file = files[side === 'target' ? 'target' : 'source'];

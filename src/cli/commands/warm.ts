@@ -65,12 +65,14 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   const credential = await loginForRegistry({ registryUrl: options.proxy }, options.creds, io);
   const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
   const tagged = { ...options, worded };
-  const references = (await Promise.all(named.map((each) => tagsOf(each, tagged, credential, send)))).flat();
-  const jobs = references.flatMap((each) =>
-    generations
-      .filter((generation) => canRequest(each, generation))
-      .map((generation): Job => ({ ...each, generation })),
-  );
+  const listed = await mapBounded(named, parallelPulls, (each) => tagsOf(each, tagged, credential, send));
+  const jobs = listed
+    .flatMap(({ references }) => references)
+    .flatMap((each) =>
+      generations
+        .filter((generation) => canRequest(each, generation))
+        .map((generation): Job => ({ ...each, generation })),
+    );
   const clients = new Map(
     generations.map((each) => [
       each,
@@ -78,8 +80,9 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
     ]),
   );
   const progress = createProgress(io, jobs.length);
-  const results = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, tagged, progress));
+  const pulled = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, tagged, progress));
   progress.end();
+  const results = [...listed.flatMap((each) => unlisted(each, generations)), ...pulled];
   if (!printData(io, results, options)) printResults(results, withDigests(io, options));
   return results.some(({ failed }) => failed !== undefined) ? exitCodes.failed : exitCodes.good;
 }
@@ -104,13 +107,30 @@ function canRequest({ reference }: Omit<Job, 'generation'>, { userAgent }: Known
   return !reference.includes(':') || describeClient(userAgent).profile.apiV2;
 }
 
+/** The images of one name. */
+interface Listed {
+  readonly name: RepositoryName;
+  readonly references: readonly Omit<Job, 'generation'>[];
+  /** The reason why the tags are not known. */
+  readonly failed?: string;
+}
+
+/** The results for a repository whose tags are not known: one for each client, as for a tag that cannot be pulled. */
+function unlisted({ name, failed }: Listed, generations: readonly KnownClient[]): Result[] {
+  if (failed === undefined) return [];
+  return generations.map((generation) => ({ image: name, client: generation.name, failed }));
+}
+
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
   { proxy, allTags, worded }: Worded,
   credential: StaticCredential,
   send: Fetch,
-): Promise<Omit<Job, 'generation'>[]> {
-  if (!allTags) return [{ name, reference: reference.kind === 'tag' ? reference.tag : reference.digest }];
+): Promise<Listed> {
+  if (!allTags) {
+    const own = reference.kind === 'tag' ? reference.tag : reference.digest;
+    return { name, references: [{ name, reference: own }] };
+  }
   const client = createUpstreamClient({
     baseUrl: proxy,
     fetch: send,
@@ -126,11 +146,13 @@ async function tagsOf(
     requester: () => unknownRequester,
     budget: createBudget(Number.POSITIVE_INFINITY),
   };
-  const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context).catch((error: unknown) => {
+  try {
+    const tags = await listTags(client, name, Number.POSITIVE_INFINITY, context);
+    return { name, references: tags.map((tag) => ({ name, reference: tag })) };
+  } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    throw new RegistryError(error.code, worded(error), { cause: error, detail: { isWorded: true } });
-  });
-  return tags.map((tag) => ({ name, reference: tag }));
+    return { name, references: [], failed: worded(error) };
+  }
 }
 
 async function run(

@@ -86,6 +86,19 @@ describe('regshift warm', () => {
     expect(json<Result[]>().map(({ image }) => image)).toEqual(['sample/oci:1.0', 'sample/oci:latest']);
   });
 
+  it('pulls all tags of the other repositories where one has no list', async () => {
+    const argv = ['sample/gone', 'sample/oci', '--all-tags', '--for', 'docker-1.9', 'docker-1.13', '--json'];
+    const { code, json } = await warm(...argv);
+    expect(code).toBe(1);
+    const results = json<(Result & { readonly failed?: string })[]>();
+    const failed = results.filter((each) => each.failed !== undefined);
+    expect(failed).toMatchObject([
+      { image: 'sample/gone', client: 'Docker 1.6–1.9', failed: expect.stringContaining('404') },
+      { image: 'sample/gone', client: 'Docker 1.10–18.03', failed: expect.stringContaining('404') },
+    ]);
+    expect(results.length - failed.length).toBe(4);
+  });
+
   it('fails if a client gets nothing, and continues with the others', async () => {
     const { code, out, err } = await warm(
       'sample/helm-chart',
