@@ -56,7 +56,8 @@ function severalNames(file: string, entries: readonly IndexEntry[]): UsageError 
 
 /** @throws ConversionError UNREADABLE for files that look like an image and hold no manifest: archives, and lists of them. */
 export function refuseArchive(first: Uint8Array, file: string): void {
-  const isArchive = startsTar(first) || compressionOf(first) !== 'none';
+  // A block of zeros ends an archive, and begins none that has an image.
+  const isArchive = (first[0] !== 0 && startsTar(first)) || compressionOf(first) !== 'none';
   const isList = /^\s*\[/.test(new TextDecoder().decode(first.subarray(0, 16)));
   if (!isArchive && !isList) return;
   throw new ConversionError({

@@ -42,9 +42,9 @@ it.each(['Basic', 'Bearer'] as const)('warm names such a login once, with %s', a
   const registry = await startLoginRegistry(scheme);
   onTestFinished(() => registry.stop());
   const argv = ['warm', 'sample/oci', '--all-tags', '--for', 'docker-1.13', '--proxy', registry.url];
-  const { code, err } = await regshift([...argv, '--creds', 'me:wrong-password']);
+  const { code, out, err } = await regshift([...argv, '--creds', 'me:wrong-password']);
   expect(code).toBe(1);
-  expect(err.match(/for the user "me"/g)).toHaveLength(1);
+  expect(`${out}${err}`.match(/for the user "me"/g)).toHaveLength(1);
 });
 
 it('--verbose prints requests, without logins and queries', async () => {
