@@ -4,6 +4,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { readManifest } from '../../../../converters/read.ts';
+import { tar } from '../../../../src/sample-registry/tar.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { writeSampleLayout } from '../../../support/sample-layout.ts';
 
@@ -81,9 +82,10 @@ describe('regshift convert and verify, of archives', () => {
   it.each(['convert', 'verify'])('%s says how to make a folder of an archive', async (command) => {
     const file = join(temporaryFolder(), 'app.tar');
     const to = command === 'convert' ? ['--to', 'oci'] : [];
-    const tar = new Uint8Array(1024);
+    const archive = tar([{ kind: 'file', path: 'manifest.json', content: new Uint8Array(2) }]);
+    const large = tar([{ kind: 'file', path: 'layer', content: new Uint8Array(5 << 20) }]);
     // Larger than a manifest may be, like each archive of an image: it is not called a manifest that is too large.
-    const archives = [tar, gzipSync(tar), zstdCompressSync(tar), new Uint8Array(5 << 20)];
+    const archives = [archive, gzipSync(archive), zstdCompressSync(archive), large];
     for (const bytes of archives) {
       writeFileSync(file, bytes);
       const { code, err } = await regshift([command, file, ...to]);
