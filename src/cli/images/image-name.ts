@@ -16,6 +16,9 @@ const otherTransport =
 /** A path of a file, also of Windows. A name of an image begins with a letter or a digit (distribution/reference). */
 const path = /^(?:\.{0,2}|[a-z]:)[\\/]/i;
 
+/** A login before the host. In a name, an "@" begins the digest, which has no slash. */
+const login = /@.*\//s;
+
 const hub = new URL('https://registry-1.docker.io');
 const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
 
@@ -26,6 +29,7 @@ const hubHosts = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
  * @throws UsageError.
  */
 export function readImageName(text: string, plainHttp = false): ImageName {
+  refuseLogin(text);
   const [, scheme, bare = ''] = /^(?:docker:\/\/)?(?:(https?):\/\/)?(.*)$/s.exec(text) ?? [];
   if (otherTransport.test(text) || path.test(text)) {
     throw new UsageError(
@@ -56,7 +60,17 @@ function isThisMachine(host: string): boolean {
  * @throws UsageError.
  */
 export function readNamed(text: string, whole?: string): NamedImage {
+  refuseLogin(text);
   const parsed = parseNamedImage(text, whole);
   if ('problem' in parsed) throw new UsageError(parsed.problem);
   return parsed;
+}
+
+/** Logs of CI keep the messages of a command, so the error quotes nothing of the text. @throws UsageError. */
+function refuseLogin(text: string): void {
+  if (!login.test(text)) return;
+  throw new UsageError(
+    'An image name must have no login: it would end up in logs. Use docker login, or give the login by --creds, and ' +
+      'that of a target by --to-creds.',
+  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readImageName } from '../../../../src/cli/images/image-name.ts';
+import { readImageName, readNamed } from '../../../../src/cli/images/image-name.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 
@@ -55,6 +55,18 @@ describe('image names are those of docker pull', () => {
     `a@${digest}0`,
   ])('%j is not an image name', (text) => {
     expect(() => readImageName(text)).toThrow(/not an image name|no valid digest|no valid registry host/);
+  });
+
+  test.each([
+    'https://user:s3cret@registry.example/app:1',
+    'docker://user:s3cret@registry.example/app',
+    'user:s3cret@registry.example:5000/team/app',
+    'https://user:s3cret/s3cret@registry.example/app',
+    `https://user:s3cret@registry.example/App@${digest}`,
+  ])('%j has a login, which no message repeats', (text) => {
+    for (const read of [readImageName, readNamed]) {
+      expect(() => read(text)).toThrow(/^An image name must have no login: (?!.*(?:user|s3cret))/);
+    }
   });
 
   test.each([
