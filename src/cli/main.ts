@@ -111,9 +111,12 @@ const helpStyle: Partial<Help> = {
   },
 };
 
-/** Removes logins from URLs: the parser quotes wrong values, and logs of CI keep its messages. */
+/**
+ * Removes logins: the parser quotes wrong values, and unknown options like `--dest-creds=user:password` of skopeo, and logs
+ * of CI keep its messages. A password in a URL may have any character; the "@" of a digest ends none.
+ */
 function withoutLogins(text: string): string {
-  return text.replace(/\/\/[^/\s']*@/g, '//…@');
+  return text.replace(/(unknown option '-[^=]*=).*'/, "$1…'").replace(/\/\/.*@(?!sha\d+:)/g, '//…@');
 }
 
 /** The ways to do here what commands of crane, skopeo and regctl do. */

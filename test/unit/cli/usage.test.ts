@@ -48,9 +48,22 @@ describe('help texts', () => {
   });
 });
 
-test('a login in a wrong value is not printed', async () => {
-  const { code, err } = await regshift(['warm', 'x', '--proxy', 'http://me:secret@proxy.example']);
+test.each([
+  [
+    ['warm', 'x', '--proxy', 'http://me:secret@proxy.example'],
+    "argument 'http://…@proxy.example' is invalid",
+  ],
+  [['warm', 'x', '--proxy', 'http://me:se/secret@proxy.example'], "argument 'http://…@proxy.example' is"],
+  [['warm', 'x', '--proxy', "http://me:a 'secret@proxy.example"], "argument 'http://…@proxy.example' is"],
+  [['copy', 'x', 'y', '--dest-creds=me:secret'], "error: unknown option '--dest-creds=…'\n"],
+  [['inspect', 'x', `http://y/z@sha256:1`], 'but got 2: x, http://y/z@sha256:1.'],
+])('%j: no login is printed', async (argv, why) => {
+  const { code, err } = await regshift(argv);
   expect({ code, secret: err.includes('secret') }).toEqual({ code: 2, secret: false });
+  expect(err).toContain(why);
+});
+
+test('a wrong login is not printed', async () => {
   const creds = await regshift(['inspect', 'x', '--creds', 'secret']);
   expect(creds.code).toBe(2);
   expect(creds.err).toBe(
