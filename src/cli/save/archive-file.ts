@@ -42,7 +42,9 @@ function deviceFile(path: string): ArchiveFile {
 }
 
 async function newFile(path: string, target: string): Promise<ArchiveFile> {
-  const part = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}.part`);
+  // A name has 255 bytes at most, and that of the archive may have them; a character has four at most.
+  const begin = [...basename(target)].slice(0, 60).join('');
+  const part = join(dirname(target), `.${begin}.${randomUUID().slice(0, 8)}.part`);
   const file = await open(part, 'wx');
   const forget = removeAtEnd(part);
   return {

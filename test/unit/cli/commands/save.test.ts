@@ -240,6 +240,17 @@ describe('regshift save', () => {
     expect((await readdir(folder)).toSorted()).toEqual(['image.tar', 'image.tar.part', 'link.tar']);
   });
 
+  it.each(['n'.repeat(251), '\u{1f433}'.repeat(62)])(
+    'writes a file whose name is as long as a file system takes: %s.tar',
+    async (begin) => {
+      const name = `${begin}.tar`;
+      const folder = temporaryFolder();
+      const argv = ['save', `${samples.host}/sample/oci`, '--for', 'podman', '-o', join(folder, name)];
+      expect(await regshift(argv)).toMatchObject({ code: 0, err: '' });
+      expect(await readdir(folder)).toEqual([name]);
+    },
+  );
+
   it('needs no folder for temporary files where it writes none', async () => {
     vi.stubEnv('TMPDIR', '/nope');
     onTestFinished(() => void vi.unstubAllEnvs());
