@@ -48,9 +48,9 @@ export async function check(images: readonly string[], options: Options, io: Io)
     all.push(failed ?? (await checkImage(image, readers, options, { io, progress, open })));
   }
   progress.end();
-  if (!printData(io, { valid: all.every(isGood), images: all }, options))
-    printVerdicts(all, options, withDigests(io, options));
-  if (options.github) printGithub(all, io);
+  const isData = printData(io, { valid: all.every(isGood), images: all }, options);
+  if (!isData) printVerdicts(all, options, withDigests(io, options));
+  if (options.github) printGithub(all, io, isData ? io.stderr : io.stdout);
   return all.every(isGood) ? exitCodes.good : exitCodes.failed;
 }
 

@@ -6,10 +6,12 @@ import type { Io } from '../terminal/io.ts';
 /**
  * Prints an annotation for each bad verdict, and adds a table to the summary of the job, whose file GitHub names in
  * GITHUB_STEP_SUMMARY (docs.github.com, "Workflow commands for GitHub Actions").
+ * @param print writes to standard output or standard error: the runner reads commands from both (actions/runner,
+ *   src/Runner.Worker/Handlers/ScriptHandler.cs).
  */
-export function printGithub(all: readonly ImageVerdicts[], io: Io): void {
-  for (const each of all) for (const line of annotations(each)) io.stdout(`${line}\n`);
-  const file = io.env.GITHUB_STEP_SUMMARY;
+export function printGithub(all: readonly ImageVerdicts[], { env }: Io, print: (text: string) => void): void {
+  for (const each of all) for (const line of annotations(each)) print(`${line}\n`);
+  const file = env.GITHUB_STEP_SUMMARY;
   if (file) appendFileSync(file, summary(all));
 }
 

@@ -340,6 +340,16 @@ describe('--github', () => {
     );
     expect(summary).toContain('| Docker 23–25 | ✅ |  |');
   });
+
+  test.each([
+    [['--json'], /^\{\n {2}"valid": false,.*\n\}\n$/s],
+    [['--format', '{{.valid}}'], /^false\n$/],
+  ])('leaves standard output to %j', async (data, result) => {
+    const argv = ['check', `${samples.host}/sample/oci`, '--clients', 'docker-1.13', '--github', ...data];
+    const { code, out, err } = await regshift(argv);
+    expect([code, out]).toEqual([1, expect.stringMatching(result)]);
+    expect(err).toMatch(/^::error title=Docker 1\.10–18\.03 cannot use [^\n]+\n$/);
+  });
 });
 
 test.each([
