@@ -23,6 +23,9 @@ const noStore = { 'Cache-Control': 'no-store' } as const;
 /** "A token should never be returned with less than 60 seconds to live" (distribution, token specification). */
 const shortestLife = 60;
 
+/** The largest number that Docker reads on each machine: Go's `int` (distribution, registry/client/auth/session.go). */
+const longestLife = 2 ** 31 - 1;
+
 /**
  * `GET` and `POST /token` are upstream's token server, reached through the proxy (distribution, "Token Authentication"
  * and "OAuth2 token"). A login comes as Basic, or in the form of a POST: containerd from 1.6 on sends it so first. An
@@ -178,7 +181,7 @@ function answerFields({ value, expiresIn, issuedAt, identity }: GrantedToken, no
   return {
     token: value,
     access_token: value,
-    expires_in: Math.max(shortestLife, Math.floor(expiresIn)),
+    expires_in: Math.min(longestLife, Math.max(shortestLife, Math.floor(expiresIn))),
     issued_at: (issuedAt ?? now).toISOString(),
     ...(isOffline && identity !== undefined ? { refresh_token: identity } : {}),
   };

@@ -123,4 +123,15 @@ describe('the token relay', () => {
       expect(Date.parse(fields.issued_at)).toBeGreaterThanOrEqual(before);
     },
   );
+
+  it.each(['315360000', '2147483648', '1e20', '1e999'])(
+    'states a lifetime that Docker reads: %s seconds',
+    async (seconds) => {
+      const { url } = await startAll((_, response) =>
+        answer(response, 200, `{"access_token":"x","expires_in":${seconds}}`),
+      );
+      const fields = await (await fetch(`${url}/token`)).json();
+      expect(fields).toMatchObject({ expires_in: Math.min(Number(seconds), 2_147_483_647) });
+    },
+  );
 });
