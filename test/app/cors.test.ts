@@ -71,6 +71,20 @@ describe('a preflight', () => {
     expect([response.status, response.header('Access-Control-Allow-Origin')]).toEqual([204, page]);
   });
 
+  it.each([
+    ['the login of each client', {}, 401, 'Bearer realm="https://auth.test/token"'],
+    ['an account of the proxy', { ...ownAccount, REGSHIFT_CORS: 'registry' }, 403, null],
+    ['no login', { REGSHIFT_UPSTREAM_AUTH: 'anonymous', REGSHIFT_CORS: 'registry' }, 403, null],
+  ])(
+    'that the registry refuses has a challenge for clients alone: %s',
+    async (_, settings, status, shown) => {
+      const challenge = { 'WWW-Authenticate': 'Bearer realm="https://auth.test/token"' };
+      const upstream = scriptedUpstream(() => specError(401, 'UNAUTHORIZED', challenge));
+      const response = await testApp(settings, upstream.fetch).send('OPTIONS', latest, preflightOf(page));
+      expect([response.status, response.header('WWW-Authenticate')]).toEqual([status, shown]);
+    },
+  );
+
   it('asks for the repository by its name upstream', async () => {
     const upstream = registry();
     const app = testApp({ REGSHIFT_ALIASES: 'short=sample/oci' }, upstream.fetch);

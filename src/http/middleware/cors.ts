@@ -123,12 +123,14 @@ async function preflight(context: Context<Env>, { route, path }: CorsTarget): Pr
     headers: pickHeaders(received, preflightHeaders),
   });
   await discard(response);
+  // Without a client's own login upstream, a challenge would ask the client for one there (challenge.ts).
+  const isForClient = route.login === 'passthrough' || response.status !== 401;
   return new Response(null, {
-    status: response.status,
+    status: isForClient ? response.status : 403,
     headers: {
       ...apiVersion,
       ...allowed(route, response),
-      ...pickHeaders(response, ['allow', 'www-authenticate', 'retry-after']),
+      ...pickHeaders(response, ['allow', 'retry-after', ...(isForClient ? ['www-authenticate'] : [])]),
       ...(response.status === 204 ? {} : { 'Content-Length': '0' }),
       Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
     },
