@@ -275,6 +275,21 @@ describe('a registry that notifies before it moves the tag, as docker-registry d
     await app.settled();
     expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
   });
+
+  it('nor does one from the time after the second of two events, as of a push of two tags', async () => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' }, before);
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    await receiptOf(app, dockerRegistryPush({ ...pushed, tag: '1.0' }));
+    await vi.advanceTimersByTimeAsync(1_400);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await vi.advanceTimersByTimeAsync(200);
+    await ask();
+    upstream.follow(image());
+    await vi.advanceTimersByTimeAsync(1_400);
+    expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
+  });
 });
 
 describe('with a store for layers', () => {
@@ -726,7 +741,7 @@ describe('the body of a notification', () => {
   });
 
   it('that stands still gets 408 and gives its place to others', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
     onTestFinished(() => void vi.useRealTimers());
     const { app } = appWith({ REGSHIFT_WARM: 'none' });
     const still = Array.from({ length: 16 }, () => post(app, countedBody([bytesOf('{"events":[')]).body));

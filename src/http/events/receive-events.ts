@@ -1,7 +1,6 @@
 import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { createSharedSecret } from '../../auth/shared-secret.ts';
-import { joinKey } from '../../cache/key.ts';
 import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
@@ -21,7 +20,7 @@ const logMs = 60_000;
 /** The time after which a reported change has been made, in milliseconds. */
 const againMs = 1_500;
 
-/** Repositories that wait for it. */
+/** Changes that wait for it. */
 const mostAgain = 1_000;
 
 /** The body of the response, for people with curl. */
@@ -44,7 +43,7 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
   const readBody = createEventBodies(options);
   const jobs = createWarmJobs(options);
   const logged = new Map<string, number>();
-  const again = new Set<string>();
+  let again = 0;
 
   /** Logs a message once a minute at most: another program may repeat its cause without end. */
   function warn(message: string, facts: Readonly<Record<string, unknown>>): void {
@@ -55,11 +54,10 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
 
   /** A registry may report a change before it is made: an answer from the time between is not remembered for long. */
   function recordAgain(route: Route, repository: RepositoryName): void {
-    const key = joinKey(route.id, repository);
-    if (again.has(key) || again.size >= mostAgain) return;
-    again.add(key);
+    if (again >= mostAgain) return;
+    again += 1;
     const later = pause(againMs).then(() => {
-      again.delete(key);
+      again -= 1;
       route.registry.pushes.recordWrite(repository);
     });
     background(later);
