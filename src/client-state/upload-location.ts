@@ -23,9 +23,22 @@ export function isSealed(segment: string): boolean {
   return segment.startsWith(prefix);
 }
 
-/** Removes a sealed address from a path, for logs: a client that has the address may write to it. */
+/**
+ * Removes a sealed address from a path, for logs: a client that has the address may write to it.
+ * @param path with escapes, which the client may also have written into the address.
+ */
 export function withoutSealed(path: string): string {
-  return path.replace(/\/elsewhere\.[^/]*$/, '/elsewhere');
+  const at = path.lastIndexOf('/') + 1;
+  return isSealed(decoded(path.slice(at))) ? `${path.slice(0, at)}elsewhere` : path;
+}
+
+function decoded(segment: string): string {
+  if (!segment.includes('%')) return segment;
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 export function createUploadLocations(keys: () => Promise<StateKeys>, wallClock: WallClock): UploadLocations {

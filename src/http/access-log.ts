@@ -89,7 +89,9 @@ export function loggedPath(path: string): string {
 
 /** A message for the log, without the secrets of paths that it may quote, and cut if it is too long. */
 function loggedReason(message: string): string {
-  const shown = message.replace(/(\bv1ctx\/)[^/\s"]+/g, '$1…').replace(/\belsewhere\.[^/\s"]*/g, 'elsewhere');
+  const shown = message
+    .replace(/(\bv1ctx\/)[^/\s"]+/g, '$1…')
+    .replace(/\belsewhere(?:\.|%2e)[^/\s"]*/gi, 'elsewhere');
   return shown.length > reasonLength ? `${shown.slice(0, reasonLength)}…` : shown;
 }
 

@@ -150,6 +150,7 @@ describe('one line for each request', () => {
       expect(reasonFor('Nothing at "/v1ctx/hush.a-b/c" here.')).toEqual(['Nothing at "/v1ctx/…/c" here.']);
       expect(reasonFor('"elsewhere.hush.a-b" is no upload.')).toEqual(['"elsewhere" is no upload.']);
       expect(reasonFor('/v2/a/blobs/uploads/elsewhere.hush?x')).toEqual(['/v2/a/blobs/uploads/elsewhere']);
+      expect(reasonFor('"/v2/a/elsewhere%2Ehush/b" is')).toEqual(['"/v2/a/elsewhere/b" is']);
       expect(reasonFor('x'.repeat(2_000))).toEqual([`${'x'.repeat(1_024)}…`]);
     });
   });
@@ -191,10 +192,12 @@ describe('one line for each request', () => {
     await app.get(`${latest}?password=hush-query`, secret);
     await app.get('/token?service=x&password=hush-query', secret);
     await app.send('PUT', '/v2/sample/oci/blobs/uploads/elsewhere.hush-sealed?digest=x', secret);
+    for (const escaped of ['elsewhere%2Ehush-sealed', '%65lsewhere.hush-sealed', 'elsewhere.hush-%zz'])
+      await app.send('PUT', `/v2/sample/oci/blobs/uploads/${escaped}?digest=x`, secret);
     await app.get('/v1ctx/hush-context/v1/images/x/json', secret);
     await app.get(latest, [...docker113, ['Authorization', 'Bearer hush-bearer']]);
     const text = JSON.stringify(app.logged);
-    expect(requests(app)).toHaveLength(6);
+    expect(requests(app)).toHaveLength(9);
     expect(text).not.toMatch(/hush/);
     expect(text).not.toContain(login.slice(6));
   });
