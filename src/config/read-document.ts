@@ -134,7 +134,9 @@ function unknownKey(path: readonly PropertyKey[], key: string, file: string): Se
   const keys = Object.keys(inMatch ? matchKeys : inRoute ? routeKeys : topKeys);
   const near = nearest(key, keys) ?? nearest(keyOf(key), keys);
   const belongsOnTop =
-    inRoute && key in topKeys ? 'is for the whole program: put it at the top of the file' : undefined;
+    inRoute && Object.hasOwn(topKeys, key)
+      ? 'is for the whole program: put it at the top of the file'
+      : undefined;
   const all = inMatch ? `there are ${keys.join(', ')}` : 'docs/settings.md lists all';
   const message = belongsOnTop ?? `is not a setting: ${near ? `did you mean ${near}?` : all}`;
   return { variable: pathText([...path, key]), file, value: notShown, message };

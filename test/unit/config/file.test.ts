@@ -257,6 +257,10 @@ describe('a problem is reported with its place', () => {
       ['routes[0].port is for the whole program: put it at the top of the file'],
     ],
     [
+      two('constructor: a', 'match: { path: b/ }'),
+      ['routes[0].constructor is not a setting: docs/settings.md lists all'],
+    ],
+    [
       two('match: { hots: a }', 'match: { path: b/ }'),
       ['routes[0].match.hots is not a setting: did you mean host?'],
     ],
