@@ -56,7 +56,12 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
     ...('problems' in tls ? tls.problems : []),
     ...store.problems,
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
-  const warnings = [...read.warnings, ...nearMisses(env).map(formatNearMiss), ...productionNearMiss(env)];
+  const warnings = [
+    ...read.warnings,
+    ...(isRead ? withoutEffect(read.settings) : []),
+    ...nearMisses(env).map(formatNearMiss),
+    ...productionNearMiss(env),
+  ];
   return isRead && found.length === 0
     ? {
         settings: { ...read.settings, ...('text' in key ? { REGSHIFT_SIGNING_KEY: key.text } : {}) },
@@ -66,6 +71,21 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
         warnings,
       }
     : { problems: distinct([...known, ...found]), warnings };
+}
+
+/** Finds settings of the operator that do nothing, because another one is missing. */
+function withoutEffect({ REGSHIFT_STORE: store, routes }: Settings): string[] {
+  const all = routes.map(({ settings }) => settings);
+  const keepsNothing = store === undefined && all.some((each) => each.REGSHIFT_STORE_BLOBS === 'all');
+  const hasNoNext =
+    all.some((each) => each.REGSHIFT_MIRROR_MISS === 'next') &&
+    all.every(({ REGSHIFT_UPSTREAM: registries = [] }) => registries.length < 2);
+  return [
+    ...(keepsNothing ? ['REGSHIFT_STORE_BLOBS=all has no effect: REGSHIFT_STORE names no store.'] : []),
+    ...(hasNoNext
+      ? ['REGSHIFT_MIRROR_MISS=next has no effect: REGSHIFT_UPSTREAM names one registry, and no second one.']
+      : []),
+  ];
 }
 
 function tlsOf({ REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key }: RawSettings) {

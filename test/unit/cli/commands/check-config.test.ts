@@ -81,6 +81,30 @@ describe('regshift check-config', () => {
     });
   });
 
+  it.each([
+    [
+      { REGSHIFT_STORE_BLOBS: 'all' },
+      'REGSHIFT_STORE_BLOBS=all has no effect: REGSHIFT_STORE names no store.',
+    ],
+    [{ REGSHIFT_STORE_BLOBS: 'all', REGSHIFT_STORE: 's3://layers?region=eu-central-1' }, undefined],
+    [
+      { REGSHIFT_MIRROR_MISS: 'next' },
+      'REGSHIFT_MIRROR_MISS=next has no effect: REGSHIFT_UPSTREAM names one registry, and no second one.',
+    ],
+    [
+      {
+        REGSHIFT_MIRROR_MISS: 'next',
+        REGSHIFT_UPSTREAM: 'https://one.example,https://two.example',
+        REGSHIFT_UPSTREAM_AUTH: 'anonymous',
+      },
+      undefined,
+    ],
+  ])('warns of a setting that another one lets do nothing: %j', async (set, warning) => {
+    const env = { REGSHIFT_UPSTREAM: 'https://registry.example', ...set };
+    const { code, err } = await regshift(['check-config'], { env });
+    expect({ code, err }).toEqual({ code: 0, err: warning === undefined ? '' : `warning: ${warning}\n` });
+  });
+
   it('refuses a client certificate that cannot be used', async () => {
     const env = {
       REGSHIFT_UPSTREAM: 'https://registry.example',
