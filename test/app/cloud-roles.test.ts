@@ -150,6 +150,17 @@ describe('a role by web identity (EKS with IAM roles for service accounts)', () 
     expect((await app.get(latest, docker19)).status).toBe(200);
   });
 
+  it.each(['sts.test', 'http://sts.test'])('goes to no wrong address: %s', async (address) => {
+    const cloud = amazon(undefined, session);
+    cloud.network.set('http://sts.test', sts);
+    const app = onMachine(cloud, { ...variables, AWS_ENDPOINT_URL_STS: address }, {}, files);
+    const response = await app.get(latest, docker19);
+    expect(response.error().message).toContain(
+      'AWS_ENDPOINT_URL_STS must be a URL with https://, or of this machine. Correct it, or leave it out.',
+    );
+    expect(cloud.network.at('http://sts.test')).toEqual([]);
+  });
+
   it('without its file says which variable names it', async () => {
     const app = onMachine(amazon(undefined, session), variables, {});
     expect((await app.get(latest, docker19)).error().message).toContain('AWS_WEB_IDENTITY_TOKEN_FILE');

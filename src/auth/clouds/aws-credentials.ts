@@ -53,7 +53,7 @@ async function assumeRole(
   { tokenFile, role }: { readonly tokenFile: string; readonly role: string },
 ): Promise<Obtained<AwsCredentials>> {
   const token = await machine.readFile('AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile);
-  const url = new URL('/', machine.variables.AWS_ENDPOINT_URL_STS || options.sts);
+  const url = new URL('/', stsAddress(machine) ?? options.sts);
   const form = new URLSearchParams({
     Action: 'AssumeRoleWithWebIdentity',
     Version: '2011-06-15',
@@ -77,23 +77,32 @@ async function assumeRole(
   return readCredentials(url, { ...response, fields }, options);
 }
 
-/** The hosts that may get the token by plain HTTP, besides loopback: those of ECS and of EKS Pod Identity. */
-const plainHosts = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]', 'localhost', '127.0.0.1', '[::1]'];
+/** @throws RegistryError MISCONFIGURED for an address that must not get the token of the cluster. */
+function stsAddress({ variables: { AWS_ENDPOINT_URL_STS: text } }: MachineIdentity): URL | undefined {
+  return text ? tokenServer(text, 'AWS_ENDPOINT_URL_STS', 'Correct it, or leave it out') : undefined;
+}
 
 /** @throws RegistryError MISCONFIGURED for an address that must not get the token of the container. */
 function containerAddress({ variables }: MachineIdentity): URL | undefined {
   const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } =
     variables;
   const text = path ? `http://169.254.170.2${path}` : full;
-  if (!text) return undefined;
+  const variable = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
+  return text ? tokenServer(text, variable, 'Leave it as ECS or EKS sets it') : undefined;
+}
+
+/** The hosts that may get a token by plain HTTP, besides loopback: those of ECS and of EKS Pod Identity. */
+const plainHosts = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]', 'localhost', '127.0.0.1', '[::1]'];
+
+/**
+ * Reads the address of a server that gets a token (AWS SDKs and Tools Reference Guide, "Container credential provider").
+ * @throws RegistryError MISCONFIGURED.
+ */
+function tokenServer(text: string, variable: string, advice: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // AWS SDKs and Tools Reference Guide, "Container credential provider".
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && plainHosts.includes(url.hostname)))
     return url;
-  throw noLogin(
-    'AWS_CONTAINER_CREDENTIALS_FULL_URI must be a URL with https://, or of this machine',
-    'Leave it as ECS or EKS sets it',
-  );
+  throw noLogin(`${variable} must be a URL with https://, or of this machine`, advice);
 }
 
 async function containerCredentials(
