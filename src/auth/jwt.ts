@@ -12,7 +12,7 @@ import {
 import type { Clock, WallClock } from '../clock.ts';
 import { RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
-import { basicLogin } from '../upstream/auth/basic.ts';
+import { bearerOrPassword } from '../upstream/auth/basic.ts';
 import { networkCode } from '../upstream/network-errors.ts';
 import type { Fetch } from '../upstream/send.ts';
 import { type ClientAuth, denied } from './client-auth.ts';
@@ -44,7 +44,8 @@ export function createJwtAuth(options: JwtAuthOptions): ClientAuth {
   const keys = options.keys instanceof URL ? remoteKeys(options.keys, options) : localKeys(options.keys);
   return {
     async authenticate({ headers }) {
-      const token = tokenIn(headers.get('authorization'));
+      // A password that is no JWT is a token that cannot be read.
+      const token = bearerOrPassword(headers.get('authorization'));
       if (token === undefined) {
         return denied('Log in with a JWT as the password, under any user name (docker login).');
       }
@@ -91,11 +92,6 @@ function unusableKey(cause: unknown): RegistryError {
   const reason = cause instanceof Error ? cause.message : 'unknown';
   const message = `The key of this JWT, in REGSHIFT_JWKS or at REGSHIFT_JWKS_URL, cannot be used: ${reason}.`;
   return new RegistryError('MISCONFIGURED', message, { cause });
-}
-
-/** The token of a request. A password that is not a JWT is treated as a malformed token. */
-function tokenIn(authorization: string | null): string | undefined {
-  return /^bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1] ?? basicLogin(authorization)?.password;
 }
 
 function localKeys(keys: JSONWebKeySet): JWTVerifyGetKey {

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { basicLogin } from '../upstream/auth/basic.ts';
+import { bearerOrPassword } from '../upstream/auth/basic.ts';
 
 /** The header of a secret where another program in front of the proxy uses `Authorization` for itself. */
 export const secretHeader = 'regshift-events-secret';
@@ -19,11 +19,7 @@ export function createSharedSecret(secret: string): HasSecret {
 
 function sentSecrets(headers: Headers): string[] {
   const authorization = headers.get('authorization');
-  const [, bearer] = /^bearer +(\S+)\s*$/i.exec(authorization ?? '') ?? [];
-  const all = [
-    bearer ?? basicLogin(authorization)?.password ?? authorization?.trim(),
-    headers.get(secretHeader)?.trim(),
-  ];
+  const all = [bearerOrPassword(authorization) ?? authorization?.trim(), headers.get(secretHeader)?.trim()];
   return all.filter((each) => each !== undefined);
 }
 

@@ -15,6 +15,15 @@ export function basicLogin(authorization: string | null): BasicLogin | undefined
   return login?.username === '' && login.password === '' ? undefined : login;
 }
 
+/**
+ * The secret in an Authorization value: a Bearer token, or the password of a Basic login with any user name. Undefined
+ * for any other value.
+ */
+export function bearerOrPassword(authorization: string | null): string | undefined {
+  const [, bearer] = /^bearer +(\S+)\s*$/i.exec(authorization ?? '') ?? [];
+  return bearer ?? basicLogin(authorization)?.password;
+}
+
 /** Decodes the base64 of `user:password`; the password may contain colons. Undefined for any other text. */
 export function decodeLogin(encoded: string): BasicLogin | undefined {
   let binary: string;
