@@ -24,7 +24,10 @@ export interface JobQueueOptions<Job> {
 
 /** Jobs that wait for their turn, in the order in which they came. */
 export interface JobQueue<Job> {
-  /** Adds a job, and begins to run jobs. A job that waits already is not added again. @returns false if there is no room. */
+  /**
+   * Adds a job, and begins to run jobs. A job replaces a waiting one with its key, in that one's place.
+   * @returns false if there is no room.
+   */
   add(key: string, job: Job): boolean;
 }
 
