@@ -32,6 +32,8 @@ export interface DockerRegistryOptions {
   readonly named?: string;
   /** Whether `Location` is a path instead of a URL (its setting `http.relativeurls`). */
   readonly relativeLocations?: boolean;
+  /** The registry that it is a mirror of (its setting `proxy.remoteurl`). */
+  readonly mirrorOf?: string;
   /** Where it sends its events (its setting `notifications.endpoints`), with these headers. */
   readonly notifications?: { readonly url: string; readonly headers: Readonly<Record<string, string>> };
 }
@@ -121,6 +123,7 @@ function configuration(
     },
     ...(options.foreignLayers && { validation: { manifests: { urls: { allow: ['^https://'] } } } }),
     compatibility: { schema1: { enabled: options.schema1Enabled ?? true } },
+    ...(options.mirrorOf === undefined ? {} : { proxy: { remoteurl: options.mirrorOf } }),
     ...(options.notifications && { notifications: notificationsTo(options.notifications) }),
   };
 }
