@@ -114,6 +114,28 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'UPSTREAM_UNREACHABLE',
   ],
   ['unauthorized: authentication required', 'unauthorized: authentication required'],
+  [
+    'unable to ping registry endpoint https://proxy.test:8080/v0/\nv2 ping attempt failed with error: Get https://proxy.test:8080/v2/: tls: oversized record received with length 20527',
+    'tls: oversized record received with length 20527',
+  ],
+  [
+    "Error: Invalid registry endpoint https://proxy.test:8080/v1/: Get https://proxy.test:8080/v1/_ping: EOF. If this private registry supports only HTTP or HTTPS with an unknown CA certificate, please add `--insecure-registry proxy.test:8080` to the daemon's arguments.",
+    'If this private registry supports only HTTP or HTTPS with an unknown CA certificate, please add …',
+  ],
+  [
+    'time="2026-11-30T21:49:10Z" level=fatal msg="Error pushing to registry: Server error: 500 trying to push team/app:1.0 manifest"',
+    'Server error: 500 trying to push … manifest',
+  ],
+  [
+    'Error pushing to registry: Server error: unexpected 405 response status trying to initiate upload of team/app',
+    'Server error: unexpected 405 response status trying to initiate upload of …',
+  ],
+  ['Error response from daemon: Unexpected status code 401', 'Unexpected status code 401'],
+  [
+    'Error: remote trust data does not exist for proxy.test:8443/team/app: proxy.test:8443 does not have trust data for proxy.test:8443/team/app',
+    'remote trust data does not exist for …',
+  ],
+  ['no trust data available', 'no trust data available'],
 ];
 
 describe('a text that a program prints', () => {
