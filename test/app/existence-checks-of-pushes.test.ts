@@ -55,6 +55,19 @@ describe('a HEAD of a blob that the registry does not have', () => {
     expect(lists(upstream.asked)).toHaveLength(2);
   });
 
+  it.each([403, 429, 500])(
+    'lets Docker 1.9 push beside a tag that the registry answers with %i',
+    async (status) => {
+      const upstream = scriptedUpstream((request, url) =>
+        url.pathname.endsWith('/manifests/1.1') ? specError(status, 'UNKNOWN') : team(request, url),
+      );
+      const app = testApp({}, upstream.fetch);
+      const response = await app.head(blob(madeUp(1)), manifestRequestHeaders['Docker 1.9.1']);
+      expect(response.status).toBe(404);
+      expect(lists(upstream.asked)).toHaveLength(1);
+    },
+  );
+
   it('does not prevent the search of a later GET', async () => {
     const upstream = scriptedUpstream(team);
     const app = testApp({}, upstream.fetch);

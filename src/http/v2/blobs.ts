@@ -108,7 +108,11 @@ async function answerUnknown(
   if (refusal.code !== 'BLOB_UNKNOWN' || isOfPush(request)) throw refusal;
   const mayBePush = request.method === 'HEAD';
   const hints = { ...hintsFor(registry, request), deadRoot: recipe?.root, mayBePush };
-  const found = await registry.recipes.find(name, digest, hints, request.context);
+  const found = await registry.recipes.find(name, digest, hints, request.context).catch((error) => {
+    // A broken tag of the repository must not stop the push of another one.
+    if (!mayBePush || !(error instanceof RegistryError)) throw error;
+    throw refusal;
+  });
   if (!found) throw refusal;
   return answerMade(registry, request, name, digest, found);
 }
