@@ -52,6 +52,10 @@ const meanings: ReadonlyMap<string, string> = new Map([
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', certificateRefused],
   ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', certificateRefused],
   ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', certificateRefused],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', certificateRefused],
+  ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', certificateRefused],
+  ['ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE', certificateRefused],
+  ['ERR_SSL_TLSV1_ALERT_ACCESS_DENIED', certificateRefused],
 ]);
 
 /** Kinds of other codes: those of Node's parser, and those of `certificateReason`. The first that fits counts. */
@@ -187,11 +191,12 @@ export function badResponseError(url: URL, what: string): RegistryError {
 
 /**
  * The reason of a TLS handshake that failed. Node names it by `ERR_SSL_` and OpenSSL's words, or, if the failure came
- * with a write, by EPROTO, with those words in the message: `error:0A00010B:SSL routines:…:wrong version number:…`.
+ * with a write, by EPROTO. Both messages have those words: `error:0A00010B:SSL routines:…:wrong version number:…`.
  */
 function opensslReason(message: string): string | undefined {
   const [, words] = /:SSL routines:[^:]*:([^:]{3,60}):/.exec(message) ?? [];
-  // OpenSSL 3.2 writes `ssl/tls alert handshake failure` in place of `sslv3 alert handshake failure`.
+  // OpenSSL 3.2 writes `ssl/tls alert handshake failure` in place of `sslv3 alert handshake failure`, so that Node's code
+  // is `ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE`.
   return (
     words &&
     `ERR_SSL_${words
@@ -218,7 +223,8 @@ export function networkCode(error: unknown): string | undefined {
   for (let depth = 0; depth < 4 && current instanceof Error; depth++) {
     const { code, errors, cause } = current as Error & { code?: unknown; errors?: unknown };
     if (code === 'UNSPECIFIED') return certificateReason(current.message);
-    const reason = code === 'EPROTO' ? opensslReason(current.message) : undefined;
+    const isTls = code === 'EPROTO' || (typeof code === 'string' && code.startsWith('ERR_SSL_'));
+    const reason = isTls ? opensslReason(current.message) : undefined;
     if (reason !== undefined) return reason;
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
     current = Array.isArray(errors) ? errors[0] : cause;

@@ -17,6 +17,8 @@ export interface CertificateAuthority {
     host: string,
     ...extensions: string[]
   ): TestCertificate & { readonly files: { cert: string; key: string } };
+  /** Issues a certificate that has expired. */
+  issueExpired(name: string, host: string): TestCertificate;
   /** Makes an authority below this one. */
   issueAuthority(name: string): CertificateAuthority;
 }
@@ -34,11 +36,14 @@ export function makeAuthority(folder: string, authority: string): CertificateAut
 
 function authorityOf(folder: string, authority: string): CertificateAuthority {
   const path = (name: string) => join(folder, name);
-  const issue = (name: string, extension: string) => {
+  const issue = (name: string, extension: string, days = 2) => {
     writeFileSync(path(`${name}.ext`), `${extension}\n`);
     openssl(folder, `req -new ${newKey} -keyout ${name}.key -out ${name}.csr -subj /CN=${name}`);
     const signer = `-CA ${authority}.pem -CAkey ${authority}.key -CAcreateserial`;
-    openssl(folder, `x509 -req -in ${name}.csr ${signer} -out ${name}.pem -days 2 -extfile ${name}.ext`);
+    openssl(
+      folder,
+      `x509 -req -in ${name}.csr ${signer} -out ${name}.pem -days ${days} -extfile ${name}.ext`,
+    );
   };
   return {
     cert: readFileSync(path(`${authority}.pem`), 'utf8'),
@@ -47,6 +52,13 @@ function authorityOf(folder: string, authority: string): CertificateAuthority {
       issue(name, [`subjectAltName=${host}`, ...extensions].join('\n'));
       const files = { cert: path(`${name}.pem`), key: path(`${name}.key`) };
       return { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8'), files };
+    },
+    issueExpired(name, host) {
+      issue(name, `subjectAltName=${host}`, -1);
+      return {
+        cert: readFileSync(path(`${name}.pem`), 'utf8'),
+        key: readFileSync(path(`${name}.key`), 'utf8'),
+      };
     },
     issueAuthority(name) {
       issue(name, 'basicConstraints=critical,CA:TRUE');

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createPlainServer } from 'node:http';
@@ -6,6 +6,7 @@ import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateProblem } from '../../../../../src/runtime/node/http/connections.ts';
@@ -42,6 +43,20 @@ async function startRegistry(options: TlsOptions = {}): Promise<number> {
     registry.close();
   });
   return (registry.address() as AddressInfo).port;
+}
+
+/** A server that refuses a client certificate by an alert. Node's own server closes the connection without a word. */
+async function startVerifyingServer(version: string): Promise<number> {
+  const { cert, key } = server.files;
+  const files = ['-cert', cert, '-key', key, '-CAfile', authority.file];
+  const verify = ['-Verify', '1', '-verify_return_error', version];
+  const program = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', ...files, ...verify, '-www']);
+  onTestFinished(() => void program.kill());
+  for await (const line of createInterface(program.stdout)) {
+    const [, port] = /^ACCEPT 127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+    if (port) return Number(port);
+  }
+  throw new Error('openssl does not listen');
 }
 
 async function answerOf(port: number, tls: Partial<UpstreamTls> | undefined, host = '127.0.0.1') {
@@ -101,6 +116,20 @@ describe('a client certificate', () => {
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('that is missing is named: %s', async (version) => {
     const port = await startRegistry({ requestCert: true, maxVersion: version, minVersion: version });
     expect(await answerOf(port, { authorities: authority.cert })).toMatch(/it may want a client certificate/);
+  });
+
+  it.each(['-tls1_2', '-tls1_3'])('that the registry refuses is named: %s', async (version) => {
+    const port = await startVerifyingServer(version);
+    const refused = [
+      makeAuthority(folder, `stranger${version}`).issue(`unknown${version}`, 'DNS:regshift'),
+      authority.issue(`for-servers${version}`, 'DNS:regshift', 'extendedKeyUsage=serverAuth'),
+      authority.issueExpired(`expired${version}`, 'DNS:regshift'),
+    ];
+    for (const each of refused) {
+      expect(await answerOf(port, { authorities: authority.cert, ...pairOf(each) })).toMatch(
+        /\(ERR_SSL_\w+: it refuses the client certificate; check REGSHIFT_UPSTREAM_CERT\)/,
+      );
+    }
   });
 });
 
