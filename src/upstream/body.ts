@@ -1,6 +1,7 @@
 import { concatenate } from '../../converters/bytes.ts';
 import { isAbort } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
+import { isSilence } from './network-errors.ts';
 
 /** The parts of a response that a reader needs. */
 export type ReadableResponse = Pick<Response, 'headers' | 'body'>;
@@ -136,6 +137,13 @@ function cutShort(what: string, cause: unknown): RegistryError {
     cause,
   });
 }
+
+/** Whether the connection of a body ended too early. A silence has taken long, and the same request may take as long. */
+export function isBrokenOff(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'UPSTREAM_ANSWER' && isCut(error.cause);
+}
+
+const isCut = (cause: unknown) => cause !== undefined && !isSilence(cause);
 
 function tooLate(what: string, deadlineMs: number): RegistryError {
   return new RegistryError(

@@ -29,9 +29,9 @@ export interface MirrorsOptions {
 
 /**
  * Several registries as one. A mirror fails by no connection, no response in time, or a status of 500 and more; then
- * the next one is asked. A manifest that breaks off is an error, and the next try asks the next one. A refusal of a
- * mirror (401, 403, 429) is final: another mirror's response would be a way around it. Without a line in the log, nobody
- * would know that a spare registry is gone.
+ * the next one is asked. A manifest that breaks off is requested once more (`fetchManifest`), from the next one. A refusal
+ * of a mirror (401, 403, 429) is final: another mirror's response would be a way around it. Without a line in the log,
+ * nobody would know that a spare registry is gone.
  */
 export function createMirrors(
   mirrors: readonly [Mirror, ...Mirror[]],

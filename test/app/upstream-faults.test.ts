@@ -225,6 +225,52 @@ describe('a connection that upstream closes before its response', () => {
   });
 });
 
+describe('a manifest whose connection breaks off', () => {
+  /** Breaks off the first `times` bodies of manifests. */
+  function breaking(times: number, path: RegExp, headers: Record<string, string> = {}): Script {
+    let left = times;
+    return (request, url) => {
+      if (!manifestGet(request, url) || !path.test(url.pathname) || left === 0) return undefined;
+      left -= 1;
+      const body = new ReadableStream({
+        pull: (controller) => controller.error(new TypeError('terminated')),
+      });
+      return new Response(body, { headers: { 'Content-Type': mediaTypes.schema2, ...headers } });
+    };
+  }
+  const gets = (asked: readonly string[]) => asked.filter((each) => /^GET .*\/manifests\//.test(each));
+
+  it.each(['GET', 'HEAD'])('once is requested once more, for %s', async (method) => {
+    const { asked, fetch } = scriptedUpstream(breaking(1, /./));
+    const response = await testApp({}, fetch).send(method, latest, docker19);
+    const healthy = await testApp().get(latest, docker19);
+    expect([response.status, response.header('Docker-Content-Digest')]).toEqual([
+      200,
+      healthy.header('Docker-Content-Digest'),
+    ]);
+    expect(gets(asked)).toHaveLength(2);
+  });
+
+  it('twice is an error', async () => {
+    const { asked, fetch } = scriptedUpstream(breaking(9, /./));
+    expect((await testApp({}, fetch).get(latest, docker19)).status).toBe(502);
+    expect(gets(asked)).toHaveLength(2);
+  });
+
+  it('is an error where its digest has changed meanwhile, as of a tag that moves', async () => {
+    const other = { 'Docker-Content-Digest': `sha256:${'1'.repeat(64)}` };
+    const script = breaking(1, /./, other);
+    const { fetch } = scriptedUpstream((request, url) =>
+      request.method === 'HEAD' ? new Response(null, { status: 405 }) : script(request, url),
+    );
+    const response = await testApp({}, fetch).get(latest, docker19);
+    expect([response.status, response.error().message]).toEqual([
+      502,
+      expect.stringContaining('broke off before the manifest was complete'),
+    ]);
+  });
+});
+
 it('an error may not be cached', async () => {
   const response = await testApp({}, scriptedUpstream().fetch).get(
     '/v2/sample/nothing/manifests/latest',

@@ -2,9 +2,10 @@ import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { isAbort } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import { pushScope } from '../auth/scope.ts';
-import { discard, readBounded } from '../body.ts';
+import { discard, isBrokenOff, readBounded } from '../body.ts';
 import type { UpstreamClient, UpstreamResponse } from '../client.ts';
 import { errorFromResponse, isWebPage, isWritten } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
@@ -85,7 +86,7 @@ export async function headManifest(
 }
 
 /**
- * `GET` of a manifest.
+ * `GET` of a manifest. A body that breaks off is requested once more, so that one cut connection fails no pull.
  * @throws RegistryError as `manifestError` where upstream does not have or give it; UPSTREAM_ANSWER for a web page.
  */
 export async function fetchManifest(
@@ -94,20 +95,43 @@ export async function fetchManifest(
   reference: string,
   context: ApiContext,
 ): Promise<ManifestResponse> {
+  const request = () => requestWholeManifest(client, repository, reference, context);
+  const first = await request();
+  const bytes = () =>
+    first.bytes().catch(async (error: unknown) => {
+      if (!isBrokenOff(error)) throw error;
+      const again = await request().catch((later: unknown) => {
+        throw isAbort(later) ? later : error;
+      });
+      // The head of the first response is used already, and a tag may have moved. Bytes of a digest are verified later.
+      if (isDigest(reference) || again.digest === first.digest) return again.bytes();
+      await again.discard();
+      throw error;
+    });
+  return { ...first, bytes };
+}
+
+async function requestWholeManifest(
+  client: UpstreamClient,
+  repository: RepositoryName,
+  reference: string,
+  context: ApiContext,
+) {
   const answer = await requestManifest(client, 'GET', repository, reference, context);
-  if (!answer.response.ok) throw await manifestError(answer.response, repository, reference);
+  const { response } = answer;
+  if (!response.ok) throw await manifestError(response, repository, reference);
   const head = headOf(answer);
   // A login page or a page of a proxy comes with 200 too.
-  if (isWebPage(answer.response)) {
-    await discard(answer.response);
+  if (isWebPage(response)) {
+    await discard(response);
     throw webPage(repository, reference);
   }
   const bytes = () =>
-    readBounded(answer.response, limits.documentBytes, 'the manifest', client.answerMs).catch((error) => {
+    readBounded(response, limits.documentBytes, 'the manifest', client.answerMs).catch((error) => {
       answer.onBroken?.(error);
       throw error;
     });
-  return { ...head, bytes };
+  return { ...head, bytes, discard: () => discard(response) };
 }
 
 function webPage(repository: RepositoryName, reference: string): RegistryError {
