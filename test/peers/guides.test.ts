@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -132,7 +132,36 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
       }
     });
   });
+
+  describe.skipIf(requirePeers('apache2', 'openssl'))('README.md', () => {
+    it('Apache takes the lines, and pulls and pushes pass through it as regshift answers', async () => {
+      const port = await freePort();
+      const behind = await startRoute(registry.url, { REGSHIFT_TRUSTED_PROXIES: '127.0.0.1' });
+      const certificate = await makeCertificate(home);
+      const apache = await startApache(port, await apacheLines(port, certificate, behind.relay.host));
+      try {
+        const host = `127.0.0.1:${port}`;
+        const headers = { 'accept-encoding': 'gzip, br', accept: mediaTypes.ociManifest };
+        const manifest = await headersOf(`https://${host}/v2/real/oci/manifests/latest`, headers);
+        expect(manifest).not.toHaveProperty('content-encoding');
+        expect(manifest.etag).toBe(`"${manifest['docker-content-digest']}"`);
+        const certificates = ['--src-cert-dir', home, '--dest-cert-dir', home];
+        const images = [`docker://${host}/real/oci:latest`, `docker://${host}/real/pushed:latest`];
+        await skopeo('--insecure-policy', 'copy', ...certificates, ...images);
+      } finally {
+        await apache.stop();
+        await behind.stop();
+      }
+    });
+  });
 });
+
+async function headersOf(url: string, headers: Record<string, string>): Promise<IncomingHttpHeaders> {
+  const request = get(url, { headers, rejectUnauthorized: false, agent: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.headers;
+}
 
 /** The type of the manifest that a client with this address gets. */
 async function typeFor(localAddress: string, url: string): Promise<string | undefined> {
@@ -175,4 +204,28 @@ async function startNginx(port: number, server: string): Promise<Daemon> {
   await writeFile(config, `${around}\nhttp { access_log off; ${temporary.join(' ')}\n${server}}`);
   const args = ['-p', directory, '-c', config];
   return startDaemon({ program: 'nginx', args, directory, isReady: () => isListening(port) });
+}
+
+async function apacheLines(port: number, { file, key }: Certificate, upstream: string): Promise<string> {
+  const lines = await linesOf('README.md', '<VirtualHost');
+  return lines
+    .replace('*:443', `127.0.0.1:${port}`)
+    .replace('/etc/apache2/proxy.example.com.crt', file)
+    .replace('/etc/apache2/proxy.example.com.key', key)
+    .replace('127.0.0.1:8080', upstream);
+}
+
+/** Starts an Apache that compresses all that its virtual host does not except. */
+async function startApache(port: number, host: string): Promise<Daemon> {
+  const directory = await mkdtemp(join(tmpdir(), 'regshift-guide-apache-'));
+  const base = ['mpm_event', 'authz_core', 'filter', 'deflate', 'brotli', 'env', 'proxy'];
+  const modules = [...base, 'ssl', 'headers', 'proxy_http'].map(
+    (name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`,
+  );
+  const around = `ServerRoot ${directory}\nPidFile ${directory}/pid\nErrorLog ${directory}/log\nListen 127.0.0.1:${port}`;
+  const account = process.getuid?.() === 0 ? 'User www-data\nGroup www-data' : '';
+  const config = join(directory, 'httpd.conf');
+  await writeFile(config, [around, ...modules, account, 'SetOutputFilter DEFLATE', host].join('\n'));
+  const args = ['-f', config, '-D', 'FOREGROUND'];
+  return startDaemon({ program: 'apache2', args, directory, isReady: () => isListening(port) });
 }
