@@ -128,7 +128,7 @@ function checkMethod(
   const allowed = takesPushes ? [...read, ...write] : read;
   if (allowed.includes(method)) return;
   const message = write.includes(method)
-    ? 'This proxy is set to read only (REGSHIFT_PUSH): nothing can be pushed or deleted through it. Push to the ' +
+    ? 'This proxy is read-only (REGSHIFT_PUSH): nothing can be pushed or deleted through it. Push to the ' +
       'registry itself.'
     : `${method.slice(0, 40)} is not served here${allowed.length > 0 ? `, only ${allowed.join(', ')}` : ''}.`;
   throw new RegistryError('METHOD_NOT_ALLOWED', message, { headers: { Allow: allowed.join(', ') } });
