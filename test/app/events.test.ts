@@ -587,6 +587,27 @@ describe('bounds', () => {
     expect(asked).toBeLessThanOrEqual(queued * 2);
   });
 
+  it('an image that stood in the queue for as long as a tag may take is not waited for again', async () => {
+    const gate = createGate();
+    const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, (async (
+      _: Request,
+      { pathname }: URL,
+    ) => {
+      await gate.pass();
+      return pathname.includes('gone') ? specError(404, 'MANIFEST_UNKNOWN') : specError(403, 'DENIED');
+    }) as never);
+    const events = ['first', 'second', 'gone-1', 'gone-2'].map((tag) =>
+      dockerRegistryEvent('push', { ...pushed, tag }),
+    );
+    await receiptOf(app, notificationOf({ events }));
+    await vi.waitFor(() => expect(gate.waiting).toBe(2));
+    app.advance(5);
+    gate.open();
+    await app.settled();
+    expect(warmed).toEqual(['refused', 'refused', 'failed', 'failed']);
+    expect(upstream.asked.filter((each) => each.endsWith('/gone-1')).length).toBeLessThanOrEqual(2);
+  });
+
   it('two jobs at most run at once, and equal ones that wait are one', async () => {
     let [now, most] = [0, 0];
     const open = image();

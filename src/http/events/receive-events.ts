@@ -72,7 +72,7 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     if (tag === undefined) return;
     for (const route of served) {
       for (const client of route.warm) {
-        if (jobs.add({ route, repository, tag, pushed, client })) receipt.queued += 1;
+        if (jobs.add({ route, repository, tag, pushed, since: clock(), client })) receipt.queued += 1;
         else receipt.dropped += 1;
       }
     }

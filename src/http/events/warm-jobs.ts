@@ -31,6 +31,8 @@ export interface WarmJob {
   readonly tag: Tag;
   /** The digest that the tag gets, where it is known. */
   readonly pushed: Digest | undefined;
+  /** The time of the notification. */
+  readonly since: number;
   readonly client: KnownClient;
 }
 
@@ -78,12 +80,10 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
     const facts = { route: route.id, repository, tag, client: client.id };
     const started = clock();
     try {
-      const result = await route.registry.warmer.warm(
-        requestOf(job, signal, budget),
-        repository,
-        tag,
-        job.pushed,
-      );
+      const result = await route.registry.warmer.warm(requestOf(job, signal, budget), repository, tag, {
+        digest: job.pushed,
+        age: started - job.since,
+      });
       metrics.warmed(result);
       log(result === 'made' ? 'info' : 'debug', messages[result], {
         ...facts,

@@ -26,6 +26,14 @@ export interface WarmerOptions extends PlatformSettings {
   readonly store: LayerStore | undefined;
 }
 
+/** The push of a tag, as its registry reports it. */
+export interface PushedTag {
+  /** Absent where the registry does not say. */
+  readonly digest: Digest | undefined;
+  /** Milliseconds since the report. */
+  readonly age: number;
+}
+
 /** Makes content before a client requests it, by the steps of the client's own pull. */
 export interface Warmer {
   /**
@@ -33,7 +41,7 @@ export interface Warmer {
    * after the other, after those of clients.
    * @param request as the client sends it, with a context `inBackground`.
    * @param repository by its name upstream.
-   * @param pushed the digest that the tag gets: docker-registry reports a push before it moves the tag (distribution,
+   * @param pushed the push: docker-registry reports a push before it moves the tag (distribution,
    *   registry/handlers/manifests.go, `PutManifest`).
    * @returns `counted` where upstream counts pulls: then nothing is made.
    * @throws RegistryError; ConversionError.
@@ -42,7 +50,7 @@ export interface Warmer {
     request: ClientRequest,
     repository: RepositoryName,
     tag: Tag,
-    pushed: Digest | undefined,
+    pushed: PushedTag,
   ): Promise<'made' | 'counted'>;
 }
 
@@ -52,6 +60,7 @@ const lookMs = 100;
 
 /** The waits for a tag that is being moved, in milliseconds. */
 const moveMs = [100, 300, 1_000, 3_000];
+const longestMoveMs = moveMs.reduce((sum, milliseconds) => sum + milliseconds);
 
 /** The wait for the store, which may still write a layer that was just read, in milliseconds. */
 const writeMs = 1_000;
@@ -59,13 +68,20 @@ const writeMs = 1_000;
 export function createWarmer(options: WarmerOptions): Warmer {
   const { resolver, versions, manifests, v1, converter, layers, store } = options;
 
-  /** Waits until the tag names what was pushed. A HEAD costs no pull. */
+  /**
+   * Waits until the tag names what was pushed. A HEAD costs no pull. An image that stood in a queue for longer has had
+   * this time, or its tag has moved on since.
+   */
   async function untilMoved(
     repository: RepositoryName,
     tag: Tag,
-    pushed: Digest | undefined,
+    { digest: pushed, age }: PushedTag,
     context: RequestContext,
   ): Promise<void> {
+    if (age >= longestMoveMs) {
+      versions.increment(repository);
+      return;
+    }
     for (const milliseconds of moveMs) {
       const found = await resolver.resolve(repository, { kind: 'tag', tag }, context).catch(unlessMoving);
       // A client may have asked before the tag moved.
