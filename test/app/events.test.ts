@@ -17,11 +17,13 @@ import { manifestRequestHeaders, type OldClient } from '../support/old-clients.t
 import { compressedImage } from '../support/packed-image.ts';
 import { pull } from '../support/pull.ts';
 import {
+  azureWebhook,
   dockerRegistryEvent,
   dockerRegistryPush,
   harborCloudEvent,
   harborWebhook,
   notificationOf,
+  quayWebhook,
   type SentNotification,
   zotEvent,
 } from '../support/registry-events.ts';
@@ -106,6 +108,9 @@ const pushes: readonly (readonly [string, SentNotification])[] = [
   ['docker-registry', dockerRegistryPush(pushed)],
   ['Harbor', harborWebhook('PUSH_ARTIFACT', pushed)],
   ['Harbor, as a CloudEvent', harborCloudEvent('harbor.artifact.pushed', pushed)],
+  ['Harbor 1.10', harborWebhook('pushImage', pushed)],
+  ['Quay', quayWebhook(pushed, { updated_tags: ['latest'] })],
+  ['Azure', azureWebhook('push', pushed)],
   ['zot', zotEvent('zotregistry.image.updated', pushed)],
 ];
 
@@ -202,13 +207,19 @@ describe('what clients get after a push', () => {
     expect(upstream.asked).toContain('HEAD /v2/team/packed/manifests/latest');
   });
 
-  it('is asked anew after a deletion', async () => {
+  it.each([
+    [
+      'docker-registry',
+      notificationOf({ events: [dockerRegistryEvent('delete', { repository: 'team/packed' })] }),
+    ],
+    ['Harbor', harborWebhook('DELETE_ARTIFACT', pushed)],
+    ['Harbor 1.10', harborWebhook('deleteImage', pushed)],
+    ['Azure', azureWebhook('delete', { repository: 'team/packed' })],
+    ['zot', zotEvent('zotregistry.image.deleted', pushed)],
+  ])('is asked anew after a deletion that %s notifies of', async (_, deleted) => {
     const { app, upstream } = appWith();
     const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10']);
     await ask();
-    const deleted = notificationOf({
-      events: [dockerRegistryEvent('delete', { repository: 'team/packed' })],
-    });
     expect(await receiptOf(app, deleted)).toEqual({ queued: 0, dropped: 0, ignored: 0 });
     upstream.follow(() => specError(404, 'MANIFEST_UNKNOWN'));
     expect((await ask()).status).toBe(404);
@@ -373,6 +384,12 @@ describe('events that ask for nothing', () => {
     ['a pull from Harbor', harborWebhook('PULL_ARTIFACT', pushed)],
     ['a quota of Harbor', notificationOf({ type: 'QUOTA_EXCEED', event_data: {} })],
     ['a pull from Harbor, as a CloudEvent', harborCloudEvent('harbor.artifact.pulled', pushed)],
+    ['a vulnerability of Quay', quayWebhook(pushed, { tags: ['latest'], vulnerability: {} })],
+    ['a quarantine of Azure', azureWebhook('quarantine', pushed)],
+    [
+      'a ping of Azure',
+      notificationOf({ id: 'cb8c3971', timestamp: '2017-11-17T16:52:01Z', action: 'ping' }),
+    ],
     ['a lint of zot', zotEvent('zotregistry.image.lint_failed', pushed)],
     ['a new repository of zot', zotEvent('zotregistry.repository.created', pushed)],
     ['a name that no repository has', dockerRegistryPush({ repository: '../../etc', tag: 'latest' })],
@@ -408,7 +425,7 @@ describe('a request that is no notification', () => {
   it.each(hostile.map((body) => [JSON.stringify(body), body] as const))('%s gets 400', async (_, body) => {
     const answer = await notify(appWith().app, notificationOf(body));
     expect(answer.status).toBe(400);
-    expect(answer.error().message).toContain('no notification of docker-registry, Harbor or zot');
+    expect(answer.error().message).toContain('no notification of a registry that regshift knows');
   });
 
   it.each([
@@ -418,6 +435,10 @@ describe('a request that is no notification', () => {
     [{ type: 'PUSH_ARTIFACT', event_data: null }],
     [{ type: 'constructor', event_data: { resources: [1] } }],
     [{ type: 'PUSH_ARTIFACT', event_data: { resources: [null, { tag: 1 }], repository: [] } }],
+    [{ docker_url: 'registry.test/team/packed', repository: 7, updated_tags: ['latest'] }],
+    [{ docker_url: 'registry.test/team/packed', repository: 'team/packed', updated_tags: [null, 1, {}] }],
+    [{ docker_url: 'registry.test/team/packed', repository: 'team/packed', updated_tags: 7 }],
+    [{ id: '1', timestamp: '1', action: 'push' }],
     [{ specversion: '1.0', type: 'harbor.artifact.pushed' }],
     [{ specversion: '1.0', type: 'zotregistry.image.updated', data: 'text' }],
   ])('%j is taken and causes nothing', async (body) => {
@@ -807,6 +828,9 @@ describe('routes', () => {
   it('of several upstreams, the one that the event names is asked', async () => {
     expect(await askedBy(both, push('inner.test:5000'))).toEqual([inner]);
     expect(await askedBy(both, push('outer.test'))).toEqual([outer]);
+    const host = 'inner.test:5000';
+    const more = { updated_tags: ['latest'] };
+    expect(await askedBy(both, quayWebhook({ repository: 'team/app', host }, more))).toEqual([inner]);
   });
 
   it('an event that names none of them causes no request, and the log says what to add', async () => {

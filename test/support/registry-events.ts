@@ -82,6 +82,32 @@ export function harborWebhook(type: string, pushed: PushedManifest): SentNotific
   return notificationOf(body, { 'content-type': 'application/json' });
 }
 
+/** Microsoft, "Azure Container Registry webhook reference": the examples of a push and of a deletion. */
+export function azureWebhook(action: string, pushed: PushedManifest): SentNotification {
+  const { id, timestamp, target, request } = dockerRegistryEvent(action, pushed) as Record<string, unknown>;
+  return notificationOf({ id, timestamp, action, target, request }, { 'content-type': 'application/json' });
+}
+
+/**
+ * quay, notifications/__init__.py, `build_repository_event_data`.
+ * @param more what an event adds, such as `updated_tags` of a push.
+ */
+export function quayWebhook(
+  { repository, host = 'registry.test' }: PushedManifest,
+  more: object,
+): SentNotification {
+  const [namespace = '', name = ''] = repository.split('/');
+  const body = {
+    repository,
+    namespace,
+    name,
+    docker_url: `${host}/${repository}`,
+    homepage: `https://${host}/repository/${repository}`,
+    ...more,
+  };
+  return notificationOf(body, { 'content-type': 'application/json' });
+}
+
 /** harbor, src/pkg/notifier/formats/cloudevents.go. */
 export function harborCloudEvent(type: string, pushed: PushedManifest): SentNotification {
   const body = {

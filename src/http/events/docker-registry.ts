@@ -14,6 +14,18 @@ export function isDockerRegistry(body: unknown): boolean {
   return Array.isArray(memberOf(body, 'events'));
 }
 
+/**
+ * A webhook of Azure Container Registry: an event of docker-registry without its envelope. A ping has no target
+ * (Microsoft, "Azure Container Registry webhook reference").
+ */
+export function isAzure(body: unknown): boolean {
+  return ['id', 'timestamp', 'action'].every((name) => textOf(body, name) !== undefined);
+}
+
+export function readAzure(body: unknown): Notification {
+  return readEvents('azure', [body], readEvent);
+}
+
 /** The events of an envelope. docker-registry sends each event in one of its own (notifications/http.go, `Write`). */
 export function readDockerRegistry(body: unknown): Notification {
   return readEvents('docker-registry', listOf(body, 'events'), readEvent);

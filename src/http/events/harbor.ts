@@ -1,4 +1,5 @@
 import {
+  hostOfName,
   listOf,
   memberOf,
   type Notification,
@@ -9,10 +10,15 @@ import {
   textOf,
 } from './registry-event.ts';
 
-/** The names of an event in Harbor's own format and as a CloudEvent (harbor, src/pkg/notifier/formats/cloudevents.go). */
+/**
+ * The names of an event in Harbor's own format, before Harbor 2.0 (harbor 1.10, src/pkg/notification/model/const.go),
+ * and as a CloudEvent (harbor, src/pkg/notifier/formats/cloudevents.go).
+ */
 const kinds: Readonly<Record<string, RegistryEvent['kind']>> = {
   PUSH_ARTIFACT: 'push',
   DELETE_ARTIFACT: 'delete',
+  pushImage: 'push',
+  deleteImage: 'delete',
   'harbor.artifact.pushed': 'push',
   'harbor.artifact.deleted': 'delete',
 };
@@ -37,12 +43,7 @@ export function readHarbor(type: string, data: unknown): Notification {
       // The digest stands here for an artifact without a tag (event/handler/webhook/artifact/artifact.go).
       reference: textOf(resource, 'tag'),
       digest: textOf(resource, 'digest'),
-      hosts: [hostOf(textOf(resource, 'resource_url'))],
+      hosts: [hostOfName(textOf(resource, 'resource_url'))],
     }),
   );
-}
-
-/** The host of `harbor.example/library/busybox:1.0`, which may have a scheme or not (event/handler/util/util.go). */
-function hostOf(resource: string | undefined): string | undefined {
-  return /^(?:[a-z]+:\/\/)?([\w.:[\]-]+)\//i.exec(resource ?? '')?.[1];
 }

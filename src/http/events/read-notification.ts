@@ -1,16 +1,19 @@
-import { isDockerRegistry, readDockerRegistry } from './docker-registry.ts';
+import { isAzure, isDockerRegistry, readAzure, readDockerRegistry } from './docker-registry.ts';
 import { isHarbor, readHarbor } from './harbor.ts';
 import {
+  hostOfName,
+  listOf,
   memberOf,
   type Notification,
   noEvent,
   type RegistryEvent,
+  readEvents,
   registryEvent,
   textOf,
 } from './registry-event.ts';
 
 /**
- * Reads the body of a notification: the formats of docker-registry, Harbor and zot differ enough to be told apart.
+ * Reads the body of a notification: the formats of registries differ enough to be told apart.
  * Unknown members are ignored. A CloudEvent is binary (attributes in `Ce-*` headers, the body is its data) or structured
  * (CloudEvents 1.0, HTTP protocol binding, section 3).
  * @param body any parsed JSON. @returns undefined for a body that is none of these formats.
@@ -23,7 +26,23 @@ export function readNotification(headers: Headers, body: unknown): Notification 
   }
   if (isDockerRegistry(body)) return readDockerRegistry(body);
   if (isHarbor(body)) return readHarbor(textOf(body, 'type') ?? '', memberOf(body, 'event_data'));
+  if (textOf(body, 'docker_url') !== undefined) return readQuay(body);
+  if (isAzure(body)) return readAzure(body);
   return undefined;
+}
+
+/**
+ * The events of a webhook of Quay: the address of the repository is in each (quay, notifications/__init__.py,
+ * `build_repository_event_data`), and a push alone has `updated_tags` (endpoints/v2/manifest.py).
+ */
+function readQuay(body: unknown): Notification {
+  const tags = listOf(body, 'updated_tags');
+  if (tags.length === 0) return noEvent('quay');
+  const repository = textOf(body, 'repository');
+  const hosts = [hostOfName(textOf(body, 'docker_url'))];
+  return readEvents('quay', tags, (tag) =>
+    registryEvent('push', { repository, reference: typeof tag === 'string' ? tag : undefined, hosts }),
+  );
 }
 
 function readCloudEvent(type: string, data: unknown): Notification | undefined {

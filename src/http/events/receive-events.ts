@@ -148,6 +148,6 @@ function unknownRoute(id: string, routes: readonly Route[]): RegistryError {
 function unknownFormat(): RegistryError {
   return new RegistryError(
     'EVENT_INVALID',
-    'This is no notification of docker-registry, Harbor or zot that regshift knows (docs/events.md).',
+    'This is no notification of a registry that regshift knows (docs/events.md).',
   );
 }

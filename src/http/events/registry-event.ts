@@ -20,7 +20,7 @@ export interface RegistryEvent {
 }
 
 /** The registries whose notifications regshift reads. */
-export type EventSource = 'docker-registry' | 'harbor' | 'zot';
+export type EventSource = 'azure' | 'docker-registry' | 'harbor' | 'quay' | 'zot';
 
 /** The content of one notification. */
 export interface Notification {
@@ -31,7 +31,7 @@ export interface Notification {
   readonly left: number;
 }
 
-/** Events of one notification that are read: docker-registry and zot send one, Harbor one for each tag. */
+/** Events of one notification that are read: docker-registry and zot send one, Harbor and Quay one for each tag. */
 const mostEvents = 100;
 
 /** The notification of something that is no push and no deletion of a manifest. */
@@ -93,6 +93,11 @@ export function memberOf(value: unknown, ...path: readonly string[]): unknown {
 export function textOf(value: unknown, ...path: readonly string[]): string | undefined {
   const found = memberOf(value, ...path);
   return typeof found === 'string' ? found : undefined;
+}
+
+/** The host of `harbor.example/library/busybox:1.0`, with or without a scheme. */
+export function hostOfName(name: string | undefined): string | undefined {
+  return /^(?:[a-z]+:\/\/)?([\w.:[\]-]+)\//i.exec(name ?? '')?.[1];
 }
 
 /** A list in parsed JSON; empty for any other value. */

@@ -200,8 +200,8 @@ export interface AppSettings {
   /** P-256 private key for schema 1: JWK, PEM, or a path to one (`npx regshift keygen`). */
   readonly REGSHIFT_SIGNING_KEY?: string | object | undefined;
   /**
-   * A secret of 16 or more characters: `POST /events` then takes the notifications of docker-registry, Harbor and
-   * zot, and images are converted before their first pull (docs/events.md).
+   * A secret of 16 or more characters: `POST /events` then takes the notifications of registries, and images are
+   * converted before their first pull (docs/events.md).
    */
   readonly REGSHIFT_EVENTS_SECRET?: string | undefined;
   /** The clients that images are converted for then, by the names of `regshift inspect`, or `none`. */

@@ -385,7 +385,7 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         variables: ['REGSHIFT_EVENTS_SECRET'],
         meaning:
-          'a secret of 16 or more characters: `POST /events` then takes the notifications of docker-registry, Harbor and zot, and images are converted before their first pull ([events.md](events.md))',
+          'a secret of 16 or more characters: `POST /events` then takes the notifications of registries, and images are converted before their first pull ([events.md](events.md))',
         otherwise: 'none',
       },
       {
