@@ -1,4 +1,4 @@
-import type { ConversionError } from '../../converters/errors.ts';
+import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
 
 /** The code of the error of a request by plain HTTP to a server that speaks TLS (images/tls-hint.ts). */
@@ -90,16 +90,18 @@ function optionOf(side: unknown): '--creds' | '--to-creds' {
 /**
  * Words an error of an image or of a server for a user of the command line.
  * `detail.advice` is the next step of a command that knows more than the status tells.
+ * @param failure a conversion that ended because of a lost part is worded as the registry's answer for that part.
  * @param server the server that the command contacts.
  * @param logins the options of the command. The text has the user of a refused login, and never the password.
  * @param files the files that gave the logins.
  */
 export function errorText(
-  error: RegistryError | ConversionError,
+  failure: RegistryError | ConversionError,
   server: Server = 'registry',
   logins: GivenLogins = {},
   files: LoginFiles = {},
 ): string {
+  const error = lostPartOf(failure) ?? failure;
   const text = serverText(error.message, server);
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
   const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
@@ -118,6 +120,12 @@ export function errorText(
   const remedy = remedies[String(code)]?.(String(host), server);
   const next = advice ?? step;
   return remedy ?? (next === undefined ? text : `${text} ${next}`);
+}
+
+/** The registry's answer for a part of an image that a conversion needed, and that the registry has lost. */
+export function lostPartOf(error: unknown): RegistryError | undefined {
+  const { cause } = error instanceof ConversionError ? error : {};
+  return cause instanceof RegistryError && cause.code === 'BLOB_UNKNOWN' ? cause : undefined;
 }
 
 function userOf(login: string | undefined): string | undefined {

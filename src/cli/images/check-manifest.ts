@@ -9,7 +9,7 @@ import type { Image, Index, IndexEntry, Layer, Model, V1Target } from '../../../
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { counted } from '../../counted.ts';
 import { RegistryError } from '../../errors.ts';
-import { errorText } from '../error-text.ts';
+import { errorText, lostPartOf, serverText } from '../error-text.ts';
 import { isOfArtifact } from './artifact.ts';
 
 /** The result of one check. */
@@ -70,7 +70,7 @@ async function checkIndex(
       checks.push({ digest, what: 'blob', ok: undefined, detail: 'part of a build cache, and no manifest' });
       continue;
     }
-    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), entry);
+    const child = await attempt(digest, 'manifest', () => fetchModel(entry, ports), { entry });
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
@@ -129,8 +129,8 @@ function checkCount(digest: string, what: string, count: number, layers: number)
 }
 
 async function checkLayer(layer: Layer, diffId: string | undefined, ports: ConversionPorts): Promise<Check> {
-  const { digest, size } = layer;
-  const read = await attempt(digest, 'layer', () => ports.layerFacts(layer));
+  const { digest, size, foreign } = layer;
+  const read = await attempt(digest, 'layer', () => ports.layerFacts(layer), { foreign });
   if ('ended' in read) return read.ended;
   const { packedSize: compressedSize, diffId: found, compression } = read.value;
   if (size !== undefined && size !== compressedSize) {
@@ -159,15 +159,22 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
 
 type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
 
+interface Subject {
+  /** The entry of an index that names the document, which may be no image. */
+  readonly entry?: Pick<IndexEntry, 'mediaType' | 'attestation'>;
+  /** Whether registries do not store the layer, as those of images for Windows. */
+  readonly foreign?: boolean;
+}
+
 /**
- * Runs a check. Content that a file store lacks counts as not checked; content that a registry lacks counts as wrong.
- * @param entry the entry of an index that names the document, which may be no image.
+ * Runs a check. Content that a file store lacks counts as not checked; a config or a layer that a registry lacks counts
+ * as wrong. A registry may have an index without all of its images.
  */
 async function attempt<Value>(
   digest: string,
   what: string,
   work: () => Promise<Value>,
-  entry?: Pick<IndexEntry, 'mediaType' | 'attestation'>,
+  { entry, foreign = false }: Subject = {},
 ): Promise<Attempt<Value>> {
   try {
     return { value: await work() };
@@ -177,9 +184,16 @@ async function attempt<Value>(
       const detail = documentText(entry?.attestation ? 'an attestation' : undefined);
       return { ended: { digest, what, ok: true, detail } };
     }
+    const lost = lostPartOf(error);
+    if (lost && !foreign) return { ended: { digest, what, ok: false, detail: errorText(lost) } };
     if (error instanceof ConversionError) {
       return {
-        ended: { digest, what, ok: error.code === 'UNAVAILABLE' ? undefined : false, detail: error.message },
+        ended: {
+          digest,
+          what,
+          ok: error.code === 'UNAVAILABLE' ? undefined : false,
+          detail: serverText(error.message, 'registry'),
+        },
       };
     }
     if (error instanceof RegistryError && faults.has(error.code)) {

@@ -44,7 +44,7 @@ export function conversionPorts(
 function asUnavailable(error: unknown): never {
   const code = error instanceof RegistryError ? absence[error.code] : undefined;
   if (code === undefined) throw error;
-  throw new ConversionError({ code, message: (error as RegistryError).message });
+  throw new ConversionError({ code, message: (error as RegistryError).message }, { cause: error });
 }
 
 const absence: Readonly<Partial<Record<ErrorCode, 'UNAVAILABLE' | 'SIGNATURE'>>> = {

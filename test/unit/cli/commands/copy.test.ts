@@ -7,9 +7,11 @@ import { digestOf } from '../../../../converters/digest.ts';
 import { readManifest } from '../../../../converters/read.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { testApp } from '../../../support/app.ts';
+import { addImage, builtRepository } from '../../../support/built-repository.ts';
 import { ownTmpdir, regshift, temporaryFolder } from '../../../support/cli.ts';
 import { listen } from '../../../support/listen.ts';
 import { startLoginRegistry } from '../../../support/login-registry.ts';
+import { specError } from '../../../support/scripted-upstream.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { startUploadRegistry, type UploadRegistryOptions } from '../../../support/upload-registry.ts';
@@ -400,6 +402,32 @@ describe('a form that the target refuses', () => {
     expect(err).not.toContain('--as');
   });
 });
+
+it.each(['', '--as schema2', '--as schema2 --decompress', '--as schema1'])(
+  'says what to do about a layer that the registry has lost (%s)',
+  async (argv) => {
+    const built = builtRepository('team/lost');
+    const serve = built.serve(addImage(built));
+    const lost = [...built.blobs.keys()].at(-1);
+    const source = await startStrictRegistry('a:b', async (url, init) => {
+      if (url.endsWith(`/${lost}`)) return specError(404, 'BLOB_UNKNOWN');
+      return (await serve(new Request(url, init), new URL(url))) ?? new Response(null);
+    });
+    onTestFinished(() => source.stop());
+    const { registry } = await targetRegistry();
+    const names = [`${source.host}/team/lost`, `${registry.host}/copied/lost:1.0`];
+    const { code, err } = await regshift([
+      'copy',
+      ...names,
+      '--creds',
+      'a:b',
+      ...argv.split(' ').filter(Boolean),
+    ]);
+    expect(code).toBe(1);
+    expect(err).toContain(`${lost} of team/lost: BLOB_UNKNOWN`);
+    expect(err).toContain('The registry has lost a part of the image. Push the image again.');
+  },
+);
 
 describe('a refused login', () => {
   const loginRegistry = async () => {

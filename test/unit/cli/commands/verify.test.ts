@@ -8,6 +8,7 @@ import { createSampleRegistry } from '../../../../src/sample-registry/registry.t
 import { addImage, type BuiltDescriptor, builtRepository } from '../../../support/built-repository.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { writeSampleLayout } from '../../../support/sample-layout.ts';
+import { specError } from '../../../support/scripted-upstream.ts';
 import { startStrictRegistry } from '../../../support/strict-registry.ts';
 import { useSampleServer } from '../../../support/use-sample-server.ts';
 
@@ -22,6 +23,8 @@ interface Verified {
     readonly detail: string;
   }[];
 }
+
+const { ociForeignGzip, ociLayerGzip } = mediaTypes;
 
 const signatures = join(import.meta.dirname, '../../../golden/signatures');
 
@@ -235,6 +238,34 @@ it('finds that a registry sends other bytes than its digest says', async () => {
   } finally {
     await lying.stop();
   }
+});
+
+describe('an image of which the registry has lost', () => {
+  const wrong = { code: 1, valid: false, ok: false };
+  const allowed = { code: 0, valid: true, ok: undefined };
+
+  test.each([
+    ['the config', ociLayerGzip, 'config', wrong],
+    ['a layer', ociLayerGzip, 'layer', wrong],
+    ['a foreign layer, which registries do not store', ociForeignGzip, 'layer', allowed],
+  ])('%s', async (_, layerType, kind, expected) => {
+    const built = builtRepository('team/lost');
+    const root = addImage(built, { layerType });
+    const [config, layer] = [...built.blobs.keys()];
+    const lost = kind === 'config' ? config : layer;
+    const serve = built.serve(root);
+    const registry = await startStrictRegistry('a:b', async (url, init) => {
+      if (url.endsWith(`/${lost}`)) return specError(404, 'BLOB_UNKNOWN');
+      return (await serve(new Request(url, init), new URL(url))) ?? new Response(null);
+    });
+    onTestFinished(() => registry.stop());
+    const report = await verified(`${registry.host}/team/lost`, '--layers', '--creds', 'a:b');
+    const { ok, what, detail } = report.checks.find(({ digest }) => digest === lost) ?? {};
+    expect({ code: report.code, valid: report.valid, ok }).toEqual(expected);
+    expect(what).toBe(kind);
+    expect(detail).toMatch(/^The registry answered 404 for/);
+    expect(detail?.includes('Push the image again.')).toBe(expected === wrong);
+  });
 });
 
 describe('a manifest that the registry names by SHA-512', () => {
