@@ -30,7 +30,7 @@ export interface UpstreamRequest {
   readonly scopes?: readonly string[];
   readonly credential: Credential;
   /**
-   * A body is sent once: the caller gets a 401 to it. Nothing but the caller's signal ends it. `headers` have its length,
+   * A stream is sent once: the caller gets a 401 to it. Bytes are sent again with a new token. Nothing but the caller's signal ends it. `headers` have its length,
    * if that is known.
    */
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
@@ -149,7 +149,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       return first;
     }
     authorizer.invalidate(grant);
-    if (request.body !== undefined) {
+    if (!isRepeatable(request)) {
       authorizer.unsettle(request);
       return first;
     }
@@ -169,7 +169,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     async request({ credential, ...request }) {
       const { response, leftOrigin } =
         credential.kind === 'kept'
-          ? await withHelperCredential(credential, request.body === undefined, (credential) =>
+          ? await withHelperCredential(credential, isRepeatable(request), (credential) =>
               respond({ ...request, credential }),
             )
           : await respond({ ...request, credential });
@@ -179,6 +179,11 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   };
 }
 
+/** Whether a request can be sent twice: a stream cannot. */
+function isRepeatable({ body }: Pick<UpstreamRequest, 'body'>): boolean {
+  return body === undefined || body instanceof Uint8Array;
+}
+
 type Answer = Pick<Followed, 'response' | 'leftOrigin'>;
 
 type StaticRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential: StaticCredential };
@@ -186,11 +191,11 @@ type StaticRequest = Omit<UpstreamRequest, 'credential'> & { readonly credential
 /**
  * Sends a request with the login of a credential helper. The login may have expired: if upstream refuses it, the helper
  * is asked for another one.
- * @param isRepeatable whether the request can be sent twice: a body cannot, and the next request has the new login.
+ * @param repeatable whether the request can be sent twice. If not, the next request has the new login.
  */
 async function withHelperCredential(
   { helper }: HelperCredential,
-  isRepeatable: boolean,
+  repeatable: boolean,
   respond: (credential: StaticCredential) => Promise<Answer>,
 ): Promise<Answer> {
   const login = await helper.current();
@@ -201,7 +206,7 @@ async function withHelperCredential(
   const isAnswer = 'response' in first;
   if (isAnswer && first.response.status !== 401) return first;
   const other = await helper.replace(login);
-  if (isRepeatable && other !== undefined) {
+  if (repeatable && other !== undefined) {
     if (isAnswer) await discard(first.response);
     return respond(other);
   }

@@ -322,6 +322,27 @@ describe('tokens', () => {
     expect(registry.log.slice(2)).toEqual([`${asked} Bearer token-1`, `${asked} Bearer token-2`]);
   });
 
+  it.each([
+    ['bytes, which are sent again', () => new TextEncoder().encode('manifest'), 200, ['token-1', 'token-2']],
+    ['a stream, which is sent once', () => new Response('manifest').body ?? undefined, 401, ['token-1']],
+  ])('that upstream stops accepting before their time: a write of %s', async (_, body, status, sentWith) => {
+    const tokens = await startTokenServer();
+    let accepted = 'Bearer token-1';
+    const registry = await startRegistry(
+      () => accepted,
+      () => realmOf(tokens),
+    );
+    const upstream = clientOf(registry);
+    const write = () => upstream.request({ ...manifest(service), method: 'PUT', body: body() });
+    expect((await write()).response.status).toBe(200);
+    accepted = 'Bearer token-2';
+    const before = registry.log.length;
+    expect((await write()).response.status).toBe(status);
+    const put = asked.replace('GET', 'PUT');
+    expect(registry.log.slice(before)).toEqual(sentWith.map((token) => `${put} Bearer ${token}`));
+    expect((await write()).response.status).toBe(200);
+  });
+
   it('that are refused while new are not asked for twice', async () => {
     const tokens = await startTokenServer();
     const registry = await startRegistry(
