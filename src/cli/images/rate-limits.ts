@@ -11,9 +11,15 @@ const longestSeconds = 60;
 /** Tries of one request, as in skopeo (containers/image 5.22, docker/docker_client.go, `backoffNumIterations`). */
 const mostTries = 5;
 
+/** Notes by the statuses that `Retry-After` goes with (RFC 6585, section 4; RFC 9110, section 15.6.4). */
+const notes: ReadonlyMap<number, (host: string, seconds: number) => string> = new Map([
+  [429, (host, seconds) => `${host} limits requests (429), next try in ${seconds} s`],
+  [503, (host, seconds) => `${host} is not available (503), next try in ${seconds} s`],
+]);
+
 /**
- * Makes a platform wait where a server limits requests (429) and says for how long. Without the waits, one 429 in the middle
- * ends a copy or a check of many images.
+ * Makes a platform wait where a server limits requests (429), or is overloaded or in maintenance (503), and says for how
+ * long. Without the waits, one such answer in the middle ends a copy or a check of many images.
  */
 export function withRateLimitWaits(platform: RuntimePlatform, io: Io): RuntimePlatform {
   const { fetch, fetchOver } = platform;
@@ -25,12 +31,13 @@ export function withRateLimitWaits(platform: RuntimePlatform, io: Io): RuntimePl
 }
 
 function waiting(send: Fetch, io: Io): Fetch {
-  // A request that got 429 to its last try ends the waits of all others, until the server takes one.
+  // A request that was refused at its last try ends the waits of all others, until the server takes one.
   let isHopeless = false;
   return async (url, init) => {
     for (let tries = 1; ; tries += 1) {
       const response = await send(url, init);
-      if (response.status !== 429) {
+      const note = notes.get(response.status);
+      if (note === undefined) {
         isHopeless = false;
         return response;
       }
@@ -38,7 +45,7 @@ function waiting(send: Fetch, io: Io): Fetch {
       if (tries === mostTries) isHopeless = true;
       if (seconds === undefined || isHopeless || !mayBeSentAgain(init)) return response;
       await discard(response);
-      await waitFor(seconds, new URL(url).host, init, io);
+      await waitFor(seconds, note(new URL(url).host, seconds), init, io);
     }
   };
 }
@@ -56,8 +63,7 @@ function secondsToWait({ headers }: Response): number | undefined {
   return seconds <= longestSeconds ? seconds : undefined;
 }
 
-async function waitFor(seconds: number, host: string, { signal }: FetchInit, io: Io): Promise<void> {
-  const text = `${host} limits requests (429), next try in ${seconds} s`;
+async function waitFor(seconds: number, text: string, { signal }: FetchInit, io: Io): Promise<void> {
   const line = io.errorColumns === undefined ? undefined : createStatusLine(io, io.errorColumns);
   if (line) line.show(text);
   else printNote(io, text);

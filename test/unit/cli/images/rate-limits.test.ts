@@ -7,8 +7,8 @@ import { useSampleServer } from '../../../support/use-sample-server.ts';
 
 const samples = useSampleServer();
 
-/** A server in front of a registry that answers 429 to the first request for each manifest, by each method. */
-async function limited(registry: string, headers: Readonly<Record<string, string>>) {
+/** A server in front of a registry that refuses, with 429 by default, the first request for each manifest, by each method. */
+async function limited(registry: string, headers: Readonly<Record<string, string>>, status = 429) {
   const seen = new Map<string, number>();
   const server = createServer((request, response) => {
     const { method, url = '' } = request;
@@ -16,7 +16,7 @@ async function limited(registry: string, headers: Readonly<Record<string, string
     seen.set(key, (seen.get(key) ?? 0) + 1);
     if (url.includes('/manifests/') && seen.get(key) === 1) {
       request.resume();
-      response.writeHead(429, headers).end();
+      response.writeHead(status, headers).end();
       return;
     }
     const sent = sendRequest(new URL(url, registry), { method, headers: request.headers }, (got) => {
@@ -38,10 +38,17 @@ describe('a registry that limits requests', () => {
     expect(err).toContain(`${host} limits requests (429), next try in 1 s\n`);
   });
 
-  it('gets a copy, whose manifest is sent again', async () => {
+  it('is asked again after its maintenance', async () => {
+    const { host } = await limited(samples.url, { 'retry-after': '1' }, 503);
+    const { code, err } = await regshift(['verify', `${host}/sample/oci`]);
+    expect(code).toBe(0);
+    expect(err).toContain(`${host} is not available (503), next try in 1 s\n`);
+  });
+
+  it.each([429, 503])('gets a copy, whose manifest is sent again (%i)', async (status) => {
     const target = await startUploadRegistry();
     onTestFinished(() => target.stop());
-    const { host, seen } = await limited(target.url, { 'retry-after': '0' });
+    const { host, seen } = await limited(target.url, { 'retry-after': '0' }, status);
     const { code, err } = await regshift(['copy', `${samples.host}/sample/oci`, `${host}/copied:1`]);
     expect({ code, err }).toMatchObject({ code: 0 });
     expect(seen.get('PUT /v2/copied/manifests/1')).toBe(2);
