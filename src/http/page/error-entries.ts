@@ -186,6 +186,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	the repository does not have this tag; without a tag, commands ask for \`latest\`	use one of the tags that the message names	The registry answered 404 for the manifest … of …. Check the tag.
 	the list of tags has the name, and the registry answers 404 for its manifest, as after a garbage collection or a broken restore	push the image again, or use another tag	The registry lists the tag, but has lost its manifest. Push the image again.
 	the registry limits requests, and its \`Retry-After\` is a minute or less	nothing: the command continues by itself. Log in for a higher limit	… limits requests (429), next try in … s
+	the registry, or a server in front of it, is overloaded or in maintenance, and its \`Retry-After\` is a minute or less	nothing: the command continues by itself, and ends with the registry's answer after five tries	… is not available (503), next try in … s
 	the registry, or its token server, refused the login of this file of \`docker login\` or \`podman login\`	log in again. The file is the first one with a login for the registry: \`REGISTRY_AUTH_FILE\`, \`config.json\` of \`DOCKER_CONFIG\`, \`containers/auth.json\` of \`XDG_RUNTIME_DIR\` and of \`XDG_CONFIG_HOME\`	refused the login of …. Log in again, or give another login by …	The login is that of ….
 	the registry has no such repository, or does not show it to this login	check the name; log in	The registry answered 404 for the manifest … Check the name and the tag.
 	the manifest names a layer or a config, and the registry answers 404 for it. A registry does not store foreign layers, as of images for Windows: the engine gets them elsewhere	push the image again, or use another tag	The registry has lost a part of the image. Push the image again.
@@ -258,7 +259,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
 	a browser or a program asked for \`/events\` by another method; notifications are on	nothing: the registry sends \`POST\`	Registries send notifications to this path by POST.
 	\`?route=\` in the address names no route	use one of the named ids	There is no route …. The routes are: …
-	another program sends it, or another version	use a format of events.md	This is no notification of docker-registry, Harbor or zot that regshift knows
+	another program sends it, or another version	use a format of events.md	This is no notification of a registry that regshift knows
 	the sender, or a proxy before regshift, is wrong	check both	The notification is no JSON, or broke off before its end.
 	a manifest of more than a megabyte	nothing	The notification has more than … bytes, the most that regshift reads. Its image is made at its first pull.
 	its body took longer than 10 s	check the network between the registry and regshift	The notification did not arrive within … seconds. Send it again.
