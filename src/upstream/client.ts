@@ -30,8 +30,8 @@ export interface UpstreamRequest {
   readonly scopes?: readonly string[];
   readonly credential: Credential;
   /**
-   * A stream is sent once: the caller gets a 401 to it. Bytes are sent again with a new token. Nothing but the caller's signal ends it. `headers` have its length,
-   * if that is known.
+   * A stream is sent once: the caller gets a 401 to it. Bytes are sent again with a new token. Nothing but the caller's
+   * signal ends a body. `headers` have its length, if that is known.
    */
   readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
   /** Credentials in here are dropped, because `anonymous` would otherwise be wrong. */
