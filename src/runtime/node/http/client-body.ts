@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { bodyChunks } from './body-stream.ts';
 import { watchStandstill } from './standstill.ts';
 
+/** The streams of bodies, to break them off. */
+const bodies = new WeakMap<IncomingMessage, ReadableStreamDefaultController<Uint8Array>>();
+
 /**
  * The body of a client's request as a web stream. A cancellation leaves the connection open: the client gets its
  * response there (`readRefusedBody`).
@@ -13,6 +16,9 @@ export function clientBody(incoming: IncomingMessage): ReadableStream<Uint8Array
   incoming.on('error', () => undefined);
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        bodies.set(incoming, controller);
+      },
       async pull(controller) {
         next ??= bodyChunks(incoming);
         const chunk = await next();
@@ -68,7 +74,13 @@ export function readRefusedBody(incoming: IncomingMessage, outgoing: ServerRespo
   });
 }
 
+/**
+ * Reads the rest of a body and drops it. The stream of the body breaks off. If the stream ended, a part would go to the
+ * registry as the whole, and the registry would read the next request on that connection, which may be another client's,
+ * as the rest.
+ */
 function discard(incoming: IncomingMessage): void {
+  if (!incoming.complete) bodies.get(incoming)?.error(new Error('The rest of the body is not read'));
   incoming.removeAllListeners('readable');
   incoming.on('data', () => undefined);
 }

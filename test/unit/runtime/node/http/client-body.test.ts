@@ -78,17 +78,43 @@ describe.each(Object.entries(refusals))('a body that is refused %s', (_, refuse)
   });
 });
 
-it('a registry does not get the part of a refused body in chunks as the whole', async () => {
+/** Statuses with which a registry answers in the middle of a body. The proxy refuses the upload for each. */
+const early = [413, 307, 202];
+
+it.each(early)('a registry that answers %s does not get a part of a body as the whole', async (status) => {
   const ends: string[] = [];
   const registry = createServer((request, response) => {
     request.socket.once('close', () => ends.push(request.complete ? 'whole' : 'broken off'));
-    request.once('data', () => response.writeHead(413).end('too large'));
+    request.once('data', () => response.writeHead(status).end('early'));
   });
   await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void registry.close());
+  onTestFinished(() => void registry.close().closeAllConnections());
   const upstream = urlOf(registry);
   const ask = createHttpFetch();
-  const { port } = await serving(({ method, body }) => ask(upstream, { method, body }));
-  expect(await afterWholeBody(port, 'close')).toEqual(['HTTP/1.1 413']);
-  await expect.poll(() => ends).toEqual(['broken off']);
+  const { port } = await serving(async ({ method, body }) => {
+    const answer = await ask(upstream, { method, body });
+    return new Response(await answer.text(), { status: status === 413 ? status : 502 });
+  });
+  expect(await afterWholeBody(port, 'close')).toEqual([`HTTP/1.1 ${status === 413 ? status : 502}`]);
+  await expect.poll(() => ends, { timeout: 4_000 }).toEqual(['broken off']);
+});
+
+it('a registry does not read the next request as a part of a refused body', async () => {
+  const asked: string[] = [];
+  const registry = createServer((request, response) => {
+    asked.push(`${request.method}`);
+    response.writeHead(request.method === 'GET' ? 200 : 307).end('answer');
+  });
+  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void registry.close().closeAllConnections());
+  const upstream = urlOf(registry);
+  const ask = createHttpFetch();
+  const { port } = await serving(async ({ method, headers, body }) => {
+    const length = headers.get('content-length');
+    const answer = await ask(upstream, { method, body, headers: length ? { 'content-length': length } : {} });
+    return new Response(await answer.text(), { status: answer.ok ? 200 : 502 });
+  });
+  expect(await afterWholeBody(port, 'close')).toEqual(['HTTP/1.1 502']);
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+  expect(asked).toEqual(['PATCH', 'GET']);
 });
