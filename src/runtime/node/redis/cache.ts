@@ -10,8 +10,11 @@ const day = 24 * 3600;
 /** Documents are large, and a holder of the recipe can fetch or convert them again. */
 const documents: ReadonlySet<string> = new Set(['product', 'made-config', 'manifest']);
 
-/** Larger documents are not stored: a Redis is small, and few manifests have more than 20 KB. */
-export const documentBytes = 1024 * 1024;
+/**
+ * The largest value of an entry. Larger ones are not written: a Redis is small, and few manifests have more than 20 KB.
+ * No more than this is read: another writer can put 512 MB under a name, Redis' own limit.
+ */
+export const valueBytes = 1024 * 1024;
 
 /**
  * Lifetime of an entry after its last write, in seconds. Every entry has one, so that each eviction policy can select
@@ -50,7 +53,10 @@ export function createRedisCache(
     async get(key, budget) {
       budget?.spend();
       const at = clock();
-      const value = await connection.run((client) => client.get(authenticator.keyFor(key)));
+      // The part of a value that is too large does not have the code of the whole. An absent value is empty.
+      const value = await connection.run((client) =>
+        client.getRange(authenticator.keyFor(key), 0, valueBytes - 1),
+      );
       const entry = value ? authenticator.open(key, value) : undefined;
       if (entry) present.set(key, at);
       return entry;
@@ -58,11 +64,10 @@ export function createRedisCache(
     async set(key, entry, budget) {
       budget?.spend();
       const at = clock();
-      const isDocument = documents.has(kindOf(key));
-      if (isDocument && entry.body.length > documentBytes) return void present.set(key, at);
+      if (entry.body.length > valueBytes) return void present.set(key, at);
       const value = authenticator.seal(key, entry);
-      const life = isDocument ? lifeSeconds.document : lifeSeconds.other;
-      const isStored = !isDocument || value.length <= documentBytes;
+      const life = documents.has(kindOf(key)) ? lifeSeconds.document : lifeSeconds.other;
+      const isStored = value.length <= valueBytes;
       const done = isStored
         ? await connection.run((client) => client.set(authenticator.keyFor(key), value, { EX: life }))
         : 'too large';

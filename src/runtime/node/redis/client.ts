@@ -1,9 +1,9 @@
 /** The commands that regshift sends. Values are bytes. */
 export interface RedisCommands {
-  get(key: string): Promise<Buffer | null>;
+  /** The bytes from `start` to `end`, both included; none, or null, if the key is absent. */
+  getRange(key: string, start: number, end: number): Promise<Buffer | null>;
   set(key: string, value: Buffer | string, options: SetOptions): Promise<unknown>;
   del(keys: string[]): Promise<unknown>;
-  mGet(keys: string[]): Promise<readonly (Buffer | null)[]>;
   sAdd(key: string, member: string): Promise<unknown>;
   sRem(key: string, members: string[]): Promise<unknown>;
   sMembers(key: string): Promise<readonly Buffer[]>;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
+import { mapBounded } from '../../../../converters/concurrency.ts';
 import type { MemoryBudget, MemoryTable } from '../../../cache/memory-budget.ts';
 import { differences, type FleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { Log } from '../../../observability/log.ts';
@@ -9,6 +10,10 @@ import type { RedisConnection } from './connection.ts';
 /** A name outside of the entries' names: replicas that share no entries still find each other here. */
 const listName = 'regshift:replicas';
 const nameOf = (id: string) => `regshift:replica:${id}`;
+
+/** No more than this is read of the settings of a replica, which have a few KB. */
+const mostBytes = 65_536;
+const parallelReads = 8;
 
 const beatMs = 30_000;
 const lifeSeconds = 90;
@@ -52,11 +57,13 @@ export class FleetCheck {
     const ids = ((await this.#connection.run((client) => client.sMembers(listName))) ?? []).map(String);
     const others = ids.filter((id) => id !== this.#id);
     if (others.length === 0) return;
-    const values = (await this.#connection.run((client) => client.mGet(others.map(nameOf)))) ?? [];
-    values.forEach((each) => {
-      if (each) this.#compare(String(each));
-    });
-    const gone = others.filter((_id, index) => values[index] === null);
+    // One by one: MGET has no limit for a value.
+    const values = await mapBounded(others, parallelReads, (id) =>
+      this.#connection.run((client) => client.getRange(nameOf(id), 0, mostBytes - 1)),
+    );
+    for (const each of values) if (each?.length) this.#compare(String(each));
+    // Undefined: Redis gave no answer.
+    const gone = others.filter((_id, index) => values[index] !== undefined && !values[index]?.length);
     if (gone.length > 0) await this.#connection.run((client) => client.sRem(listName, gone));
   }
 

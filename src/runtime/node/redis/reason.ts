@@ -6,7 +6,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/unknown command .SENTINEL/i, 'The server is no Sentinel: name the Sentinels, or begin with redis://'],
   [/cluster support disabled|unknown command .CLUSTER/i, 'The server is in no cluster: begin with redis://'],
   [
-    /unknown command .(GET|SET|SADD)\b/i,
+    /unknown command .(GETRANGE|SET|SADD)\b/i,
     'If the server is a Sentinel, begin REGSHIFT_REDIS_URL with redis-sentinel://',
   ],
   [/^READONLY /, 'The server is a replica: name its master or its Sentinels'],

@@ -4,7 +4,7 @@ import {
   createEntryAuthenticator,
   type EntryAuthenticator,
 } from '../../../../../src/runtime/node/redis/authenticated-entry.ts';
-import { createRedisCache, documentBytes, isShared } from '../../../../../src/runtime/node/redis/cache.ts';
+import { createRedisCache, isShared, valueBytes } from '../../../../../src/runtime/node/redis/cache.ts';
 import type { RedisCommands } from '../../../../../src/runtime/node/redis/client.ts';
 import type { RedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
 import { testMemory } from '../../../../support/memory.ts';
@@ -13,9 +13,13 @@ import { testSigningKey } from '../../../../support/signing-key.ts';
 /** The commands that the cache uses, in memory. The tests with real programs cover a real Redis. */
 function standIn() {
   const written = new Map<string, { readonly value: Buffer; readonly seconds: number }>();
-  const state = { away: false, asked: 0 };
+  const state = { away: false, asked: 0, read: 0 };
   const client = {
-    get: async (name: string) => written.get(name)?.value ?? null,
+    getRange: async (name: string, start: number, end: number) => {
+      const read = (written.get(name)?.value ?? Buffer.alloc(0)).subarray(start, end + 1);
+      state.read += read.length;
+      return read;
+    },
     set: async (name: string, value: Buffer, { EX, PX = 0, NX }: { EX?: number; PX?: number; NX?: true }) => {
       if (NX && written.has(name)) return null;
       written.set(name, { value, seconds: EX ?? PX / 1000 });
@@ -71,8 +75,22 @@ describe('an entry in Redis', () => {
   it('is not a document above the limit, which is not tried again', async () => {
     const { connection, written, state } = standIn();
     const cache = createRedisCache(connection, authenticator, testMemory());
-    await cache.set(product, { facts: {}, body: new Uint8Array(documentBytes) });
+    await cache.set(product, { facts: {}, body: new Uint8Array(valueBytes) });
     expect([written.size, state.asked, cache.lacks?.(product)]).toEqual([0, 0, false]);
+  });
+
+  it('is read up to the limit, because another writer can put more there', async () => {
+    const { connection, written, state } = standIn();
+    const cache = createRedisCache(connection, authenticator, testMemory());
+    const largest = { facts: {}, body: new Uint8Array(valueBytes - 38) };
+    await cache.set(product, largest);
+    expect((await cache.get(product))?.body.length).toBe(largest.body.length);
+    expect(state.read).toBe(valueBytes);
+    const value = Buffer.alloc(50 * valueBytes);
+    written.set(authenticator.keyFor(product), { value, seconds: 1 });
+    state.read = 0;
+    expect(await cache.get(product)).toBeUndefined();
+    expect(state.read).toBe(valueBytes);
   });
 });
 
