@@ -236,7 +236,8 @@ function negotiatePinnedIndex(
   if (!capabilities.wildcard && !capabilities.types.has(type)) return { kind: 'choose' };
   const singleFamily =
     mediaType === type && entries.every((entry) => entry.attestation || entry.mediaType === imageTypes[pin]);
-  return singleFamily ? { kind: 'stored' } : { kind: 'index', form: pin };
+  const leadsToZstd = lacksZstd(capabilities) && prefersZstd(entries);
+  return singleFamily && !leadsToZstd ? { kind: 'stored' } : { kind: 'index', form: pin };
 }
 
 /**

@@ -34,11 +34,11 @@ const headersOf = (client: OldClient | EmbeddingClient): readonly HeaderLine[] =
 const entriesOf = (answer: Answer) => (JSON.parse(answer.text()) as { manifests: Entry[] }).manifests;
 const architecturesOf = (answer: Answer) => entriesOf(answer).map(({ platform }) => platform?.architecture);
 
-function appOver(add: (built: BuiltRepository) => BuiltDescriptor) {
+function appOver(add: (built: BuiltRepository) => BuiltDescriptor, variables: Record<string, string> = {}) {
   const built = builtRepository('team/app');
   const root = add(built);
   const upstream = scriptedUpstream(built.serve(root));
-  return { app: testApp({}, upstream.fetch), built, root, upstream };
+  return { app: testApp(variables, upstream.fetch), built, root, upstream };
 }
 
 /** An index of two platforms, and of an inner index of two more. */
@@ -225,6 +225,19 @@ describe.each(['gzip first', 'zstd first'] as const)('an index with both compres
           return bytes && bytes[0] !== '{'.charCodeAt(0);
         });
       expect(layersRead).toEqual([]);
+    },
+  );
+
+  it.each(['Docker 20.10', 'BuildKit in Docker 20.10'] as const)(
+    'leads %s to the gzip image where the form is pinned to oci, too',
+    async (client) => {
+      const { app } = appOver(twins(order), { REGSHIFT_FORMAT: 'oci' });
+      const index = await app.get(`${path}/latest`, headersOf(client));
+      expect([index.status, index.header('Content-Type')]).toEqual([200, ociIndex]);
+      const image = await app.get(`${path}/${entriesOf(index)[0]?.digest}`, headersOf(client));
+      expect(image.status).toBe(200);
+      const { layers } = JSON.parse(image.text()) as { layers: BuiltDescriptor[] };
+      expect(layers.map(({ mediaType }) => mediaType)).toEqual([expect.stringMatching(/gzip$/)]);
     },
   );
 
