@@ -12,7 +12,7 @@ import { createTokenCache } from './auth/token-cache.ts';
 import { discard } from './body.ts';
 import { originsOf } from './origins.ts';
 import { type Followed, followRedirects } from './redirect.ts';
-import { type Fetch, type Method, type SentHeaders, send } from './send.ts';
+import { type Fetch, isRepeatable, type Method, type SentHeaders, send } from './send.ts';
 import { usualTimeouts } from './timeouts.ts';
 
 export type { Fetch } from './send.ts';
@@ -177,11 +177,6 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       return { response, anonymous: credential.kind === 'none', refused };
     },
   };
-}
-
-/** Whether a request can be sent twice: a stream cannot. */
-function isRepeatable({ body }: Pick<UpstreamRequest, 'body'>): boolean {
-  return body === undefined || body instanceof Uint8Array;
 }
 
 type Answer = Pick<Followed, 'response' | 'leftOrigin'>;

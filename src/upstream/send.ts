@@ -32,6 +32,11 @@ export interface AddressRule {
   refusal(address: string): Promise<RegistryError | undefined>;
 }
 
+/** Whether a request can be sent again: a stream can be sent once. */
+export function isRepeatable({ body }: { readonly body?: unknown }): boolean {
+  return !(body instanceof ReadableStream);
+}
+
 /** The headers of a request to upstream. The names are in lower case. */
 export type SentHeaders = Readonly<Record<string, string>>;
 

@@ -116,6 +116,7 @@ describe('the clocks of the machine', () => {
     'src/cli/commands/check-config.ts',
     'src/cli/commands/store.ts',
     'src/cli/commands/warm.ts',
+    'src/cli/retry-after.ts',
     'src/cli/warm/client.ts',
     'src/client-state/list-cursor.ts',
     'src/client-state/upload-location.ts',

@@ -19,6 +19,7 @@ import { loginForRegistry } from '../docker-login.ts';
 import { errorText } from '../error-text.ts';
 import { readNamed } from '../images/image-name.ts';
 import { commandPlatform } from '../images/open-image.ts';
+import { retryAfterSeconds } from '../retry-after.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
 import { printTable } from '../terminal/print-table.ts';
 import { createProgress, type Progress } from '../terminal/progress.ts';
@@ -221,10 +222,6 @@ async function retryAfter<Value>(
   }
 }
 
-/** Reads `Retry-After` (RFC 9110, section 10.2.3). A date counts as 60 seconds; the least is 1 second. */
 function secondsToWait({ headers }: RegistryError): number | undefined {
-  const text = headers['retry-after'] ?? headers['Retry-After'];
-  if (text === undefined) return undefined;
-  const seconds = Number(text);
-  return Number.isFinite(seconds) ? Math.max(1, seconds) : 60;
+  return retryAfterSeconds(headers['retry-after'] ?? headers['Retry-After']);
 }

@@ -20,11 +20,11 @@ import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
 import { createLogins } from '../docker-login.ts';
 import type { AccessOptions } from '../registry-options.ts';
+import { withRetryAfterWaits } from '../retry-after.ts';
 import type { Io } from '../terminal/io.ts';
 import { tracedPlatform } from '../terminal/trace.ts';
 import { UsageError } from '../usage.ts';
 import { type ImageName, readImageName } from './image-name.ts';
-import { withRateLimitWaits } from './rate-limits.ts';
 import { withTlsHint } from './tls-hint.ts';
 
 export interface RegistryAccess extends AccessOptions {
@@ -91,7 +91,7 @@ interface OpenRegistry extends Pick<OpenImage, 'registry' | 'connect'> {
 
 function openRegistry(url: URL, options: RegistryAccess, io: Io): OpenRegistry {
   const settings = settingsFor(url, options, io);
-  const platform = withRateLimitWaits(commandPlatform(url, options, io), io);
+  const platform = withRetryAfterWaits(commandPlatform(url, options, io), io);
   const [route] = compose(settings, platform).routes;
   const [own] = settings.routes;
   if (route === undefined || own === undefined)

@@ -1,13 +1,13 @@
 import { createServer, request as sendRequest } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { regshift } from '../../../support/cli.ts';
-import { listen } from '../../../support/listen.ts';
-import { startUploadRegistry } from '../../../support/upload-registry.ts';
-import { useSampleServer } from '../../../support/use-sample-server.ts';
+import { regshift } from '../../support/cli.ts';
+import { listen } from '../../support/listen.ts';
+import { startUploadRegistry } from '../../support/upload-registry.ts';
+import { useSampleServer } from '../../support/use-sample-server.ts';
 
 const samples = useSampleServer();
 
-/** A server in front of a registry that refuses, with 429 by default, the first request for each manifest, by each method. */
+/** A server in front of a registry that refuses the first request for each manifest, by each method. @param status 429 or 503. */
 async function limited(registry: string, headers: Readonly<Record<string, string>>, status = 429) {
   const seen = new Map<string, number>();
   const server = createServer((request, response) => {
@@ -38,6 +38,12 @@ describe('a registry that limits requests', () => {
     expect(err).toContain(`${host} limits requests (429), next try in 1 s\n`);
   });
 
+  it('is asked again at the date that it names', async () => {
+    const soon = new Date(Date.now() + 2_000).toUTCString();
+    const { host } = await limited(samples.url, { 'retry-after': soon });
+    expect(await regshift(['verify', `${host}/sample/oci`])).toMatchObject({ code: 0 });
+  });
+
   it('is asked again after its maintenance', async () => {
     const { host } = await limited(samples.url, { 'retry-after': '1' }, 503);
     const { code, err } = await regshift(['verify', `${host}/sample/oci`]);
@@ -64,7 +70,9 @@ describe('a registry that limits requests', () => {
 
   it.each([
     ['that names a long time', { 'retry-after': '3600' }],
+    ['that names a date in an hour', { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }],
     ['that names no time', {}],
+    ['that names a text', { 'retry-after': 'soon' }],
   ])('%s is not asked again', async (_, headers) => {
     const { host, seen } = await limited(samples.url, headers);
     const { code, err } = await regshift([

@@ -1,9 +1,10 @@
-import type { RuntimePlatform } from '../../compose/platform.ts';
-import { pause } from '../../concurrency/deadline.ts';
-import { discard } from '../../upstream/body.ts';
-import type { Fetch, FetchInit } from '../../upstream/send.ts';
-import { type Io, printNote } from '../terminal/io.ts';
-import { createStatusLine } from '../terminal/progress.ts';
+import { systemWallClock } from '../clock.ts';
+import type { RuntimePlatform } from '../compose/platform.ts';
+import { pause } from '../concurrency/deadline.ts';
+import { discard } from '../upstream/body.ts';
+import { type Fetch, type FetchInit, isRepeatable } from '../upstream/send.ts';
+import { type Io, printNote } from './terminal/io.ts';
+import { createStatusLine } from './terminal/progress.ts';
 
 /** The longest `Retry-After` that a command waits for: limits of pulls end after hours. */
 const longestSeconds = 60;
@@ -21,7 +22,7 @@ const notes: ReadonlyMap<number, (host: string, seconds: number) => string> = ne
  * Makes a platform wait where a server limits requests (429), or is overloaded or in maintenance (503), and says for how
  * long. Without the waits, one such answer in the middle ends a copy or a check of many images.
  */
-export function withRateLimitWaits(platform: RuntimePlatform, io: Io): RuntimePlatform {
+export function withRetryAfterWaits(platform: RuntimePlatform, io: Io): RuntimePlatform {
   const { fetch, fetchOver } = platform;
   return {
     ...platform,
@@ -41,26 +42,22 @@ function waiting(send: Fetch, io: Io): Fetch {
         isHopeless = false;
         return response;
       }
-      const seconds = secondsToWait(response);
+      const seconds = retryAfterSeconds(response.headers.get('retry-after'));
       if (tries === mostTries) isHopeless = true;
-      if (seconds === undefined || isHopeless || !mayBeSentAgain(init)) return response;
+      // An upload of a stream has its own tries.
+      if (seconds === undefined || seconds > longestSeconds || isHopeless || !isRepeatable(init))
+        return response;
       await discard(response);
       await waitFor(seconds, note(new URL(url).host, seconds), init, io);
     }
   };
 }
 
-/** A stream can be sent once. An upload has its own tries. */
-function mayBeSentAgain({ body }: FetchInit): boolean {
-  return body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array;
-}
-
-/** Reads `Retry-After` in seconds, at least 1. @returns undefined for none, a date (RFC 9110, section 10.2.3) or a long wait. */
-function secondsToWait({ headers }: Response): number | undefined {
-  const text = headers.get('retry-after') ?? '';
-  if (!/^\d+$/.test(text)) return undefined;
-  const seconds = Math.max(1, Number(text));
-  return seconds <= longestSeconds ? seconds : undefined;
+/** Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3). @returns at least 1; undefined for none. */
+export function retryAfterSeconds(text: string | null | undefined): number | undefined {
+  if (!text) return undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - systemWallClock().getTime()) / 1000;
+  return Number.isNaN(seconds) ? undefined : Math.max(1, Math.ceil(seconds));
 }
 
 async function waitFor(seconds: number, text: string, { signal }: FetchInit, io: Io): Promise<void> {
