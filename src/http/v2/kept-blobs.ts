@@ -56,8 +56,8 @@ function unlessAbsent(error: unknown): undefined {
 }
 
 /**
- * Whether the response from the store may differ from that of upstream. A HEAD for the whole blob has the headers of upstream either way, and
- * engines send one for each layer that they push.
+ * Whether the response from the store may differ from that of upstream. A HEAD for the whole blob has the headers of
+ * upstream either way, and engines send one for each layer that they push.
  */
 function mayDiffer({ blobs }: Registry, request: ClientRequest): boolean {
   return request.method !== 'HEAD' || blobs.redirects || asksForPart(request);

@@ -54,6 +54,7 @@ function headersOf(result: ManifestResult, { applied, repository }: ClientReques
     'Regshift-Source-Digest': result.source,
     ...(result.conversion ? { 'Regshift-Conversion': conversionText(result.conversion, result.losses) } : {}),
     ...(result.age === undefined ? {} : { Age: String(result.age) }),
+    // The response cache keeps it; the middleware, which adds it elsewhere, does not run then.
     ...namespaceHeader(repository),
   };
 }

@@ -33,7 +33,7 @@ interface Listed {
   readonly hash: string;
   /** The number of tags that upstream lists, of which the newest are kept. */
   readonly count: number;
-  /** By the clock: when upstream was asked. */
+  /** The time of the question, by the clock. */
   readonly at: number;
   readonly epoch: AccessEpoch;
 }

@@ -60,7 +60,7 @@ export function bodyChunks(incoming: IncomingMessage): () => Promise<Uint8Array 
     wake();
   };
   const broken = () => {
-    if (!over) settle(incoming.errored ?? new Error('The answer broke off'));
+    if (!over) settle(incoming.errored ?? new Error('The body broke off'));
   };
   if (incoming.readableEnded) over = 'ended';
   else if (incoming.destroyed) broken();
