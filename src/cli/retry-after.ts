@@ -1,6 +1,6 @@
 import { systemWallClock } from '../clock.ts';
 import type { RuntimePlatform } from '../compose/platform.ts';
-import { pause } from '../concurrency/deadline.ts';
+import { isDeadline, pause } from '../concurrency/deadline.ts';
 import { discard } from '../upstream/body.ts';
 import { type Fetch, type FetchInit, isRepeatable } from '../upstream/send.ts';
 import { type Io, printNote } from './terminal/io.ts';
@@ -48,7 +48,9 @@ function waiting(send: Fetch, io: Io): Fetch {
       if (seconds === undefined || seconds > longestSeconds || isHopeless || !isRepeatable(init))
         return response;
       await discard(response);
-      await waitFor(seconds, note(new URL(url).host, seconds), init, io);
+      // The refusal tells more than a deadline that passes during the wait.
+      if (!(await waitFor(seconds, note(new URL(url).host, seconds), init, io)))
+        return new Response(null, response);
     }
   };
 }
@@ -60,10 +62,18 @@ export function retryAfterSeconds(text: string | null | undefined): number | und
   return Number.isNaN(seconds) ? undefined : Math.max(1, Math.ceil(seconds));
 }
 
-async function waitFor(seconds: number, text: string, { signal }: FetchInit, io: Io): Promise<void> {
+/** @returns false if the time for the request is over first. */
+async function waitFor(seconds: number, text: string, { signal }: FetchInit, io: Io): Promise<boolean> {
   const line = io.errorColumns === undefined ? undefined : createStatusLine(io, io.errorColumns);
   if (line) line.show(text);
   else printNote(io, text);
-  await pause(seconds * 1000, signal ?? undefined);
-  line?.clear();
+  try {
+    await pause(seconds * 1000, signal ?? undefined);
+    return true;
+  } catch (error) {
+    if (signal && isDeadline(signal)) return false;
+    throw error;
+  } finally {
+    line?.clear();
+  }
 }

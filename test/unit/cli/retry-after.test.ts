@@ -7,14 +7,17 @@ import { useSampleServer } from '../../support/use-sample-server.ts';
 
 const samples = useSampleServer();
 
-/** A server in front of a registry that refuses the first request for each manifest, by each method. @param status 429 or 503. */
-async function limited(registry: string, headers: Readonly<Record<string, string>>, status = 429) {
+/**
+ * A server in front of a registry that refuses the first requests for each manifest, by each method.
+ * @param status 429 or 503. @param times the number of those that it refuses.
+ */
+async function limited(registry: string, headers: Readonly<Record<string, string>>, status = 429, times = 1) {
   const seen = new Map<string, number>();
   const server = createServer((request, response) => {
     const { method, url = '' } = request;
     const key = `${method} ${url}`;
     seen.set(key, (seen.get(key) ?? 0) + 1);
-    if (url.includes('/manifests/') && seen.get(key) === 1) {
+    if (url.includes('/manifests/') && (seen.get(key) ?? 0) <= times) {
       request.resume();
       response.writeHead(status, headers).end();
       return;
@@ -42,6 +45,24 @@ describe('a registry that limits requests', () => {
     const soon = new Date(Date.now() + 2_000).toUTCString();
     const { host } = await limited(samples.url, { 'retry-after': soon });
     expect(await regshift(['verify', `${host}/sample/oci`])).toMatchObject({ code: 0 });
+  });
+
+  it('is asked five times, and its refusal ends the waits of all other requests', async () => {
+    const { host, seen } = await limited(samples.url, { 'retry-after': '0' }, 429, 9);
+    const { code, err } = await regshift(['verify', `${host}/sample/oci`]);
+    expect(code).toBe(1);
+    expect(err).toContain('answered 429 for the manifest');
+    expect(err.match(/next try in 1 s/g)).toHaveLength(4);
+    expect([...seen.values()].filter((count) => count > 1)).toEqual([5]);
+  });
+
+  it('has the last word where the time for the request is over during the wait', async () => {
+    const { host } = await limited(samples.url, { 'retry-after': '60' });
+    const env = { REGSHIFT_UPSTREAM_TIMEOUT: '1' };
+    const { code, err } = await regshift(['verify', `${host}/sample/oci`], { env });
+    expect(code).toBe(1);
+    expect(err).toContain('answered 429 for the manifest');
+    expect(err).not.toContain('had no answer');
   });
 
   it('is asked again after its maintenance', async () => {
