@@ -608,6 +608,34 @@ describe('bounds', () => {
     expect(asked).toBeLessThanOrEqual(queued * 2);
   });
 
+  it('images that fail one after the other cause one warning a minute, which counts the others', async () => {
+    const variables = {
+      REGSHIFT_WARM: 'docker-1.13, docker-20.10',
+      REGSHIFT_UPSTREAM_AUTH: 'basic',
+      REGSHIFT_UPSTREAM_USERNAME: 'proxy',
+      REGSHIFT_UPSTREAM_PASSWORD: 'word',
+      REGSHIFT_CLIENT_AUTH: 'none',
+    };
+    const { app, warmed } = appWith(variables, () => specError(403, 'DENIED'));
+    const burst = (name: string) =>
+      notificationOf({
+        events: Array.from({ length: 20 }, (_, at) =>
+          dockerRegistryEvent('push', { ...pushed, tag: `${name}-${at}` }),
+        ),
+      });
+    const failures = () => app.logged.filter(({ message }) => message.includes('could not be made ahead'));
+    const warnings = () => failures().filter(({ level }) => level === 'warn');
+    await receiptOf(app, burst('first'));
+    await vi.waitFor(() => expect(warmed).toHaveLength(40), 10_000);
+    expect(warnings()).toHaveLength(1);
+    expect(failures().filter(({ level }) => level === 'debug')).toHaveLength(39);
+    app.advance(61);
+    await receiptOf(app, burst('second'));
+    await vi.waitFor(() => expect(warmed).toHaveLength(80), 10_000);
+    expect(warnings().map(({ facts }) => facts?.unlogged)).toEqual([undefined, 39]);
+    await app.settled();
+  });
+
   it('an image that stood in the queue for as long as a tag may take is not waited for again', async () => {
     const gate = createGate();
     const { app, upstream, warmed } = appWith({ REGSHIFT_WARM: 'docker-20.10' }, (async (

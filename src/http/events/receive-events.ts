@@ -7,6 +7,7 @@ import type { Env } from '../env.ts';
 import type { Route } from '../route.ts';
 import { createEventBodies, type EventBodyOptions } from './event-body.ts';
 import { candidateRoutes, type RouteChoice, routesOf } from './event-routes.ts';
+import { createMinuteWarnings } from './minute-warnings.ts';
 import { readNotification } from './read-notification.ts';
 import type { Notification, RegistryEvent } from './registry-event.ts';
 import { createWarmJobs, type WarmJobsOptions } from './warm-jobs.ts';
@@ -14,8 +15,6 @@ import { createWarmJobs, type WarmJobsOptions } from './warm-jobs.ts';
 export interface EventOptions extends WarmJobsOptions, EventBodyOptions {
   readonly secret: string;
 }
-
-const logMs = 60_000;
 
 /** The time after which a reported change has been made, in milliseconds. */
 const againMs = 1_500;
@@ -42,15 +41,8 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
   const hasSecret = createSharedSecret(options.secret);
   const readBody = createEventBodies(options);
   const jobs = createWarmJobs(options);
-  const logged = new Map<string, number>();
+  const warn = createMinuteWarnings(clock, log);
   let again = 0;
-
-  /** Logs a message once a minute at most: another program may repeat its cause without end. */
-  function warn(message: string, facts: Readonly<Record<string, unknown>>): void {
-    if (clock() - (logged.get(message) ?? Number.NEGATIVE_INFINITY) < logMs) return;
-    logged.set(message, clock());
-    log('warn', message, facts);
-  }
 
   /** A registry may report a change before it is made: an answer from the time between is not remembered for long. */
   function recordAgain(route: Route, repository: RepositoryName): void {

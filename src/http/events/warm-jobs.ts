@@ -13,6 +13,7 @@ import { withPolicyOf } from '../../registry/client-rules.ts';
 import { type Budget, createBudget } from '../../request/budget.ts';
 import { isRefused } from '../../upstream/error-response.ts';
 import type { Route } from '../route.ts';
+import { createMinuteWarnings } from './minute-warnings.ts';
 
 export interface WarmJobsOptions {
   readonly clock: Clock;
@@ -49,8 +50,6 @@ const longestMs = 1_800_000;
 /** Tries of a job whose layers found no turn behind those of clients. */
 const mostTries = 10;
 
-const droppedLogMs = 60_000;
-
 /** All requests of these jobs count as one client's, so that the turns of layers are fair to all others. */
 const requester = () => ({ address: 'events', login: '' });
 
@@ -58,7 +57,7 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
   const { clock, background, backgroundMs, subrequests, log, metrics } = options;
   const withoutLogin = new Set<Route>();
   const tries = new WeakMap<WarmJob, number>();
-  let droppedAt = Number.NEGATIVE_INFINITY;
+  const warn = createMinuteWarnings(clock, log);
 
   const queue = createJobQueue<WarmJob>({
     mostWaiting,
@@ -117,17 +116,17 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
     }
     const isUnexpected = result === 'failed' && !(error instanceof RegistryError) && !isEnd(error);
     const stack = isUnexpected && error instanceof Error ? { stack: error.stack } : {};
-    log(result === 'unsupported' ? 'debug' : 'warn', messages[result], { ...facts, reason, ...stack });
+    const all = { ...facts, reason, ...stack };
+    // A burst of notifications about tags that are gone fails once for each tag and generation of clients.
+    const kind = isUnexpected ? 'unexpected' : result;
+    if (result === 'unsupported' || !warn(messages[result], all, kind)) log('debug', messages[result], all);
   }
 
   return {
     add(job) {
       if (queue.add(keyOf(job), job)) return true;
       metrics.warmed('dropped');
-      if (clock() - droppedAt >= droppedLogMs) {
-        droppedAt = clock();
-        log('warn', messages.dropped, { route: job.route.id, most: mostWaiting });
-      }
+      warn(messages.dropped, { route: job.route.id, most: mostWaiting });
       return false;
     },
   };
