@@ -1,15 +1,18 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bearerOrPassword } from '../upstream/auth/basic.ts';
 
-/** The header of a secret where another program in front of the proxy uses `Authorization` for itself. */
-export const secretHeader = 'regshift-events-secret';
+/**
+ * Headers of a secret alone: one for servers in front of the proxy that use `Authorization` for themselves, and that of
+ * JFrog Artifactory (JFrog, "Webhooks", Secret Token).
+ */
+const secretHeaders = ['regshift-events-secret', 'x-jfrog-event-auth'];
 
 /** Tells whether a request has the secret. */
 export type HasSecret = (headers: Headers) => boolean;
 
 /**
  * Creates the check of a secret that another program sends: as a Bearer token, as the password of a Basic login with any
- * user name, as the whole value of `Authorization`, or in `Regshift-Events-Secret`. Its time does not depend on how
+ * user name, as the whole value of `Authorization`, or in a header of its own. Its time does not depend on how
  * much of a guess is right.
  */
 export function createSharedSecret(secret: string): HasSecret {
@@ -19,7 +22,8 @@ export function createSharedSecret(secret: string): HasSecret {
 
 function sentSecrets(headers: Headers): string[] {
   const authorization = headers.get('authorization');
-  const all = [bearerOrPassword(authorization) ?? authorization?.trim(), headers.get(secretHeader)?.trim()];
+  const own = secretHeaders.map((name) => headers.get(name)?.trim());
+  const all = [bearerOrPassword(authorization) ?? authorization?.trim(), ...own];
   return all.filter((each) => each !== undefined);
 }
 

@@ -17,9 +17,12 @@ import { manifestRequestHeaders, type OldClient } from '../support/old-clients.t
 import { compressedImage } from '../support/packed-image.ts';
 import { pull } from '../support/pull.ts';
 import {
+  artifactoryWebhook,
   azureWebhook,
   dockerRegistryEvent,
   dockerRegistryPush,
+  ecrEvent,
+  giteaWebhook,
   harborCloudEvent,
   harborWebhook,
   notificationOf,
@@ -112,6 +115,21 @@ const pushes: readonly (readonly [string, SentNotification])[] = [
   ['Quay', quayWebhook(pushed, { updated_tags: ['latest'] })],
   ['Azure', azureWebhook('push', pushed)],
   ['zot', zotEvent('zotregistry.image.updated', pushed)],
+  ['Artifactory', artifactoryWebhook('pushed', pushed)],
+  ['Artifactory, as a promotion', artifactoryWebhook('promoted', pushed)],
+  [
+    'a pipeline (docs/events.md, "Other registries")',
+    notificationOf({
+      events: [
+        {
+          action: 'push',
+          target: { mediaType: mediaTypes.ociManifest, repository: 'team/packed', tag: 'latest' },
+        },
+      ],
+    }),
+  ],
+  ['ECR', ecrEvent('PUSH', pushed)],
+  ['Gitea', giteaWebhook('created', { ...pushed, repository: 'Team/packed' })],
 ];
 
 describe('a tag that names what was pushed', () => {
@@ -216,6 +234,9 @@ describe('what clients get after a push', () => {
     ['Harbor 1.10', harborWebhook('deleteImage', pushed)],
     ['Azure', azureWebhook('delete', { repository: 'team/packed' })],
     ['zot', zotEvent('zotregistry.image.deleted', pushed)],
+    ['Artifactory', artifactoryWebhook('deleted', pushed)],
+    ['ECR', ecrEvent('DELETE', pushed)],
+    ['Gitea', giteaWebhook('deleted', pushed)],
   ])('is asked anew after a deletion that %s notifies of', async (_, deleted) => {
     const { app, upstream } = appWith();
     const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10']);
@@ -371,6 +392,12 @@ describe('with a store for layers', () => {
   });
 });
 
+/** A webhook of Artifactory with other members. */
+function artifactoryOf(members: object): SentNotification {
+  const { body } = artifactoryWebhook('pushed', pushed);
+  return notificationOf({ ...(JSON.parse(new TextDecoder().decode(body)) as object), ...members });
+}
+
 describe('events that ask for nothing', () => {
   it.each([
     ['a pull', notificationOf({ events: [dockerRegistryEvent('pull', pushed)] })],
@@ -392,6 +419,17 @@ describe('events that ask for nothing', () => {
     ],
     ['a lint of zot', zotEvent('zotregistry.image.lint_failed', pushed)],
     ['a new repository of zot', zotEvent('zotregistry.repository.created', pushed)],
+    ['a file of Artifactory', artifactoryOf({ domain: 'artifact', event_type: 'deployed' })],
+    [
+      'a failed push of ECR',
+      ecrEvent('PUSH', pushed, { detail: { result: 'FAILURE', 'action-type': 'PUSH' } }),
+    ],
+    ['a scan of ECR', ecrEvent('PUSH', pushed, { 'detail-type': 'ECR Image Scan' })],
+    ['a package of npm of Gitea', giteaWebhook('created', pushed, 'npm')],
+    [
+      'the test of a webhook of Gitea',
+      notificationOf({ ref: 'refs/heads/main', commits: [], sender: {} }, { 'x-gitea-event': 'push' }),
+    ],
     ['a name that no repository has', dockerRegistryPush({ repository: '../../etc', tag: 'latest' })],
     ['a repository that is not served', dockerRegistryPush({ repository: 'other/app', tag: 'latest' })],
   ])('%s', async (_, sent) => {
@@ -421,6 +459,10 @@ describe('a request that is no notification', () => {
     { specversion: '1.0' },
     { specversion: '1.0', type: 'com.example.other', data: {} },
     { type: { toString: 1 }, event_data: null },
+    { domain: 'docker', event_type: 'pushed' },
+    { domain: 'docker', event_type: 7, data: {} },
+    { source: { addr: 'aws.ecr' }, detail: {} },
+    { action: 'created', package: { type: 'container' }, sender: {} },
   ];
   it.each(hostile.map((body) => [JSON.stringify(body), body] as const))('%s gets 400', async (_, body) => {
     const answer = await notify(appWith().app, notificationOf(body));
@@ -440,10 +482,53 @@ describe('a request that is no notification', () => {
     [{ docker_url: 'registry.test/team/packed', repository: 'team/packed', updated_tags: 7 }],
     [{ id: '1', timestamp: '1', action: 'push' }],
     [{ specversion: '1.0', type: 'harbor.artifact.pushed' }],
+    [{ domain: 'docker', event_type: 'constructor', data: { repo_key: 'team', image_name: 'packed' } }],
+    [{ domain: 'docker', event_type: 'pushed', data: null }],
+    [{ domain: 'docker', event_type: 'pushed', data: { repo_key: 7, image_name: 'packed', tag: 'latest' } }],
+    [{ domain: 'docker', event_type: 'pushed', data: { repo_key: 'team', path: [], image_name: {} } }],
+    [
+      {
+        domain: 'docker',
+        event_type: 'pushed',
+        data: { repo_key: 'team', path: '/1/m', tag: '1', name: 'm' },
+      },
+    ],
+    [{ source: 'aws.ecr' }],
+    [{ source: 'aws.ecr', 'detail-type': 'ECR Image Action', detail: 'text' }],
+    [
+      {
+        source: 'aws.ecr',
+        'detail-type': 'ECR Image Action',
+        detail: { result: 'SUCCESS', 'action-type': 'constructor', 'repository-name': 'team/packed' },
+      },
+    ],
+    [
+      {
+        source: 'aws.ecr',
+        'detail-type': 'ECR Image Action',
+        account: ['123456789012'],
+        region: { toString: 1 },
+        detail: { result: 'SUCCESS', 'action-type': 'PUSH', 'repository-name': 7, 'image-tag': 'latest' },
+      },
+    ],
     [{ specversion: '1.0', type: 'zotregistry.image.updated', data: 'text' }],
   ])('%j is taken and causes nothing', async (body) => {
     const { app, upstream } = appWith();
     expect(await receiptOf(app, notificationOf(body))).toMatchObject({ queued: 0 });
+    await app.settled();
+    expect(upstream.asked).toEqual([]);
+  });
+
+  it.each([
+    { action: 'constructor', package: { type: 'container', owner: { login: 'team' }, name: 'packed' } },
+    { action: 'created', package: null },
+    { action: 'created', package: { type: 'container', owner: 'team', name: 'packed', version: 'latest' } },
+    { action: 'created', package: { type: 'container', owner: { login: 7 }, name: 'packed' } },
+    { action: 'created', package: { type: 'container', owner: { login: 'team' }, name: ['packed'] } },
+  ])('%j of Gitea is taken and causes nothing', async (body) => {
+    const { app, upstream } = appWith();
+    const sent = notificationOf({ ...body, sender: {} }, { 'x-gitea-event': 'package' });
+    expect(await receiptOf(app, sent)).toMatchObject({ queued: 0 });
     await app.settled();
     expect(upstream.asked).toEqual([]);
   });
@@ -471,6 +556,7 @@ describe('the secret', () => {
     ['as a Bearer token', { authorization: `Bearer ${secret}` }],
     ['as the password of any user', { authorization: `Basic ${btoa(`zot:${secret}`)}` }],
     ['as all of Authorization, which is what Harbor sends', { authorization: secret }],
+    ['in the header of Artifactory', { 'x-jfrog-event-auth': secret }],
     ['in a header of its own', { 'regshift-events-secret': secret, authorization: 'Basic b3RoZXI6b25l' }],
   ])('is taken %s', async (_, headers) => {
     expect((await notify(appWith().app, dockerRegistryPush(pushed), '/events', headers)).status).toBe(202);
@@ -481,6 +567,7 @@ describe('the secret', () => {
     ['a wrong one', { authorization: `Bearer ${secret}x` }],
     ['a part of it', { authorization: `Bearer ${secret.slice(0, -1)}` }],
     ['an empty one', { authorization: 'Bearer ' }],
+    ['a wrong one in the header of Artifactory', { 'x-jfrog-event-auth': `${secret}x` }],
     ['it as a user', { authorization: `Basic ${btoa(`${secret}:other`)}` }],
   ])('%s gets 401, one line in the log, and no work', async (_, headers) => {
     const { app, upstream } = appWith();
@@ -861,6 +948,44 @@ describe('routes', () => {
     expect(await askedBy(both, quayWebhook({ repository: 'team/app', host }, more))).toEqual([inner]);
   });
 
+  it.each([
+    ['ECR', ecrEvent('PUSH', { repository: 'team/app', tag: 'latest' }), 'dkr.ecr.us-west-2.amazonaws.com'],
+    [
+      'ECR in China',
+      ecrEvent('PUSH', { repository: 'team/app', tag: 'latest' }, { region: 'cn-north-1' }),
+      'dkr.ecr.cn-north-1.amazonaws.com.cn',
+    ],
+    [
+      'ECR by its dual-stack endpoint',
+      ecrEvent('PUSH', { repository: 'team/app', tag: 'latest' }),
+      'dkr-ecr.us-west-2.on.aws',
+    ],
+  ])('of several upstreams, the account of %s is asked', async (_, sent, host) => {
+    const account = (id: string) => `https://${id}.${host}`;
+    const registries = network({
+      [account('123456789012')]: holding({ 'team/app': 'sample/oci' }),
+      [account('210987654321')]: holding({ 'team/app': 'sample/oci' }),
+    });
+    const routes = ['123456789012', '210987654321'].map((id) => ({
+      match: { path: `${id}/` },
+      upstream: account(id),
+    }));
+    const app = testApp(config(routes), registries.fetch);
+    await receiptOf(app, sent);
+    await app.settled();
+    expect([...new Set(registries.asked.map(({ origin }) => origin))]).toEqual([account('123456789012')]);
+  });
+
+  it.each([
+    [
+      'Artifactory',
+      artifactoryWebhook('pushed', { repository: 'team/app', tag: 'latest', host: 'outer.test' }),
+    ],
+    ['Gitea', giteaWebhook('created', { repository: 'team/app', tag: 'latest', host: 'outer.test' })],
+  ])('of several upstreams, the one that %s names is asked', async (_, sent) => {
+    expect(await askedBy(both, sent)).toEqual([outer]);
+  });
+
   it('an event that names none of them causes no request, and the log says what to add', async () => {
     const registries = two();
     const app = testApp(config(both), registries.fetch);
@@ -901,4 +1026,49 @@ describe('routes', () => {
       'path=twin/ docker-1.13',
     ]);
   });
+});
+
+describe('?repository=', () => {
+  const asked = async (sent: SentNotification, address: string) => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'docker-20.10' });
+    const { queued, ignored } = await receiptOf(app, sent, address);
+    await app.settled();
+    const paths = upstream.asked.map((each) => /\/v2\/(.*)\/manifests/.exec(each)?.[1]);
+    return { queued, ignored, repositories: [...new Set(paths.filter((path) => path !== undefined))] };
+  };
+  const local = artifactoryWebhook('pushed', { ...pushed, repository: 'docker-local/team/packed' });
+
+  it.each([
+    ['the key of the repository, without it', '/events', 'docker-local/team/packed'],
+    ['no key, for a host or port of the repository', '/events?repository=*', 'team/packed'],
+    ['the key of a virtual repository', '/events?repository=docker/*', 'docker/team/packed'],
+    ['an escaped star', '/events?repository=docker%2F%2A', 'docker/team/packed'],
+  ])('of an event of Artifactory has %s', async (_, address, repository) => {
+    const found = await asked(local, address);
+    expect(found).toMatchObject({ queued: 1, ignored: 0 });
+    expect(found.repositories).toEqual([repository]);
+  });
+
+  it('has the whole name of other registries', async () => {
+    const found = await asked(dockerRegistryPush(pushed), '/events?repository=cache/*');
+    expect(found.repositories).toEqual(['cache/team/packed']);
+  });
+
+  it('leaves out an event whose name would be none', async () => {
+    const long = dockerRegistryPush({ ...pushed, repository: 'a'.repeat(250) });
+    expect(await asked(long, '/events?repository=cache/*')).toMatchObject({ queued: 0, ignored: 1 });
+  });
+
+  it.each(['', 'docker', 'docker/', '**', '*/*', 'Docker/*', 'docker//*', '../*'])(
+    '%j gets 400, which says what is right',
+    async (pattern) => {
+      const { app } = appWith();
+      const answer = await notify(app, local, `/events?repository=${encodeURIComponent(pattern)}`);
+      expect([answer.status, answer.error().message]).toEqual([
+        400,
+        `?repository=${JSON.stringify(pattern)} must be the name of a repository with a star for the name in the ` +
+          'notification, like docker/* or *.',
+      ]);
+    },
+  );
 });

@@ -7,7 +7,10 @@ import { readVersion } from '../../src/negotiation/version.ts';
 import { parseNamedImage } from '../../src/registry/inspection/named-image.ts';
 import { testApp } from '../support/app.ts';
 import {
+  artifactoryWebhook,
   dockerRegistryPush,
+  ecrEvent,
+  giteaWebhook,
   harborCloudEvent,
   harborWebhook,
   type SentNotification,
@@ -57,6 +60,9 @@ const notifications: readonly SentNotification[] = [
   harborWebhook('DELETE_ARTIFACT', pushed),
   harborCloudEvent('harbor.artifact.pushed', pushed),
   zotEvent('zotregistry.image.updated', pushed),
+  artifactoryWebhook('pushed', pushed),
+  ecrEvent('PUSH', pushed),
+  giteaWebhook('created', pushed),
 ];
 
 const eventWords: Vocabulary = {
@@ -84,6 +90,9 @@ const eventWords: Vocabulary = {
       'name',
       'specversion',
     ],
+    ...['domain', 'event_type', 'repo_key', 'path', 'image_name', 'sha256', 'jpd_origin'],
+    ...['source', 'account', 'region', 'detail', 'detail-type', 'result', 'repository-name', 'action-type'],
+    ...['package', 'owner', 'login', 'version', 'html_url', 'sender'],
     ...['data', 'reference', 'manifest', '__proto__', 'constructor', 'toString', '', '0', 'length'],
   ],
   scalars: [
@@ -118,6 +127,16 @@ const eventWords: Vocabulary = {
       '\ud800',
     ],
     ...[
+      'docker',
+      'pushed',
+      'aws.ecr',
+      'ECR Image Action',
+      'SUCCESS',
+      'PUSH',
+      'DELETE',
+      'container',
+      'created',
+      '123456789012',
       'application/vnd.docker.distribution.manifest.v2+json',
       'http://a.test/v2/x',
       'constructor',
@@ -197,8 +216,8 @@ export const pageTargets: Readonly<Record<string, TextTarget>> = {
       }
       const values = JSON.stringify(body).match(/[,[{]/g)?.length ?? 0;
       hold(createJsonPartCounter().add(bytes) <= values + bytes.length, 'a number of parts');
-      const ways = ['', ...notifications.map(({ headers }) => headers['ce-type'] ?? '')].map((type) => {
-        const found = readNotification(new Headers(type === '' ? {} : { 'ce-type': type }), body);
+      const ways = [{}, ...notifications.map(({ headers }) => headers)].map((headers) => {
+        const found = readNotification(new Headers(headers), body);
         hold((found?.events.length ?? 0) <= 100, 'a hundred events at most');
         for (const event of found?.events ?? [])
           hold(

@@ -147,3 +147,87 @@ export function zotEvent(
     'ce-type': type,
   });
 }
+
+/** Amazon, "Amazon ECR events and EventBridge": the events of a push and of a deletion. */
+export function ecrEvent(
+  action: string,
+  { repository, tag, digest = someDigest }: PushedManifest,
+  more: object = {},
+): SentNotification {
+  const body = {
+    version: '0',
+    id: '13cde686-328b-6117-af20-0e5566167482',
+    'detail-type': 'ECR Image Action',
+    source: 'aws.ecr',
+    account: '123456789012',
+    time: '2019-11-16T01:54:34Z',
+    region: 'us-west-2',
+    resources: [],
+    detail: {
+      result: 'SUCCESS',
+      'repository-name': repository,
+      'image-digest': digest,
+      'action-type': action,
+      ...(tag === undefined ? {} : { 'image-tag': tag }),
+    },
+    ...more,
+  };
+  return notificationOf(body, { 'content-type': 'application/json; charset=utf-8' });
+}
+
+/**
+ * JFrog, "Event Types", with the members that Artifactory sends (kargo, pull request 4498).
+ * @param pushed whose repository begins with the key of Artifactory's repository.
+ */
+export function artifactoryWebhook(
+  type: string,
+  { repository, tag = '', digest = someDigest, host = 'registry.test' }: PushedManifest,
+): SentNotification {
+  const [key = '', ...image] = repository.split('/');
+  const body = {
+    domain: 'docker',
+    event_type: type,
+    data: {
+      repo_key: key,
+      path: [...image, tag, 'manifest.json'].join('/'),
+      name: 'manifest.json',
+      sha256: digest.replace('sha256:', ''),
+      size: 527,
+      image_name: image.at(-1),
+      tag,
+      platforms: [],
+      image_type: 'docker',
+    },
+    subscription_key: 'test-webhook',
+    jpd_origin: `https://${host}`,
+    source: 'jfrog/jfrt@01jzq1wpac4msw1djjwqwh09w0',
+  };
+  return notificationOf(body, { 'content-type': 'application/json' });
+}
+
+/** gitea, services/webhook/notifier.go, `notifyPackage`, and modules/structs/package.go. */
+export function giteaWebhook(
+  action: string,
+  { repository, tag = someDigest, host = 'registry.test' }: PushedManifest,
+  type = 'container',
+): SentNotification {
+  const [owner = '', ...rest] = repository.split('/');
+  const name = rest.join('/');
+  const user = { id: 1, login: owner, full_name: '', username: owner };
+  const body = {
+    action,
+    package: {
+      id: 3,
+      owner: user,
+      repository: null,
+      creator: user,
+      type,
+      name,
+      version: tag,
+      html_url: `https://${host}/${owner}/-/packages/${type}/${encodeURIComponent(name)}/${tag}`,
+      created_at: '2026-01-01T00:00:00Z',
+    },
+    sender: user,
+  };
+  return notificationOf(body, { 'content-type': 'application/json', 'x-gitea-event': 'package' });
+}

@@ -1,5 +1,6 @@
 import { manifestTypes } from '../../../converters/media-types.ts';
 import {
+  hostOfUrl,
   listOf,
   memberOf,
   type Notification,
@@ -34,7 +35,7 @@ export function readDockerRegistry(body: unknown): Notification {
 function readEvent(event: unknown): RegistryEvent | undefined {
   const repository = textOf(event, 'target', 'repository');
   const digest = textOf(event, 'target', 'digest');
-  const hosts = [textOf(event, 'request', 'host'), hostOf(textOf(event, 'target', 'url'))];
+  const hosts = [textOf(event, 'request', 'host'), hostOfUrl(textOf(event, 'target', 'url'))];
   switch (textOf(event, 'action')) {
     case 'push':
       // The push of a blob has the same action (notifications/bridge.go, `BlobPushed`).
@@ -45,8 +46,4 @@ function readEvent(event: unknown): RegistryEvent | undefined {
     default:
       return undefined;
   }
-}
-
-function hostOf(url: string | undefined): string | undefined {
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
 }

@@ -1,3 +1,5 @@
+import { parseRepositoryName } from '../../../converters/reference.ts';
+import { RegistryError } from '../../errors.ts';
 import type { RequestAuthority } from '../../routing/authority.ts';
 import { authorityRank } from '../../routing/match.ts';
 import type { Route } from '../route.ts';
@@ -50,4 +52,31 @@ function isUpstreamAt({ registry: { client } }: Route, host: string): boolean {
       URL.canParse(`${protocol}//${host}`) && new URL(`${protocol}//${host}`).host === new URL(address).host
     );
   });
+}
+
+/** The name of an event's repository at the upstream, where its notification has another one. */
+export type RenameEvent = (event: RegistryEvent) => RegistryEvent | undefined;
+
+/**
+ * Reads `?repository=docker/*` of the address of a notification: a virtual repository of Artifactory has the images of
+ * others, and the events of these have their keys. The star stands for the name, without the key.
+ * @returns undefined for a name that no repository can have.
+ * @throws RegistryError EVENT_INVALID
+ */
+export function readRename(pattern: string | null): RenameEvent {
+  if (pattern === null) return (event) => event;
+  const parts = pattern.split('*');
+  if (parts.length !== 2 || parseRepositoryName(parts.join('name')) === undefined) throw notAPattern(pattern);
+  return ({ image, ...event }) => {
+    const repository = parseRepositoryName(parts.join(image ?? event.repository));
+    return repository === undefined ? undefined : { ...event, repository };
+  };
+}
+
+function notAPattern(pattern: string): RegistryError {
+  return new RegistryError(
+    'EVENT_INVALID',
+    `?repository=${JSON.stringify(pattern.slice(0, 200))} must be the name of a repository with a star for the name in ` +
+      'the notification, like docker/* or *.',
+  );
 }

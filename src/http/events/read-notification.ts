@@ -1,4 +1,7 @@
+import { isArtifactory, readArtifactory } from './artifactory.ts';
 import { isAzure, isDockerRegistry, readAzure, readDockerRegistry } from './docker-registry.ts';
+import { isEcr, readEcr } from './ecr.ts';
+import { isGitea, readGitea } from './gitea.ts';
 import { isHarbor, readHarbor } from './harbor.ts';
 import {
   hostOfName,
@@ -24,9 +27,12 @@ export function readNotification(headers: Headers, body: unknown): Notification 
   if (memberOf(body, 'specversion') !== undefined) {
     return readCloudEvent(textOf(body, 'type') ?? '', memberOf(body, 'data'));
   }
+  if (isGitea(headers, body)) return readGitea(body);
   if (isDockerRegistry(body)) return readDockerRegistry(body);
   if (isHarbor(body)) return readHarbor(textOf(body, 'type') ?? '', memberOf(body, 'event_data'));
   if (textOf(body, 'docker_url') !== undefined) return readQuay(body);
+  if (isArtifactory(body)) return readArtifactory(body);
+  if (isEcr(body)) return readEcr(body);
   if (isAzure(body)) return readAzure(body);
   return undefined;
 }

@@ -6,7 +6,7 @@ import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import type { Route } from '../route.ts';
 import { createEventBodies, type EventBodyOptions } from './event-body.ts';
-import { candidateRoutes, type RouteChoice, routesOf } from './event-routes.ts';
+import { candidateRoutes, type RenameEvent, type RouteChoice, readRename, routesOf } from './event-routes.ts';
 import { createMinuteWarnings } from './minute-warnings.ts';
 import { readNotification } from './read-notification.ts';
 import type { Notification, RegistryEvent } from './registry-event.ts';
@@ -70,10 +70,15 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     }
   }
 
-  function receiveAll({ source, events, left }: Notification, choice: RouteChoice): Receipt {
+  function receiveAll(
+    { source, events, left }: Notification,
+    rename: RenameEvent,
+    choice: RouteChoice,
+  ): Receipt {
     const receipt: Receipt = { queued: 0, dropped: 0, ignored: 0 };
     const candidates = candidateRoutes(routes, choice);
-    for (const event of events) {
+    for (const sent of events) {
+      const event = sent && rename(sent);
       const served = event === undefined ? [] : routesOf(event, candidates, choice);
       if (event && served.length > 0) receive(event, served, receipt);
       else receipt.ignored += 1;
@@ -103,9 +108,10 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
     const ids = received.url.searchParams.getAll('route');
     const unknown = ids.find((id) => !routes.some((route) => route.id === id));
     if (unknown !== undefined) throw unknownRoute(unknown, routes);
+    const rename = readRename(received.url.searchParams.get('repository'));
     const notification = readNotification(received.headers, await readBody(received));
     if (notification === undefined) throw unknownFormat();
-    const receipt = receiveAll(notification, { ids, authority: context.get('authority') });
+    const receipt = receiveAll(notification, rename, { ids, authority: context.get('authority') });
     return context.json(receipt, 202, { 'Cache-Control': 'no-store' });
   };
 }

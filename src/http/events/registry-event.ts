@@ -11,6 +11,8 @@ export interface RegistryEvent {
   readonly kind: 'push' | 'delete';
   /** The repository by its name upstream. */
   readonly repository: RepositoryName;
+  /** The part of that name which does not depend on the address of the registry; absent for the whole name. */
+  readonly image?: RepositoryName;
   /** The tag that was pushed; absent for a manifest that was pushed by its digest, and for a deletion. */
   readonly tag?: Tag;
   /** The digest that was pushed; absent where the registry does not say. */
@@ -20,7 +22,15 @@ export interface RegistryEvent {
 }
 
 /** The registries whose notifications regshift reads. */
-export type EventSource = 'azure' | 'docker-registry' | 'harbor' | 'quay' | 'zot';
+export type EventSource =
+  | 'artifactory'
+  | 'azure'
+  | 'docker-registry'
+  | 'ecr'
+  | 'gitea'
+  | 'harbor'
+  | 'quay'
+  | 'zot';
 
 /** The content of one notification. */
 export interface Notification {
@@ -55,6 +65,7 @@ export function readEvents<T>(
 /** Parts of an event as its registry writes them. */
 interface EventParts {
   readonly repository: string | undefined;
+  readonly image?: string;
   /** A tag, or a digest. */
   readonly reference?: string | undefined;
   readonly digest?: string | undefined;
@@ -64,15 +75,17 @@ interface EventParts {
 /** @returns undefined for a name that no repository can have. */
 export function registryEvent(
   kind: RegistryEvent['kind'],
-  { repository, reference, digest, hosts = [] }: EventParts,
+  { repository, image: part = '', reference, digest, hosts = [] }: EventParts,
 ): RegistryEvent | undefined {
   const name = parseRepositoryName(repository ?? '');
   if (name === undefined) return undefined;
+  const image = parseRepositoryName(part);
   const parsed = kind === 'push' && reference !== undefined ? parseReference(reference) : undefined;
   const named = hosts.flatMap((host) => (host ? [host.toLowerCase()] : []));
   return {
     kind,
     repository: name,
+    ...(image === undefined ? {} : { image }),
     ...(parsed?.kind === 'tag' ? { tag: parsed.tag } : {}),
     ...(isDigest(digest) ? { digest } : {}),
     hosts: [...new Set(named)],
@@ -98,6 +111,11 @@ export function textOf(value: unknown, ...path: readonly string[]): string | und
 /** The host of `harbor.example/library/busybox:1.0`, with or without a scheme. */
 export function hostOfName(name: string | undefined): string | undefined {
   return /^(?:[a-z]+:\/\/)?([\w.:[\]-]+)\//i.exec(name ?? '')?.[1];
+}
+
+/** The host of `https://registry.example:5000`, or of an address below it. */
+export function hostOfUrl(url: string | undefined): string | undefined {
+  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
 }
 
 /** A list in parsed JSON; empty for any other value. */
