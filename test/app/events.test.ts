@@ -237,6 +237,20 @@ describe('what clients get after a push', () => {
     ['Artifactory', artifactoryWebhook('deleted', pushed)],
     ['ECR', ecrEvent('DELETE', pushed)],
     ['Gitea', giteaWebhook('deleted', pushed)],
+    [
+      'the registry of GitLab, as a new name',
+      notificationOf({
+        events: [
+          {
+            action: 'rename',
+            target: {
+              rename: { type: 'name', from: 'team/packed', to: 'team/other' },
+              repository: 'team/packed',
+            },
+          },
+        ],
+      }),
+    ],
   ])('is asked anew after a deletion that %s notifies of', async (_, deleted) => {
     const { app, upstream } = appWith();
     const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 20.10']);

@@ -42,6 +42,8 @@ function readEvent(event: unknown): RegistryEvent | undefined {
       if (!manifestTypes.includes(textOf(event, 'target', 'mediaType') ?? '')) return undefined;
       return registryEvent('push', { repository, reference: textOf(event, 'target', 'tag'), digest, hosts });
     case 'delete':
+    // The registry of GitLab: the old name is the target (gitlab-org/container-registry, merge request 1869).
+    case 'rename':
       return registryEvent('delete', { repository, hosts });
     default:
       return undefined;
