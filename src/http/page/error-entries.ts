@@ -259,6 +259,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	the registry sends another secret, or none	correct it in the registry; docker-registry then sends the waiting notifications	Notifications need the secret of REGSHIFT_EVENTS_SECRET.
 	a browser or a program asked for \`/events\` by another method; notifications are on	nothing: the registry sends \`POST\`	Registries send notifications to this path by POST.
 	\`?route=\` in the address names no route	use one of the named ids	There is no route …. The routes are: …
+	the address in the registry has a pattern without one star, or with characters that no name has	correct it (events.md)	?repository=… must be the name of a repository with a star for the name in the notification, like docker/* or *.
 	another program sends it, or another version	use a format of events.md	This is no notification of a registry that regshift knows
 	the sender, or a proxy before regshift, is wrong	check both	The notification is no JSON, or broke off before its end.
 	a manifest of more than a megabyte	nothing	The notification has more than … bytes, the most that regshift reads. Its image is made at its first pull.
@@ -508,7 +509,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	regshift renews a login before it ends, and tries again every 30 s; pulls continue to its end	see \`reason\`	a cloud gave no new login: going on with the one that it gave before
 	the login is about ten minutes old	run the helper yourself	a credential helper failed: going on with the login that it gave before
 	a registry notified regshift of a push (events.md)	nothing	an image was made ahead of its first pull
-	\`reason\` says why	nothing, or what the reason says	an image could not be made ahead; it is made at its first pull
+	\`reason\` says why. Logged once a minute at most; \`unlogged\` counts those since the line before, which \`LOG_LEVEL=debug\` shows	nothing, or what the reason says	an image could not be made ahead; it is made at its first pull
 	with \`passthrough\` and \`anonymous\`, regshift has no login for images that no client requests. Logged once for each route	give regshift an account, or nothing	nothing is made ahead for a route: its registry asks for a login, and regshift has none of its own
 	1,000 images wait. Logged once a minute at most; \`regshift_warmed_total\` counts them	name fewer clients in \`REGSHIFT_WARM\`	too many images wait to be made ahead; further ones are made at their first pull
 	the sender got 401	correct the secret in the registry, if it is yours	a notification came without the secret of REGSHIFT_EVENTS_SECRET
