@@ -3,6 +3,7 @@ import { ConversionError } from '../../converters/errors.ts';
 import { bareMediaType } from '../../converters/media-types.ts';
 import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
+import { joinKey } from '../cache/key.ts';
 import { isUpstreamFailing, RegistryError } from '../errors.ts';
 import {
   fetchManifest,
@@ -11,9 +12,11 @@ import {
   type ManifestResponse,
 } from '../upstream/api/manifests.ts';
 import { referenceText } from '../upstream/api/paths.ts';
+import { contentLength } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { hasStatus, isAbsence, isRefusalWithReason, isRefused } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import type { ContentStore } from './content-store.ts';
 import type { HeadRefusals } from './head-refusals.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { contentDigest, verifyManifest } from './verify-manifest.ts';
@@ -34,7 +37,16 @@ export interface UpstreamResolverParts {
   /** Called before a manifest is read or verified. */
   readonly turn: TakeTurn;
   readonly heads: HeadRefusals;
+  readonly content: Pick<ContentStore, 'hasManifest'>;
+  /** The keys of large manifests that are being read. */
+  readonly reading: Set<string>;
 }
+
+/**
+ * The most bytes of a manifest that is read although it is cached, which keeps the connection for the next request. Each
+ * login proves its right by a GET of its own, and a few hundred bodies of 4 MiB fill the memory.
+ */
+const smallBytes = 65_536;
 
 /**
  * Asks upstream for a reference with the credential of the request.
@@ -45,7 +57,7 @@ export interface UpstreamResolverParts {
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
-  { client, rateLimits, turn, heads }: UpstreamResolverParts,
+  { client, rateLimits, turn, heads, content, reading }: UpstreamResolverParts,
   repository: RepositoryName,
   reference: Reference,
   context: RequestContext,
@@ -77,14 +89,44 @@ export async function resolveUpstream(
       const response = await fetchManifest(client, repository, text, context);
       if (refusal) heads.contradicted();
       rateLimits.record(context, response.headers);
-      const what = `manifest ${text} of ${repository}`;
-      return { ...(await readWhole(response, reference, what, turn)), public: response.public };
+      const named = namedBy(response, reference);
+      const isLarge = (contentLength(response) ?? 0) > smallBytes;
+      const reply = named && isLarge ? await readOnce(response, named) : await readWhole(response);
+      return { ...reply, public: response.public };
     } catch (error) {
       heads.confirmed(error, context);
       throw refusal && isConfirmation(refusal, error) ? refusal : error;
     }
   }
+
+  /** Reads a large manifest, unless it is cached, or another request reads it. The status proves the right already. */
+  async function readOnce(response: ManifestResponse, named: NamedManifest): Promise<Reply> {
+    const key = joinKey(repository, named.digest);
+    if ((await content.hasManifest(repository, named.digest, context)) || reading.has(key)) {
+      await response.discard();
+      return named;
+    }
+    reading.add(key);
+    return readWhole(response).finally(() => reading.delete(key));
+  }
+
+  async function readWhole(response: ManifestResponse): Promise<Reply> {
+    const { contentType } = response;
+    const manifest = await response.bytes();
+    await turn(manifest.length);
+    const named = namedBy(response, reference);
+    if (named === undefined) {
+      const what = `manifest ${text} of ${repository}`;
+      return { digest: digestInBody(manifest, contentType, what), contentType, manifest };
+    }
+    verifyManifest(manifest, named.digest, contentType);
+    return { ...named, manifest };
+  }
 }
+
+type Reply = Omit<UpstreamReply, 'public'>;
+
+type NamedManifest = Pick<Reply, 'digest' | 'contentType'>;
 
 /**
  * Whether the error of a GET leaves the refusal of its HEAD as the answer. One refusal has one message, whether a GET
@@ -113,29 +155,10 @@ function mayTakeGet(
   return credential.kind === 'none' && (hasStatus(error, 401) || hasStatus(error, 403)) && isConfirmed();
 }
 
-function namedBy(
-  { digest, contentType }: ManifestHead,
-  reference: Reference,
-): { digest: Digest; contentType: string } | undefined {
+function namedBy({ digest, contentType }: ManifestHead, reference: Reference): NamedManifest | undefined {
   // A requested digest is the digest of the response: the bytes are verified when they are read.
   if (reference.kind === 'digest') return { digest: reference.digest, contentType };
   return digest && { digest, contentType };
-}
-
-async function readWhole(
-  response: ManifestResponse,
-  reference: Reference,
-  what: string,
-  turn: TakeTurn,
-): Promise<Omit<UpstreamReply, 'public'>> {
-  const { contentType } = response;
-  const manifest = await response.bytes();
-  await turn(manifest.length);
-  const named = namedBy(response, reference);
-  if (named === undefined)
-    return { digest: digestInBody(manifest, contentType, what), contentType, manifest };
-  verifyManifest(manifest, named.digest, contentType);
-  return { ...named, manifest };
 }
 
 /**

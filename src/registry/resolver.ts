@@ -34,7 +34,7 @@ export interface ResolverOptions {
   readonly turn: TakeTurn;
   readonly versions: RepositoryVersions;
   readonly epochs: AccessEpochs;
-  readonly content: Pick<ContentStore, 'putManifest'>;
+  readonly content: Pick<ContentStore, 'putManifest' | 'hasManifest'>;
   readonly memory: MemoryBudget;
 }
 
@@ -99,6 +99,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   const flights = createSharedQuestions<AccessGrant>(background, options.deadlineMs);
   const rateLimits = createRateLimits(memory);
   const heads = createHeadRefusals(memory, clock);
+  const reading = new Set<string>();
 
   const ageOf = ({ at }: Pick<AccessGrant, 'at'>) => (clock() - at) / 1000;
   /** Programs write the list under a tag of a digest again with an entry more: an old list would lose the last entries. */
@@ -187,7 +188,7 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): Promise<UpstreamReply> {
     try {
       const isConfirmed = () => epochs.wouldEnd(repository);
-      const parts = { client, rateLimits, turn, heads };
+      const parts = { client, rateLimits, turn, heads, content, reading };
       return await resolveUpstream(parts, repository, reference, context, by, isConfirmed, refusal);
     } catch (error) {
       // For a login, which is sent once (`resolveUpstream`), the refusal of a HEAD is final.

@@ -37,6 +37,8 @@ export interface ManifestHead {
 export interface ManifestResponse extends ManifestHead {
   /** Reads the manifest, once. @throws RegistryError as `readBounded`. */
   readonly bytes: () => Promise<Uint8Array>;
+  /** Cancels the body instead. Never throws. */
+  readonly discard: () => Promise<void>;
 }
 
 /** A manifest to push. */
@@ -116,7 +118,7 @@ async function requestWholeManifest(
   repository: RepositoryName,
   reference: string,
   context: ApiContext,
-) {
+): Promise<ManifestResponse> {
   const answer = await requestManifest(client, 'GET', repository, reference, context);
   const { response } = answer;
   if (!response.ok) throw await manifestError(response, repository, reference);

@@ -40,6 +40,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/layers/tails.ts': [1, 'requests that wait'],
   'src/observability/figures.ts': [1, 'one request'],
   'src/registry/background-jobs.ts': [1, 'four jobs'],
+  'src/registry/resolver.ts': [1, 'requests in progress'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],
   'src/routing/aliases.ts': [1, 'settings'],
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
