@@ -26,9 +26,9 @@ export interface JobQueueOptions<Job> {
 export interface JobQueue<Job> {
   /**
    * Adds a job, and begins to run jobs. A job replaces a waiting one with its key, in that one's place.
-   * @returns false if there is no room.
+   * @returns undefined if there is no room.
    */
-  add(key: string, job: Job): boolean;
+  add(key: string, job: Job): 'begun' | 'waiting' | undefined;
 }
 
 /**
@@ -72,7 +72,7 @@ export function createJobQueue<Job>(options: JobQueueOptions<Job>): JobQueue<Job
 
   return {
     add(key, job) {
-      if (!waiting.has(key) && waiting.size >= mostWaiting) return false;
+      if (!waiting.has(key) && waiting.size >= mostWaiting) return undefined;
       waiting.set(key, job);
       onLength(waiting.size);
       forgetEnded();
@@ -81,7 +81,7 @@ export function createJobQueue<Job>(options: JobQueueOptions<Job>): JobQueue<Job
         runners.set(runner, clock());
         background(run(runner));
       }
-      return true;
+      return waiting.has(key) ? 'waiting' : 'begun';
     },
   };
 }

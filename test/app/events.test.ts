@@ -336,6 +336,42 @@ describe('a registry that notifies before it moves the tag, as docker-registry d
     await vi.advanceTimersByTimeAsync(1_400);
     expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
   });
+
+  it('nor does one after a clean-up that deleted a thousand tags', async () => {
+    const { app, upstream } = appWith({ REGSHIFT_WARM: 'none' }, before);
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    const deletion = dockerRegistryEvent('delete', { ...pushed, repository: 'team/other' });
+    const clean = notificationOf({ events: Array.from({ length: 100 }, () => deletion) });
+    for (let sent = 0; sent < 10; sent += 1) await receiptOf(app, clean);
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await ask();
+    upstream.follow(image());
+    await app.settled();
+    expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
+  });
+
+  it('nor does one while the image waits behind others to be made', async () => {
+    const gate = createGate();
+    let current = before;
+    const { app } = appWith({ REGSHIFT_WARM: 'docker-1.9, docker-1.13' }, (async (
+      request: Request,
+      url: URL,
+    ) => {
+      if (url.pathname.includes('/slow/')) await gate.pass();
+      return current(request, url);
+    }) as never);
+    const ask = () => app.get('/v2/team/packed/manifests/latest', manifestRequestHeaders['Docker 1.13.1']);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    await receiptOf(app, dockerRegistryPush({ ...pushed, repository: 'team/slow' }));
+    await receiptOf(app, dockerRegistryPush(pushed));
+    await ask();
+    current = image();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect((await ask()).header('Regshift-Source-Digest')).toBe(pushed.digest);
+    gate.open();
+    await vi.runAllTimersAsync();
+  });
 });
 
 describe('with a store for layers', () => {

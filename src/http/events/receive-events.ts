@@ -1,6 +1,7 @@
 import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { createSharedSecret } from '../../auth/shared-secret.ts';
+import { joinKey } from '../../cache/key.ts';
 import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
@@ -19,8 +20,11 @@ export interface EventOptions extends WarmJobsOptions, EventBodyOptions {
 /** The time after which a reported change has been made, in milliseconds. */
 const againMs = 1_500;
 
-/** Changes that wait for it. */
-const mostAgain = 1_000;
+/** The time for which the events of a repository share that wait, in milliseconds. A clean-up deletes thousands of tags. */
+const gatherMs = 250;
+
+/** Repositories whose events are gathered at once. */
+const mostGathering = 1_000;
 
 /** The body of the response, for people with curl. */
 interface Receipt {
@@ -42,32 +46,40 @@ export function receiveEvents(options: EventOptions, routes: readonly Route[]): 
   const readBody = createEventBodies(options);
   const jobs = createWarmJobs(options);
   const warn = createMinuteWarnings(clock, log);
-  let again = 0;
+  const gathering = new Set<string>();
 
   /** A registry may report a change before it is made: an answer from the time between is not remembered for long. */
   function recordAgain(route: Route, repository: RepositoryName): void {
-    if (again >= mostAgain) return;
-    again += 1;
-    const later = pause(againMs).then(() => {
-      again -= 1;
+    const key = joinKey(route.id, repository);
+    if (gathering.has(key) || gathering.size >= mostGathering) return;
+    gathering.add(key);
+    const later = async () => {
+      await pause(gatherMs);
+      gathering.delete(key);
+      await pause(againMs);
       route.registry.pushes.recordWrite(repository);
-    });
-    background(later);
+    };
+    background(later());
   }
 
   function receive(event: RegistryEvent, served: readonly Route[], receipt: Receipt): void {
-    const { repository, tag, digest: pushed } = event;
     for (const route of served) {
-      route.registry.pushes.recordWrite(repository);
-      if (tag === undefined || route.warm.length === 0) recordAgain(route, repository);
+      route.registry.pushes.recordWrite(event.repository);
+      // A job that begins waits until the tag has moved.
+      if (!warm(event, route, receipt)) recordAgain(route, event.repository);
     }
-    if (tag === undefined) return;
-    for (const route of served) {
-      for (const client of route.warm) {
-        if (jobs.add({ route, repository, tag, pushed, since: clock(), client })) receipt.queued += 1;
-        else receipt.dropped += 1;
-      }
-    }
+  }
+
+  /** Adds the jobs of an event. @returns whether one of them has begun. */
+  function warm({ repository, tag, digest: pushed }: RegistryEvent, route: Route, receipt: Receipt): boolean {
+    if (tag === undefined) return false;
+    const added = route.warm.map((client) =>
+      jobs.add({ route, repository, tag, pushed, since: clock(), client }),
+    );
+    const dropped = added.filter((each) => each === undefined).length;
+    receipt.queued += added.length - dropped;
+    receipt.dropped += dropped;
+    return added.includes('begun');
   }
 
   function receiveAll(

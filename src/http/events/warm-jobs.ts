@@ -39,8 +39,8 @@ export interface WarmJob {
 
 /** Images that wait to be made ahead. */
 export interface WarmJobs {
-  /** @returns false if the queue is full. */
-  add(job: WarmJob): boolean;
+  /** @returns undefined if the queue is full. */
+  add(job: WarmJob): 'begun' | 'waiting' | undefined;
 }
 
 const mostWaiting = 1_000;
@@ -101,7 +101,7 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
   function tryAgain(job: WarmJob): boolean {
     const tried = (tries.get(job) ?? 1) + 1;
     tries.set(job, tried);
-    return tried <= mostTries && queue.add(keyOf(job), job);
+    return tried <= mostTries && queue.add(keyOf(job), job) !== undefined;
   }
 
   function reportFailure({ route }: WarmJob, error: unknown, facts: Facts): void {
@@ -124,10 +124,11 @@ export function createWarmJobs(options: WarmJobsOptions): WarmJobs {
 
   return {
     add(job) {
-      if (queue.add(keyOf(job), job)) return true;
+      const added = queue.add(keyOf(job), job);
+      if (added) return added;
       metrics.warmed('dropped');
       warn(messages.dropped, { route: job.route.id, most: mostWaiting });
-      return false;
+      return undefined;
     },
   };
 }

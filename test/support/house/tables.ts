@@ -27,6 +27,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/http/page/look-up.ts': [2, 'one request'],
   'src/http/events/event-body.ts': [1, 'sixteen bodies of 2 MiB'],
   'src/http/events/minute-warnings.ts': [1, 'eight messages'],
+  'src/http/events/receive-events.ts': [1, 'a thousand repositories'],
   'src/http/events/warm-jobs.ts': [1, 'routes'],
   'src/http/response-cache.ts': [1, 'one request'],
   'src/http/v1/any-image.ts': [1, 'one request'],
