@@ -60,6 +60,15 @@ describe('GET /v1/_ping', () => {
     expect((await testApp({}, upstream.fetch).get('/v1/_ping', { 'User-Agent': agent })).status).toBe(404);
     expect(upstream.asked).toEqual([]);
   });
+
+  it.each(['containers/5.23.1 (github.com/containers/image)', 'Go 1.1 package http'])(
+    'has no answer that a cache in front gives to other programs: %s',
+    async (agent) => {
+      const answer = await testApp().get('/v1/_ping', { 'User-Agent': agent });
+      expect(answer.header('Cache-Control')).toBe('no-store');
+      expect(answer.header('Vary')).toContain('User-Agent');
+    },
+  );
 });
 
 describe('the endpoint of a pull', () => {
@@ -321,6 +330,18 @@ describe('requests that API v1 does not support', () => {
   ])('%s %s: %i', async (method, path, status) => {
     const response = await testApp().send(method, path);
     expect([response.status, json(response)]).toEqual([status, { error: expect.any(String) }]);
+  });
+
+  it.each([
+    ['/v1/repositories/sample/none/tags', 404, undefined],
+    ['/v1/images/none/json', 404, undefined],
+    ['/v1/users/', 401, undefined],
+    ['/v1/repositories/sample/oci/tags', 401, privateTo(alice)],
+  ])('no cache keeps the error of %s: %i', async (path, status, script) => {
+    const answer = await testApp({}, scriptedUpstream(script).fetch).get(path);
+    expect(answer.status).toBe(status);
+    expect(answer.header('Cache-Control')).toBe('no-store');
+    expect(answer.header('Vary')).toContain('Authorization');
   });
 
   it('HEAD has the headers of GET', async () => {

@@ -29,7 +29,9 @@ export const v1Ping: Handler<Env> = async (context) => {
   await pingResponse(registry.pinger, request, passThrough).catch((error: unknown) => {
     if (statusOf(registryErrorFrom(error)) >= 500) throw error;
   });
-  return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true' });
+  // A cache in front would give it to the programs above, and while the registry is down.
+  const notStored = { 'Cache-Control': 'no-store', Vary: 'User-Agent' };
+  return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true', ...notStored });
 };
 
 function noPingOfV1(): RegistryError {

@@ -39,11 +39,14 @@ function isUnsupported({ code }: RegistryError): boolean {
   return code === 'UNSUPPORTED' || code === 'UNSIGNED';
 }
 
+/** An error may be over soon, and may concern one client only (RFC 9111, section 4.2.2: 404 is cacheable). */
+const notStored = { 'Cache-Control': 'no-store', Vary: 'Authorization, User-Agent' } as const;
+
 /** An error in the shape of API v1. */
 export function v1ErrorResponse(error: unknown, request: ClientRequest): Response {
   const failure = registryErrorFrom(error);
   const status = isUnsupported(failure) ? unsupportedStatus : statusOf(failure);
-  const answer = v1JsonResponse({ error: failure.message }, request, {}, status);
+  const answer = v1JsonResponse({ error: failure.message }, request, notStored, status);
   for (const [name, value] of Object.entries(failure.headers)) answer.headers.set(name, value);
   // Upstream's challenge may ask for a token. Clients of API v1 do not know tokens.
   if (status === 401) answer.headers.set('WWW-Authenticate', 'Basic realm="regshift"');
