@@ -1,7 +1,7 @@
 import { isArtifact } from '../formats/oci-family/index-entry.ts';
 import { bareMediaType, layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { IndexEntry } from '../model.ts';
-import { formatPlatform } from '../platform.ts';
+import { formatPlatform, type Platform } from '../platform.ts';
 import { isManifestType } from '../read.ts';
 
 /** Media types that fat generic manifests use for the manifest of a platform: those of a config. */
@@ -48,8 +48,14 @@ export function gzipTwinOf<Entry extends PlatformEntry>(
 ): Entry | undefined {
   const { platform } = entry;
   if (!platform || !isZstd(entry)) return undefined;
-  const name = formatPlatform(platform);
+  const name = wholeName(platform);
   return images.find(
-    (each) => !each.attestation && !isZstd(each) && each.platform && formatPlatform(each.platform) === name,
+    (each) => !each.attestation && !isZstd(each) && each.platform && wholeName(each.platform) === name,
   );
+}
+
+/** The platform with all that tells images of one `formatPlatform` apart: Windows images are for one `os.version`. */
+function wholeName(platform: Platform): string {
+  const { osVersion = '', osFeatures = [] } = platform;
+  return [formatPlatform(platform), osVersion, ...osFeatures].join(' ');
 }

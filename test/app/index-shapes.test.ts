@@ -298,6 +298,25 @@ describe('an index with a zstd image, and an artifact for the same platform', ()
   );
 });
 
+describe('an index with a zstd image for one version of Windows, and a gzip image for another one', () => {
+  it.each(['Docker 20.10', 'Docker 1.13.1'] as const)('has both for %s', async (client) => {
+    const windows = (version: string) => ({
+      platform: { os: 'windows', architecture: 'amd64', 'os.version': version },
+    });
+    const { app } = appOver((built) => {
+      const old = { ...addImage(built, { files: ['base'], layerType: ociLayerZstd }), ...zstdLabel };
+      return addIndex(built, [
+        { ...old, ...windows('10.0.17763.6532') },
+        { ...addImage(built, { files: ['other'] }), ...windows('10.0.20348.2849') },
+      ]);
+    });
+    await app.get(`${path}/latest`, headersOf(client));
+    await app.settled();
+    const answer = await app.get(`${path}/latest`, headersOf(client));
+    expect(entriesOf(answer)).toHaveLength(2);
+  });
+});
+
 describe('an update watcher, which names the OCI index and schema 2 but no OCI manifest', () => {
   const shapes: Readonly<Record<string, (built: BuiltRepository) => BuiltDescriptor>> = {
     'an OCI image': (built) => addImage(built),
