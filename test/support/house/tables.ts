@@ -47,6 +47,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
   'src/runtime/node/http/open-connections.ts': [1, 'open connections'],
   'src/runtime/node/http/transport.ts': [1, 'open connections'],
+  'src/runtime/node/http/unanswered.ts': [1, 'requests in progress'],
   'src/runtime/node/layers/memory-semaphore.ts': [1, 'open downloads'],
   'src/runtime/node/layers/window-shares.ts': [1, 'open downloads'],
   'src/runtime/node/metrics/prometheus.ts': [1, 'routes, resources and statuses'],

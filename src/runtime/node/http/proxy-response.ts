@@ -1,5 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { abortConnection } from './transport.ts';
 
 /**
@@ -25,9 +25,20 @@ export class ProxyResponse<
   }
 
   override destroy(error?: Error): this {
-    if (this.destroyed || !this.socket || !this.#endsWithConnection()) return super.destroy(error);
+    if (this.destroyed || (this.socket && !this.#endsWithConnection())) return super.destroy(error);
+    if (!this.socket) return this.#closeWithoutConnection(error);
     this.destroyed = true;
     abortConnection(this.socket);
+    return this;
+  }
+
+  /**
+   * A pipelined response has no connection before its turn. Node 24 then emits `close` by itself (`emitDestroyNT` of
+   * lib/_http_outgoing.js); Node 22 emits it only when a connection of the response closes.
+   */
+  #closeWithoutConnection(error: Error | undefined): this {
+    super.destroy(error);
+    super.assignSocket(new Socket().destroy());
     return this;
   }
 

@@ -17,13 +17,26 @@ export interface UnansweredRequests {
 }
 
 export function createUnansweredRequests(): UnansweredRequests {
-  const counts = new WeakMap<Socket, number>();
-  const countOf = (socket: Socket) => counts.get(socket) ?? 0;
+  const responses = new WeakMap<Socket, Set<ServerResponse>>();
+
+  function responsesOf(socket: Socket): Set<ServerResponse> {
+    const known = responses.get(socket);
+    if (known) return known;
+    const own = new Set<ServerResponse>();
+    responses.set(socket, own);
+    // Node 22 leaves the pipelined responses that wait for their turn; Node 24 destroys them (`abortOutgoing` of
+    // lib/_http_server.js).
+    socket.once('close', () => {
+      for (const outgoing of own) if (outgoing.socket === null) outgoing.destroy();
+    });
+    return own;
+  }
+
   return {
-    areMany: (socket) => countOf(socket) >= mostUnanswered,
+    areMany: (socket) => (responses.get(socket)?.size ?? 0) >= mostUnanswered,
     add(socket, outgoing) {
-      counts.set(socket, countOf(socket) + 1);
-      outgoing.once('close', () => counts.set(socket, countOf(socket) - 1));
+      const own = responsesOf(socket).add(outgoing);
+      outgoing.once('close', () => own.delete(outgoing));
     },
   };
 }

@@ -9,6 +9,7 @@ import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.
 import type { Log } from '../../../../../src/observability/log.ts';
 import { createHttpFetch } from '../../../../../src/runtime/node/http/fetch.ts';
 import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
+import { ProxyResponse } from '../../../../../src/runtime/node/http/proxy-response.ts';
 import { responseCacheKey } from '../../../../../src/runtime/node/http/response-cache-key.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { startServer } from '../../../upstream/local-server.ts';
@@ -21,9 +22,8 @@ async function serving(
 ) {
   const logged: string[] = [];
   const log: Log = (level, message, facts) => logged.push(`${level} ${message}: ${facts?.reason}`);
-  const server = createServer(
-    createListener({ fetch: answer, responseCache: { lookup, revalidate } }, log).listen,
-  );
+  const { listen } = createListener({ fetch: answer, responseCache: { lookup, revalidate } }, log);
+  const server = createServer({ ServerResponse: ProxyResponse }, listen);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -77,7 +77,8 @@ describe.each(Object.entries(passing))('a body that is %s', (_, pass) => {
     await expect(get(port)).rejects.toThrow(/before it was whole|ECONNRESET/);
   });
 
-  it('is not asked for any more when the client leaves', async () => {
+  /** An upstream whose bodies have no end that a client would see. */
+  async function startEndless() {
     const asked: IncomingMessage[] = [];
     const { url } = await startServer((request, response) => {
       asked.push(request);
@@ -89,12 +90,28 @@ describe.each(Object.entries(passing))('a body that is %s', (_, pass) => {
       more();
     });
     const { port } = await serving(async (request) => pass(await ask(url.href, { signal: request.signal })));
+    return { port, asked };
+  }
+
+  it('is not asked for any more when the client leaves', async () => {
+    const { port, asked } = await startEndless();
     const leaving = httpRequest({ port, host: '127.0.0.1' }, (response) => {
       response.once('data', () => leaving.destroy());
     });
     leaving.on('error', () => undefined);
     leaving.end();
     await expect.poll(() => asked[0]?.socket.destroyed).toBe(true);
+  });
+
+  it('is not asked for any more when the client leaves before its turn in a pipeline', async () => {
+    const { port, asked } = await startEndless();
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+    await expect.poll(() => asked.length).toBe(3);
+    await sleep(100);
+    client.destroy();
+    await expect.poll(() => asked.map(({ socket }) => socket.destroyed)).toEqual([true, true, true]);
   });
 
   it('waits for a client that is slow, and is not held in memory meanwhile', async () => {
