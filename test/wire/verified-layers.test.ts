@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { type BreakingImage, type LayerAnswer, useBreakingRegistry } from '../support/breaking-registry.ts';
+import { endOfConnection } from '../support/end-of-connection.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { rawRequest } from '../support/raw-http.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
@@ -119,17 +120,13 @@ describe.each([
       `GET /v2/${image.repository}/blobs/${digestOf(image.compressed)} HTTP/1.0`,
       'User-Agent: docker/1.6.2',
     ];
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const socket = connect(running.server.port, '127.0.0.1', () =>
-      socket.write(`${lines.join('\r\n')}\r\n\r\n`),
-    );
+    const dial = { port: running.server.port, host: '127.0.0.1', allowHalfOpen: true };
+    const socket = connect(dial, () => socket.write(`${lines.join('\r\n')}\r\n\r\n`));
     let received = 0;
     socket.on('data', (bytes) => {
       received += bytes.length;
     });
-    socket.on('end', () => resolve('end'));
-    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
-    expect(await promise).toBe('ECONNRESET');
+    expect(await endOfConnection(socket)).toBe('ECONNRESET');
     expect(received).toBeLessThan(image.compressed.length + 1_000);
   });
 });

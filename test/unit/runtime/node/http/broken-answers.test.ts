@@ -10,6 +10,7 @@ import { responseWithUpstreamBody } from '../../../../../src/http/upstream-body.
 import { createListener } from '../../../../../src/runtime/node/http/listener.ts';
 import { close, createProxyServer, listen, urlOf } from '../../../../../src/runtime/node/http/server.ts';
 import { makeCertificate } from '../../../../support/certificate.ts';
+import { endOfConnection } from '../../../../support/end-of-connection.ts';
 import {
   blobPath,
   breakingOff,
@@ -169,14 +170,13 @@ it('an answer that stands still is reset as well', async () => {
   await listen(server, '127.0.0.1', 0);
   onTestFinished(() => close(server));
   server.setTimeout(200);
-  const socket = connectPlain(Number(new URL(urlOf(server)).port), '127.0.0.1');
-  const { promise, resolve } = Promise.withResolvers<string>();
-  socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-  socket.on('end', () => resolve('end'));
+  const port = Number(new URL(urlOf(server)).port);
+  const socket = connectPlain({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const ended = endOfConnection(socket);
   socket.write('GET / HTTP/1.0\r\n\r\n');
   await sleep(1_000);
   socket.resume();
-  expect(await promise).toBe('ECONNRESET');
+  expect(await ended).toBe('ECONNRESET');
 });
 
 /** The client's error. Over TLS the alert precedes the reset, and the client reports it if it has read so far. */
