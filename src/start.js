@@ -19,7 +19,7 @@ if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) {
 }
 
 // The compile cache must be on before Node loads the first TypeScript file: a later start then takes two thirds of the
-// time. Node's type stripper takes 27 MiB that are never freed, and Node does not load it if the stripped sources are
+// time. Node's type stripper takes 27 MiB that are never freed, and Node 24 does not load it if the stripped sources are
 // in the cache.
 async function start() {
   const { enableOwnCompileCache } = await import('./compile-cache.js');
