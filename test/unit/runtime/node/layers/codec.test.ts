@@ -84,7 +84,10 @@ describe('zstd on Node', () => {
     await expect(bytesOf(stream)).rejects.toMatchObject({ message: expect.stringContaining('checksum') });
   });
 
-  test.each([
+  // Node 26 reads several frames.
+  const readsOneFrame = Number.parseInt(process.versions.node, 10) < 26;
+
+  test.runIf(readsOneFrame).each([
     ['a second frame', [zstdCompressSync(content), zstdCompressSync(content)]],
     ['a skippable frame', [skippable, zstdCompressSync(content)]],
   ])('the decoder of Node stops before %s without a word: why frames are cut', async (_name, frames) => {
