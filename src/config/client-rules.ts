@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { readPlatform } from '../../converters/platform.ts';
 import { type ClientRule, deniable } from '../negotiation/client-rule.ts';
-import { type IpRange, isInRanges, parseIpRange } from '../routing/ip-range.ts';
+import { type IpRange, isInRanges, isWithin, parseIpRange } from '../routing/ip-range.ts';
 import { readText } from './read-text.ts';
 
 const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
@@ -81,8 +81,11 @@ export const clientRules = readText((text, refuse): ClientRules => {
     return refuse(`${form}: ${place} ${issue?.message}`);
   }
   const rules = read.data;
+  const before: Reach[] = [];
   for (const [at, rule] of rules.entries()) {
-    const earlier = rules.slice(0, at).findIndex((each) => covers(each, rule));
+    const reach = reachOf(rule);
+    const earlier = before.findIndex((each) => covers(each, reach));
+    before.push(reach);
     if (earlier !== -1)
       refuse(`must have no rule that no request reaches: rule ${earlier} matches all that rule ${at} does`);
     if (!rule.lacks?.length && !rule.platform && !rule.format)
@@ -142,18 +145,26 @@ function patternOf(glob: string): (text: string) => boolean {
   };
 }
 
+/** The requests that a rule matches. Each rule is compared with all before it, so its texts are read once. */
+interface Reach {
+  readonly userAgent: string | undefined;
+  readonly takes: ((userAgent: string) => boolean) | undefined;
+  readonly ranges: readonly IpRange[] | undefined;
+}
+
+function reachOf({ match }: RawRule): Reach {
+  const { userAgent, network } = match;
+  return {
+    userAgent,
+    takes: userAgent === undefined ? undefined : patternOf(userAgent),
+    ranges: network === undefined ? undefined : rangesOf(match),
+  };
+}
+
 /** Whether one rule matches all requests that another one matches. A `*` of one pattern stands for one of the other. */
-function covers({ match: one }: RawRule, { match: other }: RawRule): boolean {
-  const agents =
-    one.userAgent === undefined ||
-    (other.userAgent !== undefined && patternOf(one.userAgent)(other.userAgent));
-  const inner = rangesOf(other);
-  const outer = rangesOf(one);
-  const networks =
-    one.network === undefined ||
-    (inner.length > 0 &&
-      inner.every(({ address, prefix }) =>
-        outer.some((each) => each.prefix <= prefix && isInRanges([each], address.toString())),
-      ));
-  return agents && networks;
+function covers(one: Reach, other: Reach): boolean {
+  if (one.takes && !(other.userAgent !== undefined && one.takes(other.userAgent))) return false;
+  const { ranges: outer } = one;
+  if (outer === undefined) return true;
+  return other.ranges?.every((inner) => outer.some((each) => isWithin(inner, each))) ?? false;
 }

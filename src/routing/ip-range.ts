@@ -26,8 +26,21 @@ export function parseIpRange(text: string): IpRange | undefined {
 /** @param ip a peer's address as the runtime writes it. Text that is not an address is in no range. */
 export function isInRanges(ranges: readonly IpRange[], ip: string): boolean {
   if (ranges.length === 0) return false;
-  const address = parseIp(ip.replace(/%.*$/, ''));
+  const address = peerAddress(ip);
   return address !== undefined && ranges.some((range) => address.match(range.address, range.prefix));
+}
+
+/** Whether all addresses of a range are in another one. */
+export function isWithin(inner: IpRange, outer: IpRange): boolean {
+  return outer.prefix <= inner.prefix && inner.address.match(outer.address, outer.prefix);
+}
+
+/** The last peer: each rule about clients asks for the address of the same request, and reading it takes microseconds. */
+let lastPeer: { readonly ip: string; readonly address: ipaddr.IPv6 | undefined } | undefined;
+
+function peerAddress(ip: string): ipaddr.IPv6 | undefined {
+  if (lastPeer?.ip !== ip) lastPeer = { ip, address: parseIp(ip.replace(/%.*$/, '')) };
+  return lastPeer.address;
 }
 
 /** Whether a text is an IP address, in no spelling that hides it. */
