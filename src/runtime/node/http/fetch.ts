@@ -11,7 +11,7 @@ import { bodyOf } from './body-stream.ts';
 import { resolvedPeer } from './connection-rules.ts';
 import { type ConnectionOptions, createConnections } from './connections.ts';
 import { guardEvents } from './guarded-events.ts';
-import { closeIdle, idleTime, recordIdle } from './kept-connections.ts';
+import { closeIdle, idleTime, probeSlowly, recordIdle } from './kept-connections.ts';
 import { watchStandstill } from './standstill.ts';
 import { readAfterFailedWrites } from './write-errors.ts';
 
@@ -115,6 +115,7 @@ export function createHttpFetch(
           reject(error);
         }
       });
+      sent.once('socket', probeSlowly);
       if (body) sent.once('socket', readAfterFailedWrites);
       if (standstillMs !== undefined && body) breakStandstill(sent, standstillMs);
       if (mayRepeat) {

@@ -3,6 +3,18 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../../../clock.ts';
 
+/**
+ * TCP's probes while a request is on a connection: those of Go, with which clients pull straight from a registry (net,
+ * `defaultTCPKeepAliveIdle`), so that a line may be silent for 150 s. By default, a connection of Node's agent ends after
+ * eleven seconds: ten probes, a second apart (libuv, `uv_tcp_keepalive`). Node 22 ignores interval and count.
+ */
+const probes = { idleMs: 15_000, intervalMs: 15_000, count: 9 } as const;
+
+/** Sets the probes of a connection with a request. The agent sets its own where it keeps the connection. */
+export function probeSlowly(socket: Socket): void {
+  socket.setKeepAlive(true, probes.idleMs, probes.intervalMs, probes.count);
+}
+
 /** The time at which a request has left each connection. */
 const leftAt = new WeakMap<Socket, number>();
 
