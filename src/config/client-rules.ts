@@ -68,8 +68,22 @@ export interface ClientRules {
 
 export const noClientRules: ClientRules = { rules: [], text: '' };
 
+/** The last rules that were read: routes inherit those of the top level of the file, and then share them. */
+let last: { readonly setting: string; readonly rules: ClientRules } | undefined;
+
 /** The setting as JSON: one rule, or a list of rules. */
-export const clientRules = readText((text, refuse): ClientRules => {
+export const clientRules = readText((setting, refuse): ClientRules => {
+  if (last?.setting === setting) return last.rules;
+  let refused = false;
+  const rules = readRules(setting, (message) => {
+    refused = true;
+    return refuse(message);
+  });
+  if (!refused) last = { setting, rules };
+  return rules;
+});
+
+function readRules(text: string, refuse: (message: string) => typeof z.NEVER): ClientRules {
   const content = jsonOf(text);
   const form =
     'must be a rule like {"match":{"userAgent":"app/*"},"lacks":["oci"]} as JSON, or a list of such';
@@ -92,7 +106,7 @@ export const clientRules = readText((text, refuse): ClientRules => {
       refuse(`must have an effect in each rule: rule ${at} needs lacks, platform or format`);
   }
   return { rules: rules.map(ruleOf), text: JSON.stringify(rules) };
-});
+}
 
 function jsonOf(text: string): unknown {
   try {

@@ -51,7 +51,7 @@ export function ruleFor(rules: readonly ClientRule[], userAgent: string, address
  * @returns undefined if no rule has a network.
  */
 export function networkClasses(rules: readonly ClientRule[]): ((address: string) => string) | undefined {
-  const networks = rules.flatMap(({ network }) => network ?? []);
+  const networks = [...new Set(rules.flatMap(({ network }) => network ?? []))];
   if (networks.length === 0) return undefined;
   return (address) => networks.map((isInside) => (isInside(address) ? '1' : '0')).join('');
 }

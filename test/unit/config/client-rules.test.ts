@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { clientRules } from '../../../src/config/client-rules.ts';
-import { ruleFor } from '../../../src/negotiation/client-rule.ts';
+import { networkClasses, ruleFor } from '../../../src/negotiation/client-rule.ts';
 
 const networks = Array.from({ length: 200 }, (_, index) => ({
   match: { userAgent: 'skopeo/*', network: `10.0.${index}.0/24` },
@@ -28,6 +28,18 @@ describe('many rules about clients', () => {
     const read = vi.spyOn(ipaddr.IPv4, 'parse');
     expect(ruleFor(rules, 'skopeo/1.9.3', '10.0.199.7').rule).toBe(rules[199]);
     expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  it('are shared by the routes that inherit them, so that a request tests each once', () => {
+    const [rules, inherited] = [parse(networks), parse(networks)];
+    expect(inherited).toBe(rules);
+    expect(networkClasses([...rules, ...inherited])?.('10.0.1.7')).toHaveLength(networks.length);
+  });
+
+  it('are refused again where they are read again', () => {
+    const rules = [{ match: {}, lacks: [] }];
+    expect(() => parse(rules)).toThrow('rule 0 needs lacks');
+    expect(() => parse(rules)).toThrow('rule 0 needs lacks');
   });
 
   it.each([
