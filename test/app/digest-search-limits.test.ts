@@ -109,6 +109,27 @@ describe('a walk without cached tags (REGSHIFT_TAG_TTL=0)', () => {
     expect(lists(upstream.asked)).toHaveLength(4);
   });
 
+  it('names no content of an earlier walk to a client that has no right to it any more', async () => {
+    let state: 'wrong' | 'refused' | 'broken' = 'wrong';
+    const upstream = scriptedUpstream(async (request, url) => {
+      const { pathname } = url;
+      if (state === 'broken' && pathname.includes('/blobs/')) return new Response(null, { status: 503 });
+      if (state !== 'wrong') return Response.json({ errors: [{ code: 'NAME_UNKNOWN' }] }, { status: 404 });
+      return pathname.includes('/blobs/') ? new Response('{}') : team(request, url);
+    });
+    const app = testApp({ REGSHIFT_TAG_TTL: '0' }, upstream.fetch);
+    for (let number = 0; number < 3; number += 1) await app.get(pathOf(number), docker113);
+    for (const [number, later] of (['refused', 'broken'] as const).entries()) {
+      state = later;
+      upstream.forget();
+      const answer = await app.get(pathOf(9 + number), docker113);
+      const config = upstream.asked.map((each) => /^GET .*blobs\/(.*)/.exec(each)?.[1]).find(Boolean);
+      expect(config).toBeDefined();
+      expect(answer.text()).not.toContain(config);
+      expect(answer.status).toBe(later === 'refused' ? 404 : 503);
+    }
+  });
+
   it('does not begin anew by writes whose responses are lost', async () => {
     const upstream = scriptedUpstream((request, url) =>
       request.method === 'DELETE' ? new Response(null, { status: 503 }) : team(request, url),

@@ -11,6 +11,7 @@ import { isSpent, RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
+import { isAbsence, isRefused } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBoundedSearch, type SearchRun } from '../bounded-search.ts';
 import type { ContentStore } from '../content-store.ts';
@@ -158,7 +159,8 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
       if (view === undefined || clock() - view.at >= negativeMs) throw tooManyFailedSearches(repository);
       const { sources } = view;
       const again: Walk = { ...own, sources, mayFetch: () => false, onFetch: () => undefined };
-      return firstFound([...sources.keys()], 1, (tag) => tryTag(options, again, tag));
+      const found = firstFound([...sources.keys()], 1, (tag) => tryTag(options, again, tag));
+      return found.catch((error: unknown) => withoutContent(error, repository));
     }
     let spent = 0;
     const sources = new Map<Tag, Digest | undefined>();
@@ -237,6 +239,16 @@ async function tryRecipe(
   if (recipe.kind !== 'index' || recipe.layersOf === '' || derived?.platformSpecific === false)
     return undefined;
   return tryRecipe(options, walk, wholeListRecipe(recipe), mayFetch);
+}
+
+/**
+ * The end of a search without new proofs that upstream refuses, or cannot answer. Its words name content of the last
+ * search, which the requester may have no right to any more.
+ */
+function withoutContent(error: unknown, repository: RepositoryName): undefined {
+  if (isAbsence(error) || isRefused(error)) return undefined;
+  if (error instanceof RegistryError && !isSpent(error)) throw tooManyFailedSearches(repository);
+  throw error;
 }
 
 /** The usual search is done, and found nothing: its answer does not depend on what else the request could pay for. */
