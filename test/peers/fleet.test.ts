@@ -137,7 +137,8 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
           const blob = await other.get(`/v2/${repository}/blobs/${digest}`);
           expect([blob.status, blob.body.length]).toEqual([200, size]);
         }
-        expect(getsOfManifests(upstream.registry)).toEqual([]);
+        // The right to the image: a HEAD, or a GET where the replica knows that the registry counts no pulls.
+        expect(getsOfManifests(upstream.registry).length).toBeLessThanOrEqual(1);
       }
     });
 

@@ -65,7 +65,8 @@ export const startSquid: StartOutboundProxy = async (registryPort) => {
     'dns_timeout 1 seconds',
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
-  return start('squid', ['-N', '-f', file], directory, port);
+  // The name begins those of its shared memory: what a killed squid has left there stops another one of its name.
+  return start('squid', ['-N', '-n', `regshift${port}`, '-f', file], directory, port);
 };
 
 async function start(
