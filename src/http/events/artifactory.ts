@@ -1,4 +1,6 @@
 import {
+  type EventKinds,
+  eventKind,
   hostOfUrl,
   memberOf,
   type Notification,
@@ -13,7 +15,7 @@ import {
  * The events of the domain `docker` (JFrog, "Event Types"). A promotion puts the tag of a repository into another one,
  * and the event names one of the two.
  */
-const kinds: Readonly<Record<string, RegistryEvent['kind']>> = {
+const kinds: EventKinds = {
   pushed: 'push',
   promoted: 'push',
   deleted: 'delete',
@@ -26,8 +28,7 @@ export function isArtifactory(body: unknown): boolean {
 }
 
 export function readArtifactory(body: unknown): Notification {
-  const type = textOf(body, 'event_type') ?? '';
-  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  const kind = eventKind(kinds, textOf(body, 'event_type'));
   if (kind === undefined || textOf(body, 'domain') !== 'docker') return noEvent('artifactory');
   const host = hostOfUrl(textOf(body, 'jpd_origin'));
   return readEvents('artifactory', [memberOf(body, 'data')], (data) => readTag(kind, data, host));

@@ -1,13 +1,14 @@
 import {
+  type EventKinds,
+  eventKind,
   type Notification,
   noEvent,
-  type RegistryEvent,
   readEvents,
   registryEvent,
   textOf,
 } from './registry-event.ts';
 
-const kinds: Readonly<Record<string, RegistryEvent['kind']>> = { PUSH: 'push', DELETE: 'delete' };
+const kinds: EventKinds = { PUSH: 'push', DELETE: 'delete' };
 
 /** An event of Amazon ECR, as EventBridge sends it (Amazon, "Amazon ECR events and EventBridge"). */
 export function isEcr(body: unknown): boolean {
@@ -15,8 +16,7 @@ export function isEcr(body: unknown): boolean {
 }
 
 export function readEcr(body: unknown): Notification {
-  const action = textOf(body, 'detail', 'action-type') ?? '';
-  const kind = Object.hasOwn(kinds, action) ? kinds[action] : undefined;
+  const kind = eventKind(kinds, textOf(body, 'detail', 'action-type'));
   const isDone =
     textOf(body, 'detail-type') === 'ECR Image Action' && textOf(body, 'detail', 'result') === 'SUCCESS';
   if (kind === undefined || !isDone) return noEvent('ecr');

@@ -1,16 +1,17 @@
 import {
+  type EventKinds,
+  eventKind,
   hostOfName,
   memberOf,
   type Notification,
   noEvent,
-  type RegistryEvent,
   readEvents,
   registryEvent,
   textOf,
 } from './registry-event.ts';
 
 /** gitea, modules/structs/hook.go, `HookPackageAction`. */
-const kinds: Readonly<Record<string, RegistryEvent['kind']>> = { created: 'push', deleted: 'delete' };
+const kinds: EventKinds = { created: 'push', deleted: 'delete' };
 
 /**
  * A webhook of Gitea or Forgejo: both send this header (gitea, services/webhook/deliver.go; Forgejo, "Webhooks") and a
@@ -22,8 +23,7 @@ export function isGitea(headers: Headers, body: unknown): boolean {
 
 /** The event of a package (gitea, modules/structs/package.go). */
 export function readGitea(body: unknown): Notification {
-  const action = textOf(body, 'action') ?? '';
-  const kind = Object.hasOwn(kinds, action) ? kinds[action] : undefined;
+  const kind = eventKind(kinds, textOf(body, 'action'));
   if (kind === undefined || textOf(body, 'package', 'type') !== 'container') return noEvent('gitea');
   return readEvents('gitea', [memberOf(body, 'package')], (found) => {
     const [owner, name] = [textOf(found, 'owner', 'login'), textOf(found, 'name')];

@@ -1,10 +1,11 @@
 import {
+  type EventKinds,
+  eventKind,
   hostOfName,
   listOf,
   memberOf,
   type Notification,
   noEvent,
-  type RegistryEvent,
   readEvents,
   registryEvent,
   textOf,
@@ -14,7 +15,7 @@ import {
  * The names of an event in Harbor's own format, before Harbor 2.0 (harbor 1.10, src/pkg/notification/model/const.go),
  * and as a CloudEvent (harbor, src/pkg/notifier/formats/cloudevents.go).
  */
-const kinds: Readonly<Record<string, RegistryEvent['kind']>> = {
+const kinds: EventKinds = {
   PUSH_ARTIFACT: 'push',
   DELETE_ARTIFACT: 'delete',
   pushImage: 'push',
@@ -33,7 +34,7 @@ export function isHarbor(body: unknown): boolean {
  * @param type as in `kinds`. @param data `EventData` of the same file.
  */
 export function readHarbor(type: string, data: unknown): Notification {
-  const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+  const kind = eventKind(kinds, type);
   const resources = listOf(data, 'resources');
   if (kind === undefined || resources.length === 0) return noEvent('harbor');
   const repository = textOf(data, 'repository', 'repo_full_name');

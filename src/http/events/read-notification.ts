@@ -4,12 +4,13 @@ import { isEcr, readEcr } from './ecr.ts';
 import { isGitea, readGitea } from './gitea.ts';
 import { isHarbor, readHarbor } from './harbor.ts';
 import {
+  type EventKinds,
+  eventKind,
   hostOfName,
   listOf,
   memberOf,
   type Notification,
   noEvent,
-  type RegistryEvent,
   readEvents,
   registryEvent,
   textOf,
@@ -58,7 +59,7 @@ function readCloudEvent(type: string, data: unknown): Notification | undefined {
 }
 
 /** The types of zot's CloudEvents (zot, pkg/extensions/events/common.go). */
-const zotKinds: Readonly<Record<string, RegistryEvent['kind']>> = {
+const zotKinds: EventKinds = {
   'zotregistry.image.updated': 'push',
   'zotregistry.image.deleted': 'delete',
 };
@@ -68,7 +69,7 @@ const zotKinds: Readonly<Record<string, RegistryEvent['kind']>> = {
  * @param data as events.go of the same folder writes it: `name`, `reference`, `digest`, `mediaType`, `manifest`.
  */
 function readZot(type: string, data: unknown): Notification {
-  const kind = Object.hasOwn(zotKinds, type) ? zotKinds[type] : undefined;
+  const kind = eventKind(zotKinds, type);
   if (kind === undefined) return noEvent('zot');
   const [repository, reference, digest] = ['name', 'reference', 'digest'].map((name) => textOf(data, name));
   return { source: 'zot', events: [registryEvent(kind, { repository, reference, digest })], left: 0 };

@@ -118,6 +118,13 @@ export function hostOfUrl(url: string | undefined): string | undefined {
   return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
 }
 
+/** The meanings of the names of a registry's events. Events of other names are neither pushes nor deletions. */
+export type EventKinds = Readonly<Record<string, RegistryEvent['kind']>>;
+
+export function eventKind(kinds: EventKinds, name: string | undefined): RegistryEvent['kind'] | undefined {
+  return name !== undefined && Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+}
+
 /** A list in parsed JSON; empty for any other value. */
 export function listOf(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = memberOf(value, ...path);

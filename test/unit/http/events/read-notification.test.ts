@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readNotification } from '../../../../src/http/events/read-notification.ts';
+import { ecrEvent } from '../../../support/registry-events.ts';
 
 const read = (body: unknown, headers: Record<string, string> = {}) =>
   readNotification(new Headers(headers), body);
@@ -84,24 +85,13 @@ describe('the examples of manuals and of people', () => {
     ['PUSH', { kind: 'push', tag: 'latest' }],
     ['DELETE', { kind: 'delete' }],
   ])('ECR: %s (Amazon, "Amazon ECR events and EventBridge")', (action, expected) => {
-    const body = {
-      version: '0',
-      id: '13cde686-328b-6117-af20-0e5566167482',
-      'detail-type': 'ECR Image Action',
-      source: 'aws.ecr',
-      account: '123456789012',
-      time: '2019-11-16T01:54:34Z',
-      region: 'us-west-2',
-      resources: [],
-      detail: {
-        result: 'SUCCESS',
-        'repository-name': 'my-repository-name',
-        // The digest of the manual is too short for one.
-        'image-digest': 'sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234',
-        'action-type': action,
-        'image-tag': 'latest',
-      },
-    };
+    const sent = ecrEvent(action, {
+      repository: 'my-repository-name',
+      tag: 'latest',
+      // The digest of the manual is too short for one.
+      digest: 'sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd1234',
+    });
+    const body = JSON.parse(new TextDecoder().decode(sent.body));
     expect(read(body)).toMatchObject({
       source: 'ecr',
       events: [
