@@ -91,7 +91,7 @@ export async function resolveUpstream(
       rateLimits.record(context, response.headers);
       const named = namedBy(response, reference);
       const isLarge = (contentLength(response) ?? 0) > smallBytes;
-      const reply = named && isLarge ? await readOnce(response, named) : await readWhole(response);
+      const reply = named && isLarge ? await readOnce(response, named) : await readWhole(response, named);
       return { ...reply, public: response.public };
     } catch (error) {
       heads.confirmed(error, context);
@@ -107,14 +107,13 @@ export async function resolveUpstream(
       return named;
     }
     reading.add(key);
-    return readWhole(response).finally(() => reading.delete(key));
+    return readWhole(response, named).finally(() => reading.delete(key));
   }
 
-  async function readWhole(response: ManifestResponse): Promise<Reply> {
+  async function readWhole(response: ManifestResponse, named: NamedManifest | undefined): Promise<Reply> {
     const { contentType } = response;
     const manifest = await response.bytes();
     await turn(manifest.length);
-    const named = namedBy(response, reference);
     if (named === undefined) {
       const what = `manifest ${text} of ${repository}`;
       return { digest: digestInBody(manifest, contentType, what), contentType, manifest };
