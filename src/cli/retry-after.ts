@@ -1,5 +1,6 @@
 import { systemWallClock } from '../clock.ts';
 import type { RuntimePlatform } from '../compose/platform.ts';
+import { withFetch } from '../compose/upstream-fetch.ts';
 import { isDeadline, pause } from '../concurrency/deadline.ts';
 import { discard } from '../upstream/body.ts';
 import { type Fetch, type FetchInit, isRepeatable } from '../upstream/send.ts';
@@ -23,12 +24,7 @@ const notes: ReadonlyMap<number, (host: string, seconds: number) => string> = ne
  * long. Without the waits, one such answer in the middle ends a copy or a check of many images.
  */
 export function withRetryAfterWaits(platform: RuntimePlatform, io: Io): RuntimePlatform {
-  const { fetch, fetchOver } = platform;
-  return {
-    ...platform,
-    fetch: waiting(fetch, io),
-    ...(fetchOver ? { fetchOver: (connection) => waiting(fetchOver(connection), io) } : {}),
-  };
+  return withFetch(platform, (fetch) => waiting(fetch, io));
 }
 
 function waiting(send: Fetch, io: Io): Fetch {

@@ -54,3 +54,13 @@ export function upstreamTls(
   if (authorities === undefined && certificate === undefined && !insecure) return undefined;
   return { authorities, certificate, insecure, hosts };
 }
+
+/** A platform whose requests go through a function of the caller's, whichever way they leave. */
+export function withFetch(platform: RuntimePlatform, wrap: (fetch: Fetch) => Fetch): RuntimePlatform {
+  const { fetch, fetchOver } = platform;
+  return {
+    ...platform,
+    fetch: wrap(fetch),
+    ...(fetchOver ? { fetchOver: (connection) => wrap(fetchOver(connection)) } : {}),
+  };
+}

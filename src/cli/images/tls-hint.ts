@@ -1,4 +1,5 @@
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import { withFetch } from '../../compose/upstream-fetch.ts';
 import { discard } from '../../upstream/body.ts';
 import { isConnectionCut, networkCode } from '../../upstream/network-errors.ts';
 import type { Fetch, FetchInit } from '../../upstream/send.ts';
@@ -15,12 +16,7 @@ const probeMs = 5_000;
  */
 export function withTlsHint(platform: RuntimePlatform, server: URL): RuntimePlatform {
   if (server.protocol !== 'http:') return platform;
-  const { fetch, fetchOver } = platform;
-  return {
-    ...platform,
-    fetch: hinting(fetch, server),
-    ...(fetchOver ? { fetchOver: (connection) => hinting(fetchOver(connection), server) } : {}),
-  };
+  return withFetch(platform, (fetch) => hinting(fetch, server));
 }
 
 function hinting(send: Fetch, { origin }: URL): Fetch {

@@ -1,5 +1,6 @@
 import { systemClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
+import { withFetch } from '../../compose/upstream-fetch.ts';
 import type { Fetch } from '../../upstream/send.ts';
 import { type Io, printNote } from './io.ts';
 
@@ -10,12 +11,7 @@ export function tracedPlatform(
   io: Io,
 ): RuntimePlatform {
   if (!verbose) return platform;
-  const { fetch, fetchOver } = platform;
-  return {
-    ...platform,
-    fetch: tracedFetch(fetch, io),
-    ...(fetchOver ? { fetchOver: (connection) => tracedFetch(fetchOver(connection), io) } : {}),
-  };
+  return withFetch(platform, (fetch) => tracedFetch(fetch, io));
 }
 
 function tracedFetch(send: Fetch, io: Io): Fetch {
