@@ -8,10 +8,14 @@ import { answer, startServer } from '../../../upstream/local-server.ts';
  * Seconds until the kernel probes a connection of this process (proc_net_tcp.txt of Linux: `tr` 2 is the keep-alive
  * timer, and `tm->when` counts hundredths).
  */
-function secondsToProbe(localPort: number | undefined): number | undefined {
+function secondsToProbe(localPort: number | undefined, serverPort: string): number | undefined {
   const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').split('\n'));
-  const port = `:${localPort?.toString(16).toUpperCase().padStart(4, '0')}`;
-  const columns = lines.map((line) => line.trim().split(/\s+/)).find(([, local]) => local?.endsWith(port));
+  const end = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const [own, other] = [end(localPort ?? 0), end(Number(serverPort))];
+  // Connections to other servers may have the same port here.
+  const columns = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, local, remote]) => local?.endsWith(own) && remote?.endsWith(other));
   const [timer, when = ''] = columns?.[5]?.split(':') ?? [];
   return timer === '02' ? Number.parseInt(when, 16) / 100 : undefined;
 }
@@ -31,10 +35,10 @@ describe.skipIf(process.platform !== 'linux')('a connection to upstream', () => 
       const asking = read('/second');
       const response = await pending.promise;
       const port = response.socket?.remotePort;
-      await expect.poll(() => secondsToProbe(port)).toBeGreaterThan(5);
+      await expect.poll(() => secondsToProbe(port, url.port)).toBeGreaterThan(5);
       answer(response, 200, 'late');
       expect(await asking).toBe('late');
-      await expect.poll(() => secondsToProbe(port)).toBeLessThan(5);
+      await expect.poll(() => secondsToProbe(port, url.port)).toBeLessThan(5);
     },
   );
 });
