@@ -19,8 +19,9 @@ import { upstreamTimeouts } from '../upstream/timeouts.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import { cloudLogin } from './cloud-login.ts';
+import { newestOf } from './newest-values.ts';
 import { once } from './once.ts';
-import type { NewestValues, RuntimePlatform } from './platform.ts';
+import type { RuntimePlatform } from './platform.ts';
 import { passesCors, registrySettings } from './registry-settings.ts';
 import { rotatingUpstreamLogin } from './upstream-auth.ts';
 import { upstreamFetch } from './upstream-fetch.ts';
@@ -125,11 +126,6 @@ export function routeOptions(
     background,
     turn: platform.turn ?? atOnce,
   };
-}
-
-/** The newest settings of a route; undefined if no setting can change. */
-function newestOf({ id, settings }: RouteSettings, { rotating }: RuntimePlatform): NewestValues | undefined {
-  return rotating && (async (atOnce) => (await rotating.newest(id, atOnce)) ?? settings);
 }
 
 const atOnce: TakeTurn = () => undefined;

@@ -1,15 +1,18 @@
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Values } from '../config/settings.ts';
+import { RegistryError } from '../errors.ts';
 import type { UpstreamConnection, UpstreamTls } from '../upstream/connection.ts';
 import type { Fetch } from '../upstream/send.ts';
+import { newestOf } from './newest-values.ts';
 import type { RuntimePlatform } from './platform.ts';
 
 /**
- * The `fetch` of a route: the runtime's, or one with the route's own outbound proxy and certificates. A Worker refuses
- * such settings (src/runtime/web/node-only.ts).
+ * The `fetch` of a route: the runtime's, or one with the route's own outbound proxy and certificates, which may be
+ * renewed. A Worker refuses such settings (src/runtime/web/node-only.ts).
  * @throws RegistryError MISCONFIGURED for certificates that cannot be used.
  */
-export function upstreamFetch({ id, settings }: RouteSettings, platform: RuntimePlatform): Fetch {
+export function upstreamFetch(route: RouteSettings, platform: RuntimePlatform): Fetch {
+  const { id, settings } = route;
   const { fetch, fetchOver, log } = platform;
   const connection = connectionOf(settings);
   if (connection.tls?.insecure) {
@@ -19,8 +22,46 @@ export function upstreamFetch({ id, settings }: RouteSettings, platform: Runtime
       consequence: 'anyone between regshift and the registry can read logins and change images',
     });
   }
-  return (connection.proxy || connection.tls) && fetchOver ? fetchOver(connection) : fetch;
+  if (fetchOver === undefined || !(connection.proxy || connection.tls)) return fetch;
+  const first = fetchOver(connection);
+  return connection.tls ? renewedFetch(first, route, { ...platform, fetchOver }) : first;
 }
+
+/** Requests with the newest certificates. Those that cannot be used change nothing, and the log says so once. */
+function renewedFetch(
+  first: Fetch,
+  route: RouteSettings,
+  platform: RuntimePlatform & Required<Pick<RuntimePlatform, 'fetchOver'>>,
+): Fetch {
+  const newest = newestOf(route, platform);
+  if (newest === undefined) return first;
+  const { fetchOver, log } = platform;
+  const start = route.settings;
+  let made = { values: start, fetch: first };
+  const renew = (values: Values): Fetch => {
+    if (renewable.every((variable) => values[variable] === made.values[variable])) return made.fetch;
+    const certificates = Object.fromEntries(renewable.map((variable) => [variable, values[variable]]));
+    try {
+      const renewed = fetchOver(connectionOf({ ...start, ...certificates }));
+      log('info', 'renewed certificates are used for the registry', { route: route.id });
+      return renewed;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      const reason = error.message;
+      log('warn', 'the new certificates for the registry cannot be used: going on with the old ones', {
+        ...{ route: route.id, reason },
+      });
+      return made.fetch;
+    }
+  };
+  return async (url, init) => {
+    const values = await newest(false);
+    if (values !== made.values) made = { values, fetch: renew(values) };
+    return made.fetch(url, init);
+  };
+}
+
+const renewable = ['REGSHIFT_UPSTREAM_CA', 'REGSHIFT_UPSTREAM_CERT', 'REGSHIFT_UPSTREAM_KEY'] as const;
 
 /** The connection that the settings of a route ask for. */
 export function connectionOf(settings: Values): UpstreamConnection {

@@ -49,7 +49,7 @@ describe('the messages of the program', () => {
     ],
     ['the registry', 'Upstream took a blob of … and did not say which.'],
     ['the log', 'an answer broke off'],
-    ['the log, by a variable', 'the certificate in REGSHIFT_TLS_CERT expires soon'],
+    ['the log, by a variable', 'the certificate in … expires soon'],
     [
       'an error, by a variable',
       'regshift has as many requests in progress as REGSHIFT_MAX_REQUESTS allows. Try again in a few seconds.',

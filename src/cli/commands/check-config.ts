@@ -4,7 +4,7 @@ import { readSettings, settingNames } from '../../config/settings.ts';
 import { type CheckedSettings, checkSettings } from '../../runtime/node/check-settings.ts';
 import { readFile, yamlParserFor } from '../../runtime/node/files.ts';
 import { portsOf } from '../../runtime/node/serve.ts';
-import { certificateWarnings } from '../../runtime/node/tls/certificate.ts';
+import { certificateWarnings, upstreamCertificateWarning } from '../../runtime/node/tls/certificate.ts';
 import { readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { registriesOf } from '../registries.ts';
 import { cannotStart, formatWarning } from '../start-problems.ts';
@@ -54,9 +54,17 @@ export async function checkConfig(options: DataOptions, io: Io): Promise<number>
 
 /** The warnings that the start logs. */
 function warningsOf(checked: CheckedSettings): string[] {
-  const certificate = 'certificate' in checked ? checked.certificate : undefined;
-  const found = certificate ? certificateWarnings(certificate, systemWallClock()) : [];
-  return [...checked.warnings, ...found.map(({ message }) => message)];
+  if ('problems' in checked) return [...checked.warnings];
+  const { warnings, certificate, settings } = checked;
+  const now = systemWallClock();
+  const found = certificate ? certificateWarnings(certificate, now) : [];
+  const shown = settings.routes.map((route) => {
+    const { REGSHIFT_UPSTREAM_CERT: cert } = route.settings;
+    return cert === undefined ? undefined : upstreamCertificateWarning(cert, now)?.message;
+  });
+  return [...new Set([...warnings, ...found.map(({ message }) => message), ...shown])].filter(
+    (message) => message !== undefined,
+  );
 }
 
 /** Returns the main facts of a route, without secrets. */

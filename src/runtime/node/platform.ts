@@ -21,6 +21,7 @@ import { certificateProblem } from './http/connections.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
+import { upstreamCertificateWarning } from './tls/certificate.ts';
 
 /** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
 const mostRequests = 5_000;
@@ -41,6 +42,8 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     fetchOver({ proxy, tls }) {
       const wrong = tls && certificateProblem(tls);
       if (wrong) throw new RegistryError('MISCONFIGURED', `${wrong.variable} ${wrong.message}.`);
+      const warning = tls?.certificate && upstreamCertificateWarning(tls.certificate.cert, systemWallClock());
+      if (warning) log('warn', warning.message, warning.facts);
       return createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls });
     },
     clock: systemClock,

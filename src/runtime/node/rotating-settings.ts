@@ -95,7 +95,10 @@ export function createRotatingSettings(options: RotatingSettingsOptions): Watche
       return;
     }
     if (seen !== undefined || told !== '')
-      log('info', 'files of the settings have changed: logins and users are read from them');
+      log(
+        'info',
+        'files of the settings have changed: logins, users and certificates for registries are read from them',
+      );
     told = '';
     seen = now;
     settings = read.settings;

@@ -59,7 +59,7 @@ export function certificateWarnings(
   { cert, notAfter }: Certificate,
   now: Date,
 ): readonly CertificateWarning[] {
-  const expiry = expiryWarning(notAfter, now);
+  const expiry = expiryWarning('REGSHIFT_TLS_CERT', 'clients', notAfter, now);
   const hasNames = new X509Certificate(cert).subjectAltName !== undefined;
   return [
     ...(expiry ? [expiry] : []),
@@ -73,14 +73,25 @@ export function logWarnings(certificate: Certificate, log: Log, now: Date): void
   for (const { message, facts } of certificateWarnings(certificate, now)) log('warn', message, facts);
 }
 
-function expiryWarning(notAfter: number, now: Date): CertificateWarning | undefined {
+/** The reason for which a registry refuses the certificate of REGSHIFT_UPSTREAM_CERT, now or soon. */
+export function upstreamCertificateWarning(cert: string, now: Date): CertificateWarning | undefined {
+  const notAfter = new X509Certificate(cert).validToDate.getTime();
+  return expiryWarning('REGSHIFT_UPSTREAM_CERT', 'the registry', notAfter, now);
+}
+
+/** @param reader who verifies the certificate. */
+function expiryWarning(
+  variable: string,
+  reader: string,
+  notAfter: number,
+  now: Date,
+): CertificateWarning | undefined {
   const days = Math.floor((notAfter - now.getTime()) / dayMs);
   if (days >= warnedDays) return undefined;
   const until = new Date(notAfter).toISOString();
-  if (days >= 0)
-    return { message: 'the certificate in REGSHIFT_TLS_CERT expires soon', facts: { until, days } };
-  const message = 'the certificate in REGSHIFT_TLS_CERT has expired: clients will refuse it';
-  return { message, facts: { until } };
+  return days >= 0
+    ? { message: `the certificate in ${variable} expires soon`, facts: { until, days } }
+    : { message: `the certificate in ${variable} has expired: ${reader} will refuse it`, facts: { until } };
 }
 
 /** Go takes no host name from the common name since 1.15 (its release notes, "crypto/x509"). */

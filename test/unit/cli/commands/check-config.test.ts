@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSigningKey } from '../../../../converters/crypto/signing-key.ts';
+import { makeAuthority } from '../../../support/certificate-authority.ts';
 import { regshift, temporaryFolder } from '../../../support/cli.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 
@@ -115,6 +116,21 @@ describe('regshift check-config', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/^REGSHIFT_UPSTREAM_CERT cannot be used: it must be a certificate in PEM/m);
     expect(err).not.toContain('AAAA');
+  });
+
+  it('warns of a client certificate that has expired, once for all routes', async () => {
+    const { cert, key } = makeAuthority(temporaryFolder(), 'authority').issueExpired(
+      'client',
+      'DNS:regshift',
+    );
+    const env = {
+      REGSHIFT_UPSTREAM: 'https://registry.example',
+      REGSHIFT_UPSTREAM_CERT: cert,
+      REGSHIFT_UPSTREAM_KEY: key,
+    };
+    const { code, err } = await regshift(['check-config'], { env });
+    const message = 'the certificate in REGSHIFT_UPSTREAM_CERT has expired: the registry will refuse it';
+    expect({ code, err }).toEqual({ code: 0, err: `warning: ${message}\n` });
   });
 
   it('does not print a truncated key that looks like a path', async () => {

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { formatProblems } from '../../../../src/config/problem.ts';
@@ -13,23 +12,7 @@ import { serve } from '../../../../src/runtime/node/serve.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { listen } from '../../../support/listen.ts';
 import { rawRequest } from '../../../support/raw-http.ts';
-
-/** A folder as Kubernetes mounts a secret: files are links through `..data`, which a rename replaces. */
-function secretFolder(first: Readonly<Record<string, string>>) {
-  const folder = mkdtempSync(join(tmpdir(), 'regshift-secrets-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  let version = 0;
-  const rotate = (files: Readonly<Record<string, string>>) => {
-    version += 1;
-    mkdirSync(join(folder, `..${version}`));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, `..${version}`, name), text);
-    symlinkSync(`..${version}`, join(folder, '..new'));
-    renameSync(join(folder, '..new'), join(folder, '..data'));
-  };
-  rotate(first);
-  for (const name of Object.keys(first)) symlinkSync(join('..data', name), join(folder, name));
-  return { folder, rotate, path: (name: string) => join(folder, name) };
-}
+import { secretFolder } from '../../../support/secret-folder.ts';
 
 const base = {
   REGSHIFT_UPSTREAM: 'https://registry.test',
@@ -257,5 +240,7 @@ it('a rotation costs no pull of a running proxy, and SIGHUP reads the files', as
   asked.length = 0;
   expect(await get()).toBe(200);
   expect(asked).not.toContain(`Basic ${btoa('robot:two')}`);
-  expect(logged).toContain('files of the settings have changed: logins and users are read from them');
+  expect(logged).toContain(
+    'files of the settings have changed: logins, users and certificates for registries are read from them',
+  );
 });
