@@ -47,9 +47,9 @@ function renewedFetch(
       return renewed;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      const reason = error.message;
       log('warn', 'the new certificates for the registry cannot be used: going on with the old ones', {
-        ...{ route: route.id, reason },
+        route: route.id,
+        reason: error.message,
       });
       return made.fetch;
     }
