@@ -142,6 +142,19 @@ describe('an image', () => {
     ['docker pull --platform linux/amd64 sample/oci', 'sample/oci'],
     ['docker pull --platform "linux/amd64" sample/oci # the base', 'sample/oci'],
     ['podman pull sample/oci --creds a:b && echo done', 'sample/oci'],
+    ['docker run -it --rm -p 80:80 -v /a:/b regshift.test/sample/oci:1.0 sh', 'sample/oci:1.0'],
+    ['skopeo copy docker://192.0.2.7:8080/sample/oci:1.0 dir:/tmp/x', 'sample/oci:1.0'],
+    ['helm pull oci://192.0.2.7:8080/sample/helm-chart --version 1.0', 'sample/helm-chart'],
+    ['FROM --platform=$BUILDPLATFORM sample/oci:1.0 AS build', 'sample/oci:1.0'],
+    ['  - image: "sample/oci:1.0"', 'sample/oci:1.0'],
+    ['"image": "192.0.2.7:8080/sample/oci:1.0",', 'sample/oci:1.0'],
+    ['Failed to pull image "regshift.test/sample/oci:1.0": rpc error: code = Unknown', 'sample/oci:1.0'],
+    ['`sample/oci`', 'sample/oci'],
+    ['"sample/oci:1.0",', 'sample/oci:1.0'],
+    ['\u200bsample/oci', 'sample/oci'],
+    ['http://regshift.test/v2/sample/oci/manifests/1.0?ns=docker.io', 'sample/oci:1.0'],
+    ['"GET /v2/sample/oci/manifests/1.0 HTTP/1.1" 200', 'sample/oci:1.0'],
+    ['https://regshift.test/v2/sample/oci/tags/list', 'sample/oci'],
   ])('is found by %s', async (written, shown) => {
     const answer = await see(testApp(), `?${new URLSearchParams({ image: written })}`);
     expect(answer.status).toBe(200);
@@ -159,6 +172,25 @@ describe('an image', () => {
       ]);
     },
   );
+
+  it.each([
+    ['https://hub.docker.com/r/sample/oci/tags', 'docker.io/sample/oci'],
+    ['https://hub.docker.com/_/nginx', 'docker.io/library/nginx'],
+    ['https://quay.io/repository/sample/oci?tab=tags', 'quay.io/sample/oci'],
+    ['https://github.com/sample/source/pkgs/container/oci', 'ghcr.io/sample/oci'],
+    ['https://github.com/orgs/sample/packages/container/package/oci', 'ghcr.io/sample/oci'],
+  ])('is found by the web page of another registry: %s', async (image, name) => {
+    const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
+    expect(text(answer)).toContain(`No answer for ${name} `);
+  });
+
+  it.each([
+    'Error response from daemon: missing signature key',
+    "pull access denied for team/app, repository does not exist or may require 'docker login'",
+  ])('gives way to the entry of an error in its field: %s', async (image) => {
+    const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
+    expect([answer.status, text(answer)]).toEqual([200, expect.stringContaining('What to do')]);
+  });
 
   it.each(['docker login -u alice -p hunter2 regshift.test', 'https://alice:hunter2@regshift.test'])(
     'is no part of the log where it is no image name: %s',
@@ -189,6 +221,16 @@ describe('an image', () => {
     const same = await see(testApp(), '?image=sample/oci&client=skopeo');
     expect(same.text()).not.toMatch(/<del>|<ins>/);
     expect(text(same)).toContain('The stored bytes, unchanged.');
+  });
+
+  it.each([
+    'FROM --platform=linux/arm64 regshift.test/sample/index:1.0',
+    'docker run --platform linux/arm64 --rm regshift.test/sample/index:1.0 sh',
+    'podman pull --arch arm64 sample/index:1.0',
+    'skopeo --override-arch=arm64 inspect docker://regshift.test/sample/index:1.0',
+  ])('is shown for the platform of the line: %s', async (image) => {
+    const answer = await see(testApp(), `?${new URLSearchParams({ image })}`);
+    expect(text(answer)).toMatch(/layers of linux\/arm64/);
   });
 
   it.each(['--platform linux/arm64', '--platform=linux/arm64', '-q --platform linux/arm64'])(

@@ -9,7 +9,7 @@ export function imageForm(image = '', autofocus = false): Html {
 <input id="image" name="image" value="${shown(image)}" placeholder="team/app:1.0" required maxlength="1000" autocomplete="off" autocapitalize="none" spellcheck="false" list="names" aria-describedby="image-hint"${autofocus ? html` autofocus` : ''}>
 <button>Show</button>
 </div>
-<p id="image-hint" class="hint">A repository with a tag or a digest, or a whole <code>docker pull</code> line.</p>
+<p id="image-hint" class="hint">A repository with a tag or a digest, or a line with it: a command, a Dockerfile, a web address.</p>
 <datalist id="names"></datalist>
 </form>`;
 }

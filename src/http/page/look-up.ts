@@ -16,6 +16,7 @@ import { version } from '../../version.ts';
 import type { Env } from '../env.ts';
 import { enterRoute } from '../middleware/routing.ts';
 import { unknownRepository } from '../route.ts';
+import { pastedImage } from './pasted-image.ts';
 
 /** The image that a viewer asks for. */
 export interface ImageQuery {
@@ -60,43 +61,15 @@ const longestName = 1_000;
 export function imageQuery(url: URL, proxy: string): ImageQuery | undefined {
   const asked = url.searchParams.get('image')?.slice(0, longestName).trim();
   if (!asked) return undefined;
-  const command = inCommand(asked);
-  const wanted = url.searchParams.get('platform') || (command.platform ?? '');
+  const pasted = pastedImage(asked, [url.host, new URL(proxy).host]);
+  const wanted = url.searchParams.get('platform') || (pasted.platform ?? '');
   const platform = readPlatform(wanted);
   return {
-    text: withoutAddress(command.name, [url.host, new URL(proxy).host]),
+    text: pasted.name,
     platform,
     ...(wanted !== '' && platform === undefined ? { noPlatform: wanted } : {}),
     pulls: Number(url.searchParams.get('pulls') ?? 0),
   };
-}
-
-/** Options of `docker pull` and `podman pull` whose value is the next word. */
-const withValue = /^--(?:platform|arch|os|variant|creds|authfile|cert-dir|decryption-key|retry(?:-delay)?)$/;
-
-/** The image of a pasted command, like `docker pull --platform linux/arm64 proxy.example.com:8080/team/app:1.0`. */
-function inCommand(text: string): { readonly name: string; readonly platform?: string | undefined } {
-  const [, command] = /^.*?\spull\s+([^#;&|]*)/.exec(text) ?? [];
-  let platform: string | undefined;
-  let name: string | undefined;
-  let option = '';
-  for (const word of (command ?? '').replace(/["']/g, '').split(/\s+/)) {
-    const [key = '', value] = option === '' ? word.split('=', 2) : [option, word];
-    if (key === '--platform') platform = value ?? platform;
-    else if (!key.startsWith('-')) name ??= word;
-    option = value === undefined && withValue.test(key) ? key : '';
-  }
-  return { name: name || text, platform };
-}
-
-/** The viewer may know the proxy, or its registry, by another name: no repository has a port in its name. */
-function withoutAddress(text: string, hosts: readonly string[]): string {
-  const name = text
-    .replace(/^(?:https?|docker):\/\//, '')
-    // A login has no place in a name, nor in the log.
-    .replace(/^[^/]*@(?=[^/]+\/)/, '');
-  const own = hosts.find((host) => name.startsWith(`${host}/`));
-  return own === undefined ? name.replace(/^[^/@]+:\d{1,5}\//, '') : name.slice(own.length + 1);
 }
 
 /**

@@ -13,7 +13,7 @@ import { explainError } from '../route.ts';
 import { alternativesHtml } from './alternatives.ts';
 import { compare, comparisonHtml } from './compare.ts';
 import { type Document, documentResponse, fileResponse, type Html, pageLink, shown } from './document.ts';
-import { entryHtml, errorOfCode, errorsHtml } from './error-search.ts';
+import { entryHtml, errorOfCode, errorsHtml, findErrors } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
 import { clientsHtml, imageHtml, platformsHtml, pullsHtml } from './image-view.ts';
@@ -58,6 +58,8 @@ export function createPage(options: PageOptions): Page {
       return statusDocument(health, options.numbers);
     }
     if (image === undefined) return homeDocument(context);
+    // A viewer may paste an error into the field for an image. No name has a space.
+    if (/\s/.test(image.text) && findErrors(image.text).isExact) return errorDocument(image.text);
     return imageDocument(context, image, searchParams.get('client') ?? '');
   }
 
