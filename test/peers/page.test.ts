@@ -118,6 +118,18 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       await page.getByRole('heading', { name: 'Set up my machine' }).waitFor();
     });
 
+    it('finds the error at the end of a long output, in any script, and keeps its lines', async () => {
+      await page.goto(address('/'));
+      const lines = `${'загрузка слоя 错误\n'.repeat(900)}Error response from daemon: missing signature key`;
+      await page.getByLabel('The text of the error').focus();
+      await page.keyboard.insertText(lines);
+      await page.getByRole('button', { name: 'Find it' }).click();
+      await page.getByRole('heading', { name: 'missing signature key' }).waitFor();
+      const shown = await page.getByLabel('The text of the error').inputValue();
+      expect(shown.length).toBeGreaterThan(500);
+      expect(lines.endsWith(shown)).toBe(true);
+    });
+
     it('suggests repositories once a user types', async () => {
       await page.goto(address('/'));
       expect(await page.locator('datalist option').count()).toBe(0);

@@ -18,7 +18,7 @@ export function imageForm(image = '', autofocus = false): Html {
 export function errorForm(error = ''): Html {
   return html`<form method="get" action="./">
 <label for="error">The text of the error</label>
-<textarea id="error" name="error" rows="3" required maxlength="4000" spellcheck="false" placeholder="missing signature key">${shown(error)}</textarea>
+<textarea id="error" name="error" rows="3" required maxlength="4000" spellcheck="false" placeholder="missing signature key">${error.split(/\r?\n/).map(shown).join('\n')}</textarea>
 <button>Find it</button>
 </form>`;
 }

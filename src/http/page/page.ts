@@ -89,7 +89,7 @@ ${choices}`;
   }
 
   function errorDocument(text: string): Document {
-    return { title: 'Errors', main: errorsHtml(text.slice(0, longestError)), status };
+    return { title: 'Errors', main: errorsHtml(text.slice(-longestError)), status };
   }
 
   async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {

@@ -1,4 +1,4 @@
-// The script of the page: buttons that copy, and suggestions for images. Every function of the page works without it.
+// The script of the page: buttons that copy, suggestions for images, and long errors. Every function of the page works without it.
 
 // Screen readers read a status when it changes, but not the new text of a button (ARIA 1.2, `status`).
 const said = document.createElement('p');
@@ -75,4 +75,23 @@ async function suggest(list) {
       return option;
     }),
   );
+}
+
+const error = document.querySelector('#error');
+if (error instanceof HTMLTextAreaElement) {
+  // A browser cuts a pasted text at its end, where a terminal has the error.
+  error.removeAttribute('maxlength');
+  error.form?.addEventListener('submit', () => {
+    error.value = endOf(error.value);
+  });
+}
+
+/**
+ * The end of a text that fits into an address: servers take a few thousand bytes.
+ * @param {string} text
+ * @returns {string}
+ */
+function endOf(text) {
+  const end = text.slice(-4000);
+  return new URLSearchParams({ end }).toString().length < 8000 ? end : endOf(end.slice(end.length / 4));
 }
