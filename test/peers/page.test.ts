@@ -346,6 +346,13 @@ describe.skipIf(requirePeers('chromium'))('the page in a real browser', () => {
       });
     });
 
+    it('fits beside the bar of a window that scrolls', async () => {
+      await withPage({ size: [305, 640] }, async (page) => {
+        await page.goto(`http://127.0.0.1:${proxy.port}/?image=sample/oci-zstd`);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(305);
+      });
+    });
+
     it('works without script', async () => {
       await withPage({ javaScript: false }, async (page) => {
         await page.goto(`http://127.0.0.1:${proxy.port}/`);
