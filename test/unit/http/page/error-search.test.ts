@@ -136,6 +136,35 @@ const seen: readonly (readonly [text: string, message: string])[] = [
     'remote trust data does not exist for …',
   ],
   ['no trust data available', 'no trust data available'],
+  [
+    'no matching manifest for linux/arm64/v8 in the manifest list entries',
+    'no matching manifest for … in the manifest list entries',
+  ],
+  [
+    'Error: choosing an image from manifest list docker://proxy.test/team/app:1.0: no image found in image index for architecture mips, variant "", OS linux',
+    'no image found in … for architecture …',
+  ],
+  ['standard_init_linux.go:228: exec user process caused: exec format error', 'exec format error'],
+  [
+    "WARNING: The requested image's platform (linux/amd64) does not match the detected host platform (linux/arm64/v8) and no specific platform was requested",
+    'does not match the detected host platform',
+  ],
+  ['invalid reference format', 'invalid reference format'],
+  [
+    'invalid reference format: repository name (Team/app) must be lowercase',
+    'repository name (…) must be lowercase',
+  ],
+  ['app-5d8c7 0/1 ImagePullBackOff 0 2m', 'ImagePullBackOff'],
+  [
+    'You have reached your pull rate limit. You may increase the limit by authenticating and upgrading',
+    'You have reached your … pull rate limit',
+  ],
+  ['error parsing HTTP 413 response body: invalid character', 'error parsing HTTP 413 response body'],
+  [
+    'dial tcp 192.0.2.7:8080: connectex: No connection could be made because the target machine actively refused it.',
+    'target machine actively refused it',
+  ],
+  ['lookup proxy.test on 192.0.2.53:53: server misbehaving', 'server misbehaving'],
 ];
 
 describe('a text that a program prints', () => {
