@@ -583,6 +583,17 @@ describe('what goes wrong', () => {
     expect((await see(testApp(), query)).status).toBe(status);
   });
 
+  it.each([
+    [429, '120', 'Try again in 120 s.'],
+    [503, 'Fri, 31 Dec 2027 23:59:59 GMT', 'Try again after Fri, 31 Dec 2027 23:59:59 GMT.'],
+  ])('is told with the time to wait, which a browser does not show: %i', async (status, wait, said) => {
+    const upstream = scriptedUpstream((_, { pathname }) =>
+      pathname.includes('/manifests/') ? specError(status, 'UNKNOWN', { 'Retry-After': wait }) : undefined,
+    );
+    const answer = await see(testApp({}, upstream.fetch), '?image=sample/oci');
+    expect([answer.status, text(answer)]).toEqual([status, expect.stringContaining(said)]);
+  });
+
   it('is told of an image that an index names and the registry has lost, beside what is there', async () => {
     const lost = await digestOf('sample/index', 'amd64');
     const script: Script = (_, { pathname }) =>

@@ -187,13 +187,21 @@ function imageOf(context: Context<Env>): ImageQuery | undefined {
   return imageQuery(context.get('received').url, addressOf(context));
 }
 
-function errorHtml(image: string, { code, message }: RegistryError, more: Html, hasEntry: boolean): Html {
+function errorHtml(image: string, error: RegistryError, more: Html, hasEntry: boolean): Html {
+  const { code, message } = error;
   const entry = hasEntry ? errorOfCode(code) : undefined;
   return html`${imageForm(image)}
 <h1>${image === '' ? 'It failed' : `No answer for ${shown(image)}`}</h1>
-<p class="failure">${shown(message.replace(' (docker login)', ''))}</p>
+<p class="failure">${shown(message.replace(' (docker login)', '') + waitText(error))}</p>
 ${more}
 ${entry ? entryHtml(entry) : ''}`;
+}
+
+/** The time of `Retry-After`, which a browser does not show: seconds or a date (RFC 9110, section 10.2.3). */
+function waitText({ headers }: RegistryError): string {
+  const wait = new Headers(headers).get('retry-after');
+  if (wait === null) return '';
+  return ` Try again ${/^\d+$/.test(wait) ? `in ${wait} s` : `after ${wait.slice(0, 40)}`}.`;
 }
 
 /** The advice for a viewer where that of docs/errors.md is for clients, or the name is that of another registry. */
