@@ -108,6 +108,15 @@ describe('an image', () => {
     }
   });
 
+  it('has a name of its own for each link of a row, for the list of links of a screen reader', async () => {
+    const answer = await see(testApp(), '?image=sample/oci');
+    const names = [...answer.text().matchAll(/client=[^>]* aria-label="([^"]*)">([^<]*)</g)];
+    expect(names.length).toBeGreaterThan(10);
+    expect(new Set(names.map(([, name]) => name)).size).toBe(names.length);
+    // A user of voice control says the visible text (WCAG 2.2, 2.5.3).
+    for (const [, name = '', seen = ''] of names) expect(name.startsWith(`${seen} for `)).toBe(true);
+  });
+
   it('shows what is stored: form, platforms, attestations, layers with their compression', async () => {
     const shown = text(await see(testApp(), '?image=sample/index'));
     expect(shown).toContain('Stored as an OCI index');

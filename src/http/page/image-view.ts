@@ -153,7 +153,10 @@ function clientRow({ text, platform }: ImageQuery, view: ClientView, client: Kno
   const kind = refused ? 'refused' : view.form === 'as stored' ? 'stored' : 'converted';
   const chosen = platform && formatPlatform(platform);
   const link = pageLink({ image: text, platform: chosen, client: client?.id });
-  const gets = digest && client ? html`<a href="${link}">${shown(form)}</a>` : shown(form);
+  const gets =
+    digest && client
+      ? html`<a href="${link}" aria-label="${shown(form)} for ${view.client}">${shown(form)}</a>`
+      : shown(form);
   return html`<tr class="${kind}">
 <th scope="row">${view.client}</th>
 <td data-label="Gets"><span class="form ${kind}">${gets}</span></td>
