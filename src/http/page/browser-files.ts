@@ -56,6 +56,17 @@ return option;
 }),
 );
 }
+const error = document.querySelector('#error');
+if (error instanceof HTMLTextAreaElement) {
+error.removeAttribute('maxlength');
+error.form?.addEventListener('submit', () => {
+error.value = endOf(error.value);
+});
+}
+function endOf(text) {
+const end = text.slice(-4000);
+return new URLSearchParams({ end }).toString().length < 8000 ? end : endOf(end.slice(end.length / 4));
+}
 `;
 
 /** The style of the page: browser/page.css without comments and white space. */
@@ -163,7 +174,7 @@ td:last-child{color:var(--soft);font-size:0.875rem;padding-right:0}
 .image{font-size:1.25rem}
 .pane .gap{display:none}
 .digest{width:20ch}
-.layers li{grid-template-columns:4.5rem 1fr auto}
+.layers li{gap:0 0.5rem;grid-template-columns:4.5rem 1fr auto}
 .layers .bar{grid-column:1 / -1;grid-row:2;margin:0.25rem 0}
 .layers .size{text-align:left}
 .bars li{grid-template-columns:1fr auto}
