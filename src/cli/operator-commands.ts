@@ -2,6 +2,7 @@ import { type Command, Option } from '@commander-js/extra-typings';
 import {
   formatHelp,
   readBytesOption,
+  readListOption,
   readPlatformOption,
   readPortOption,
   readSecondsOption,
@@ -78,7 +79,7 @@ function addWarm(program: Command, io: Io, done: (code: number) => void): void {
     )
     .argument('<image...>', 'names as the clients of the proxy use them, without the host: team/app:1.0')
     .option('--proxy <url>', 'the address of the proxy', readUrlOption, new URL('http://127.0.0.1:8080'))
-    .option('--for <clients...>', 'pull as these clients, like docker-1.13 or docker-19.03.3')
+    .option('--for <clients...>', 'pull as these clients, like docker-1.13 or docker-19.03.3', readListOption)
     .option('--all-clients', 'pull as every known generation of clients')
     .option('--all-tags', 'pull all tags of the repositories')
     .addOption(

@@ -111,9 +111,14 @@ export function findKnownClient(client: string): KnownClient | undefined {
   return isItself && word === known.program ? { ...known, userAgent: `${known.program}/${version}` } : known;
 }
 
-/** Splits `cri-o-1.34` into the program and its version, which is "" if there is none. */
+/**
+ * Splits `cri-o-1.34` into the program and its version, which is "" if there is none. Both are "" for other texts, like a
+ * list of clients.
+ */
 export function splitClient(client: string): readonly [program: string, version: string] {
-  const [, program = '', version = ''] = /^([a-z][a-z-]*?)(?:-(\d.*))?$/.exec(client) ?? [];
+  // Versions of distributions have a suffix: 17.05.0-ce, 20.10.24+dfsg1.
+  const pattern = /^([a-z][a-z-]*?)(?:-(\d+(?:\.\d+)*(?:[-+~]\w[\w.+~-]*)?))?$/;
+  const [, program = '', version = ''] = pattern.exec(client) ?? [];
   return [program, version];
 }
 

@@ -105,6 +105,13 @@ describe('wrong usage: exit code 2, and the reason on standard error only', () =
     [['explain', 'x', '--for', 'docker-9.9'], /docker-9\.9 is not a known client\./],
     [['save', 'x', '--for', 'docker-2', '-o', 'x.tar'], /docker-2 is not a known client\./],
     [['check', 'x', '--clients', 'docker-16.0'], /docker-16\.0 is not a known client\./],
+    // Each was taken for Docker 1.9.
+    [
+      ['explain', 'x', '--for', 'docker-1.9xyz'],
+      /docker-1\.9xyz is not a known client\. Did you mean docker/,
+    ],
+    [['save', 'x', '--for', 'docker-1.9,docker-1.13'], /docker-1\.9,docker-1\.13 is not a known client\./],
+    [['check', 'x', '--clients', 'docker-1.9;podman-4'], /docker-1\.9;podman-4 is not a known client\./],
     [
       ['explain', 'x', '--for', 'netscape-4'],
       /netscape-4 is not a known client\. Known clients: docker-1\.5, /,

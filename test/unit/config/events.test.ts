@@ -45,11 +45,14 @@ describe('REGSHIFT_WARM', () => {
     expect(messages[0]).toContain('docker-1.13');
   });
 
-  test.each(['docker-99', 'docker-113', 'containerd-16'])('refuses %s, which no client can be', (id) => {
-    const read = readSettings({ REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_WARM: id });
-    const messages = 'problems' in read ? read.problems.map(({ message }) => message) : [];
-    expect(messages).toEqual([expect.stringContaining(`"${id}" is no client`)]);
-  });
+  test.each(['docker-99', 'docker-113', 'containerd-16', 'docker-1.9;docker-1.13'])(
+    'refuses %s, which no client can be',
+    (id) => {
+      const read = readSettings({ REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_WARM: id });
+      const messages = 'problems' in read ? read.problems.map(({ message }) => message) : [];
+      expect(messages).toEqual([expect.stringContaining(`"${id}" is no client`)]);
+    },
+  );
 
   test('takes a version that is newer than the known ones', () => {
     expect(clientsOf({ REGSHIFT_WARM: 'docker-31.1, containerd-3, podman-6' })).toEqual([

@@ -72,6 +72,15 @@ describe('regshift warm', () => {
     }
   });
 
+  it.each([[['docker-1.9,docker-1.13']], [['docker-1.9', 'docker-1.13']]])(
+    'pulls as all of %j',
+    async (clients) => {
+      const { code, json } = await warm('sample/oci', '--json', '--for', ...clients);
+      expect(code).toBe(0);
+      expect(json<Result[]>().map(({ given }) => given?.form)).toEqual(['schema1', 'schema2']);
+    },
+  );
+
   it('pulls all tags', async () => {
     const { code, json } = await warm(
       'sample/oci',
