@@ -58,7 +58,7 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
 function isFile(text: string): boolean {
   return (
     text === '-' ||
-    /^[./]|\.json$/.test(text) ||
+    /^[./]|[/\\]$|\.json$/.test(text) ||
     (statSync(text, { throwIfNoEntry: false })?.isFile() ?? false) ||
     holdsImage(text)
   );

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
@@ -16,9 +16,13 @@ export function manifestFile(path: string): string {
   return isFile(manifest) ? manifest : path;
 }
 
-/** Tells whether a folder has an image, by the file that marks an OCI layout or skopeo's `dir:`. */
+/**
+ * Tells whether a folder has an image, by the file that marks an OCI layout or skopeo's `dir:`, or by the folder of blobs
+ * that `convert` writes beside schema 1.
+ */
 export function holdsImage(folder: string): boolean {
-  return ['oci-layout', 'version'].some((name) => isFile(join(folder, name))) && isFile(manifestFile(folder));
+  const marks = ['oci-layout', 'version', 'blobs'];
+  return marks.some((name) => existsSync(join(folder, name))) && isFile(manifestFile(folder));
 }
 
 /**

@@ -145,15 +145,35 @@ describe('files of other forms', () => {
     expect(words(report)).toEqual(['manifest: true', 'config: true', 'diff_ids: false', 'history: false']);
   });
 
+  /** Makes a folder the current one during a test. */
+  function enter(folder: string): void {
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(folder);
+  }
+
   it('in a folder that has the name of a repository of Docker Hub: the files are checked', async () => {
     const parent = temporaryFolder();
     await writeSampleLayout(join(parent, 'app'), 'oci');
     writeFileSync(join(parent, 'app/version'), 'Directory Transport Version: 1.1\n');
-    const before = process.cwd();
-    onTestFinished(() => process.chdir(before));
-    process.chdir(parent);
+    enter(parent);
     const report = await verified('app');
     expect(words(report)).toEqual(['manifest: true', 'config: true', 'diff_ids: true', 'history: true']);
+  });
+
+  it.each(['converted', 'converted/'])('in the folder that convert wrote schema 1 to: %s', async (folder) => {
+    const parent = temporaryFolder();
+    await writeSampleLayout(join(parent, 'app'), 'oci');
+    enter(parent);
+    await regshift(['convert', 'app', '--to', 'schema1', '--name', 'a/b', '--out', 'converted/']);
+    const report = await verified(folder);
+    expect(words(report)).toEqual(['manifest: true', 'signature: true', 'ids: true']);
+  });
+
+  it('takes a name with a slash at its end for a folder, which no image has', async () => {
+    enter(temporaryFolder());
+    const { code, err } = await regshift(['verify', 'app/']);
+    expect({ code, err }).toEqual({ code: 1, err: 'regshift: app/: no such file or folder\n' });
   });
 
   it('with invalid JSON: the error names line and column', async () => {
