@@ -18,7 +18,7 @@ import { type ConvertTarget, targets } from '../images/convert-target.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { manifestFile, namedInLayout } from '../images/manifest-file.ts';
 import { writeConverted, writeV1 } from '../images/write-converted.ts';
-import { type Io, printNote } from '../terminal/io.ts';
+import { type Io, outputFile, printNote } from '../terminal/io.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
 export interface ConvertOptions {
@@ -35,7 +35,8 @@ export interface ConvertOptions {
 }
 
 /** `regshift convert`: converts a manifest in a file. @throws UsageError, ConversionError. */
-export async function convertFile(path: string, options: ConvertOptions, io: Io): Promise<number> {
+export async function convertFile(path: string, given: ConvertOptions, io: Io): Promise<number> {
+  const options = { ...given, out: outputFile(given.out) };
   if (options.json && options.out === undefined) {
     throw new UsageError(
       '--json prints the result of the conversion. Use --out to name the file for the manifest.',

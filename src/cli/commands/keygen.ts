@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { exportJWK, exportPKCS8 } from 'jose';
 import { generateSigningKey, type SigningKey } from '../../../converters/crypto/signing-key.ts';
-import { type Io, printJson, printLines, printNote } from '../terminal/io.ts';
+import { type Io, outputFile, printJson, printLines, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
 interface Options {
@@ -11,7 +11,8 @@ interface Options {
 }
 
 /** `regshift keygen`: makes a P-256 signing key. @returns exit code 1 if the file exists. */
-export async function keygen({ out, format, json }: Options, io: Io): Promise<number> {
+export async function keygen({ format, json, ...options }: Options, io: Io): Promise<number> {
+  const out = outputFile(options.out);
   const key = await generateSigningKey();
   const text = format === 'pem' ? await exportPKCS8(key.privateKey) : await jwkText(key);
   if (out !== undefined && !written(out, text, io)) return exitCodes.failed;

@@ -20,7 +20,15 @@ import { openArchiveFile } from '../save/archive-file.ts';
 import { type ArchiveForm, archiveFormFor, archiveForms } from '../save/archive-form.ts';
 import { type ArchiveSink, type ArchiveWriter, writeArchive } from '../save/archive-writer.ts';
 import type { Archived, SavedImage } from '../save/saved-image.ts';
-import { type DataOptions, type Io, printData, printLines, printNote, withDigests } from '../terminal/io.ts';
+import {
+  type DataOptions,
+  type Io,
+  outputFile,
+  printData,
+  printLines,
+  printNote,
+  withDigests,
+} from '../terminal/io.ts';
 import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 
@@ -83,7 +91,8 @@ function formFor({ for: client }: SaveOptions): ArchiveForm {
 
 /** @returns the file to write; undefined for standard output. @throws UsageError for a terminal. */
 function fileOf({ output, json, format }: SaveOptions, io: Io): string | undefined {
-  if (output !== undefined && output !== '-') return output;
+  const file = outputFile(output);
+  if (file !== undefined) return file;
   if (json || format)
     throw new UsageError(
       '--json and --format print the result to standard output. Name a file for the archive: -o image.tar',

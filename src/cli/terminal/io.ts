@@ -113,3 +113,8 @@ export function printData(io: Io, value: unknown, { json, format }: DataOptions)
 export function printJson(io: Io, value: unknown): void {
   io.stdout(`${jsonText(value, 2)}\n`);
 }
+
+/** Returns the file that an option names for the result. `-` is standard output, as without the option. */
+export function outputFile(option: string | undefined): string | undefined {
+  return option === '-' ? undefined : option;
+}

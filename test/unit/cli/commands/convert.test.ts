@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { readSigningKey } from '../../../../converters/crypto/signing-key.ts';
 import { digestOf } from '../../../../converters/digest.ts';
 import { mediaTypes } from '../../../../converters/media-types.ts';
@@ -196,6 +196,18 @@ describe('regshift convert, to files', () => {
       expect(readdirSync(out)).toEqual(['index.json']);
     },
   );
+
+  it.each(['oci', 'v1'])('prints the result for --out -: %s', async (to) => {
+    const folder = temporaryFolder();
+    const before = process.cwd();
+    onTestFinished(() => process.chdir(before));
+    process.chdir(folder);
+    const manifest = await writeSampleLayout(join(folder, 'app'), 'schema2');
+    const convert = ['convert', manifest, '--to', to];
+    const { code, out } = await regshift([...convert, '--out', '-']);
+    expect({ code, out }).toEqual({ code: 0, out: (await regshift(convert)).out });
+    expect(readdirSync(folder)).toEqual(['app']);
+  });
 
   it('writes schema 1 beside the blobs: its digest is not that of its bytes', async () => {
     const folder = temporaryFolder();

@@ -13,6 +13,11 @@ describe('regshift keygen', () => {
     expect(err).toBe(`This is the key ${id}\n`);
   });
 
+  it('prints the key for --out -, as save and convert do', async () => {
+    const { code, out, err } = await regshift(['keygen', '--out', '-']);
+    expect({ code, err }).toEqual({ code: 0, err: `This is the key ${(await readSigningKey(out)).id}\n` });
+  });
+
   it('writes a file that only its owner can read', async () => {
     const file = join(temporaryFolder(), 'key.pem');
     const { code, out } = await regshift(['keygen', '--out', file]);
