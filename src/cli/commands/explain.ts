@@ -1,8 +1,10 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import type { Platform } from '../../../converters/platform.ts';
+import { RegistryError } from '../../errors.ts';
 import { registryErrorFrom } from '../../http/errors.ts';
 import { getManifestResponse } from '../../http/v2/manifests.ts';
+import { isNotReadYet } from '../../layers/layer-service.ts';
 import { type ClientHeaders, findKnownClient, headersOf } from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
@@ -13,7 +15,13 @@ import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printNote, withDigests } from '../terminal/io.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
-import { type Answer, type ExplanationStep, explanationJson, printExplanation } from './print-explanation.ts';
+import {
+  type Answer,
+  type ExplanationStep,
+  explanationJson,
+  printExplanation,
+  unreadText,
+} from './print-explanation.ts';
 
 interface Options extends AccessOptions, DataOptions {
   readonly accept?: readonly string[] | undefined;
@@ -40,7 +48,7 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
   const continues = !client.profile.apiV2 && image.reference.kind === 'tag' && !options.raw;
   const byApiV1 = continues ? await viewFor(image, client.name, headers) : undefined;
   if (options.raw) {
-    if ('error' in answer) throw answer.error;
+    if ('error' in answer) throw advised(answer.error);
     io.stdout(answer.result.body);
     return exitCodes.good;
   }
@@ -62,6 +70,11 @@ export async function explain(text: string, options: Options, io: Io): Promise<n
     );
   }
   return exitCodes.good;
+}
+
+/** Adds what to do to the error of a layer that is not read. */
+function advised(error: RegistryError): RegistryError {
+  return isNotReadYet(error) ? new RegistryError(error.code, unreadText(error)) : error;
 }
 
 function headersFor({ accept, userAgent, for: client, platform }: Options): ClientHeaders {

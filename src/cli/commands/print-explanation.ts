@@ -110,10 +110,15 @@ function decisionText(selection: Selection): string {
   }
 }
 
+/** The message of an error of `isNotReadYet`, with the option that reads the layer. */
+export function unreadText({ message }: Error): string {
+  return `${message} Use --read-layers to read it now.`;
+}
+
 /** Rows for the response. Errors here are those of the client and its image, which the proxy answers with 404. */
 function answerRows(answer: Answer): string[][] {
   if ('error' in answer && isNotReadYet(answer.error)) {
-    return [['response', `${answer.error.message} Use --read-layers to read it now.`]];
+    return [['response', unreadText(answer.error)]];
   }
   if ('error' in answer) return [['response', `404 ${answer.error.code}: ${answer.error.message}`]];
   const { mediaType, digest, body, losses } = answer.result;

@@ -204,16 +204,14 @@ describe('regshift explain', () => {
   });
 
   it('says that layers must be read first', async () => {
-    const { code, out } = await regshift([
-      'explain',
-      `${samples.host}/sample/oci-zstd`,
-      '--for',
-      'docker-1.13',
-    ]);
+    const argv = ['explain', `${samples.host}/sample/oci-zstd`, '--for', 'docker-1.13'];
+    const { code, out } = await regshift(argv);
     expect(code).toBe(0);
-    expect(out).toMatch(
-      /^response +The layer sha256:\w{64} would have to be read first\. Use --read-layers/m,
-    );
+    const advice =
+      'The layer sha256:\\w{64} would have to be read first\\. Use --read-layers to read it now\\.';
+    expect(out).toMatch(new RegExp(`^response +${advice}`, 'm'));
+    const raw = await regshift([...argv, '--raw']);
+    expect(raw).toMatchObject({ code: 1, out: '', err: expect.stringMatching(`^regshift: ${advice}\n$`) });
   });
 });
 
