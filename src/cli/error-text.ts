@@ -8,7 +8,7 @@ export const speaksTlsCode = 'ERR_SPEAKS_TLS';
 type Server = 'registry' | 'proxy';
 
 /** Reasons that an option or a name mends, by the code of the network error. */
-const remedies: Readonly<Record<string, (host: string, server: Server) => string>> = {
+const remedies: Readonly<Record<string, (host: string, server: Server, options: GivenOptions) => string>> = {
   [speaksTlsCode]: (host, server) => `${host}: this ${server} speaks TLS: use https://.`,
   ERR_SSL_WRONG_VERSION_NUMBER: plainHttp,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: plainHttp,
@@ -23,8 +23,9 @@ const remedies: Readonly<Record<string, (host: string, server: Server) => string
   ),
 };
 
-function plainHttp(host: string, server: Server): string {
-  const option = server === 'registry' ? ' or --plain-http' : '';
+function plainHttp(host: string, server: Server, options: GivenOptions): string {
+  // A name that begins with https:// wins over the option.
+  const option = server === 'registry' && !options.plainHttp ? ' or --plain-http' : '';
   return `${host}: this ${server} speaks plain HTTP: use http://${option}.`;
 }
 
@@ -42,10 +43,11 @@ export type Side = 'source' | 'target';
 /** The files of `docker login` or `podman login` whose logins a command uses, in place of those of options. */
 export type LoginFiles = Partial<Record<Side, string | undefined>>;
 
-/** The options of a command that give logins, each with a colon between user and password. */
-export interface GivenLogins {
+/** The options of a command that errors speak of. Logins have a colon between user and password. */
+export interface GivenOptions {
   readonly creds?: string | undefined;
   readonly toCreds?: string | undefined;
+  readonly plainHttp?: true | undefined;
 }
 
 /** The facts that the next step of a user depends on. */
@@ -92,20 +94,20 @@ function optionOf(side: unknown): '--creds' | '--to-creds' {
  * `detail.advice` is the next step of a command that knows more than the status tells.
  * @param failure a conversion that ended because of a lost part is worded as the registry's answer for that part.
  * @param server the server that the command contacts.
- * @param logins the options of the command. The text has the user of a refused login, and never the password.
+ * @param options the options of the command. The text has the user of a refused login, and never the password.
  * @param files the files that gave the logins.
  */
 export function errorText(
   failure: RegistryError | ConversionError,
   server: Server = 'registry',
-  logins: GivenLogins = {},
+  options: GivenOptions = {},
   files: LoginFiles = {},
 ): string {
   const error = lostPartOf(failure) ?? failure;
   const text = serverText(error.message, server);
   if (!(error instanceof RegistryError) || error.detail?.proxy !== undefined) return text;
   const { code, host, upstreamStatus, side, advice } = error.detail ?? {};
-  const user = userOf(side === 'target' ? logins.toCreds : logins.creds);
+  const user = userOf(side === 'target' ? options.toCreds : options.creds);
   const file = files[side === 'target' ? 'target' : 'source'];
   // A token server refuses a login without a status of the registry.
   if (error.code === 'UNAUTHORIZED' && upstreamStatus === undefined) {
@@ -117,7 +119,7 @@ export function errorText(
   const step = isWhole
     ? undefined
     : steps[Number(upstreamStatus)]?.({ side, server, code: error.code, user, file });
-  const remedy = remedies[String(code)]?.(String(host), server);
+  const remedy = remedies[String(code)]?.(String(host), server, options);
   const next = advice ?? step;
   return remedy ?? (next === undefined ? text : `${text} ${next}`);
 }

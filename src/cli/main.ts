@@ -2,7 +2,7 @@ import { Command, CommanderError, type Help, type Option } from '@commander-js/e
 import { ConversionError } from '../../converters/errors.ts';
 import { RegistryError } from '../errors.ts';
 import { version } from '../version.ts';
-import { errorText, type GivenLogins } from './error-text.ts';
+import { errorText, type GivenOptions } from './error-text.ts';
 import { addImageCommands } from './image-commands.ts';
 import { addOperatorCommands } from './operator-commands.ts';
 import { addShellCommands } from './shell-commands.ts';
@@ -18,20 +18,20 @@ import { exitCodes, UsageError } from './usage.ts';
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   let code: number = exitCodes.good;
-  let logins: GivenLogins = {};
+  let options: GivenOptions = {};
   const program = programOf(io, (result) => {
     code = result;
   });
   program.hook('preAction', (_, command) => {
     refuseEmptyValues(command);
-    logins = command.opts();
+    options = command.opts();
   });
   try {
     await program.parseAsync(withAttachedValues(helpArguments(program, argv)), { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) hintAt(error, argv, program, io);
-    return codeOf(error, logins, io);
+    return codeOf(error, options, io);
   }
 }
 
@@ -147,12 +147,12 @@ function hintAt({ code }: CommanderError, argv: readonly string[], program: Comm
 }
 
 /** Prints an error and returns the exit code for it. */
-function codeOf(error: unknown, logins: GivenLogins, io: Io): number {
+function codeOf(error: unknown, options: GivenOptions, io: Io): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.good : exitCodes.wrongUsage;
   const ofImage = error instanceof ConversionError || error instanceof RegistryError;
   const expected = ofImage || error instanceof FileError || isOfSystem(error);
   if (expected || error instanceof UsageError) {
-    printNote(io, `regshift: ${messageOf(error, logins, io)}`);
+    printNote(io, `regshift: ${messageOf(error, options, io)}`);
     return error instanceof UsageError ? exitCodes.wrongUsage : exitCodes.failed;
   }
   io.stderr(
@@ -162,9 +162,9 @@ function codeOf(error: unknown, logins: GivenLogins, io: Io): number {
 }
 
 /** Words an error for people. */
-function messageOf(error: Error, logins: GivenLogins, { loginFiles }: Io): string {
+function messageOf(error: Error, options: GivenOptions, { loginFiles }: Io): string {
   if (error instanceof RegistryError || error instanceof ConversionError) {
-    return errorText(error, 'registry', logins, loginFiles);
+    return errorText(error, 'registry', options, loginFiles);
   }
   return isOfSystem(error) ? systemErrorText(error) : error.message;
 }

@@ -17,7 +17,7 @@ export function withRegistryOptions<Args extends unknown[], Options extends Opti
   command: Command<Args, Options>,
 ): Command<Args, Options & AccessOptions> {
   command
-    .option('--plain-http', 'use http:// for the registry')
+    .option('--plain-http', 'use http:// for names that begin with neither http:// nor https://')
     .option('--creds <user:password>', 'the login, instead of that of docker login')
     .option('--tls-verify <true|false>', 'false: do not verify the certificate', readBooleanOption)
     .option('--ca <file>', 'a PEM file with authorities to trust beside those of Node')

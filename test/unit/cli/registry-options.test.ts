@@ -88,9 +88,13 @@ it('https at a registry with plain HTTP: the error says what to use', async () =
   const registry = await startSampleServer();
   onTestFinished(() => registry.stop());
   const { host } = new URL(registry.url);
-  const { code, err } = await regshift(['inspect', `https://${host}/sample/oci`]);
+  const argv = ['inspect', `https://${host}/sample/oci`];
+  const { code, err } = await regshift(argv);
   expect(code).toBe(1);
   expect(err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http:// or --plain-http.\n`);
+  // The option is for names without a scheme, so it is no remedy here.
+  const again = await regshift([...argv, '--plain-http']);
+  expect(again.err).toBe(`regshift: ${host}: this registry speaks plain HTTP: use http://.\n`);
 });
 
 describe('http at a registry with TLS: the error says what to use', () => {
