@@ -102,6 +102,7 @@ async function planOf(
     {
       as,
       platform: all ? undefined : (platform ?? registry.platform),
+      wanted: platform,
       dropAttestations: drop === 'attestations',
       decompress: decompress === true,
     },

@@ -12,6 +12,7 @@ import { knownClientById } from '../../negotiation/known-clients.ts';
 import { depthObstacle, straightClient } from '../../negotiation/straight.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
+import { refuseOtherPlatform } from '../images/image-platform.ts';
 import { orKnownTags } from '../images/known-tags.ts';
 import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
@@ -69,7 +70,7 @@ async function saveInto(
   const progress = createTransferProgress(io, systemClock);
   const spool = createLayerSpool(source, progress.add);
   try {
-    const saved = await savedImage(source, form, spool, progress.add);
+    const saved = await savedImage(source, form, spool, progress.add, options);
     refuseDepth(saved.image, options);
     progress.begin('read', downloadSize(saved.image));
     const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
@@ -107,6 +108,7 @@ async function savedImage(
   form: ArchiveForm,
   spool: LayerSpool,
   onRead: (bytes: number) => void,
+  { platform }: SaveOptions,
 ): Promise<SavedImage> {
   const { registry, name, reference, plain } = source;
   const { bytes, contentType } = await orKnownTags(source, storedManifest(source));
@@ -119,6 +121,7 @@ async function savedImage(
     signingKey: generateSigningKey,
   };
   const model = readManifest(bytes, contentType);
+  await refuseOtherPlatform(model, platform, ports);
   const isIndex = model.kind === 'index';
   const image = isIndex ? await selectImage(model, registry.platform, ports) : model;
   const unpackZstd = form !== 'oci';

@@ -10,6 +10,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { isOfArtifact } from '../images/artifact.ts';
+import { refuseOtherPlatform } from '../images/image-platform.ts';
 import { type ManifestContent, manifestContent } from './named-content.ts';
 
 /** The changes that a copy makes. Without any, the copy has the bytes of the source. */
@@ -18,6 +19,8 @@ export interface CopyChanges {
   readonly as: Form | undefined;
   /** The image of an index to copy; undefined for the whole index. */
   readonly platform: Platform | undefined;
+  /** The platform that an image in no index must have; undefined for any. */
+  readonly wanted: Platform | undefined;
   readonly dropAttestations: boolean;
   /** Zstd layers become plain tars in each form. */
   readonly decompress: boolean;
@@ -78,6 +81,7 @@ export async function planCopy(source: CopySource, changes: CopyChanges): Promis
   if (model === undefined) {
     return { ...(await collect(unchangedArtifact(source), source.ports)), kind: 'artifact' };
   }
+  await refuseOtherPlatform(model, changes.wanted, source.ports);
   const converted = await changedBy(model, source, changes);
   return { ...(await collect(converted, source.ports)), kind: model.kind, ...selection };
 }

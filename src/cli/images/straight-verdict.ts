@@ -1,10 +1,7 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { fetchConfig } from '../../../converters/fetch.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
-import type { Model } from '../../../converters/model.ts';
-import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
-import type { ConversionPorts } from '../../../converters/ports.ts';
+import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
 import { headersOf } from '../../negotiation/known-clients.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
@@ -21,6 +18,7 @@ import { referenceText } from '../../upstream/api/paths.ts';
 import { discard } from '../../upstream/body.ts';
 import { serverText } from '../error-text.ts';
 import { obstacleInV1 } from './behind-regshift.ts';
+import { otherPlatform } from './image-platform.ts';
 import type { OpenImage } from './open-image.ts';
 
 /** The client and the server of a verdict. */
@@ -160,16 +158,11 @@ async function chooseImage(
     }
   }
   const model = await stored.getModel(name, digest, plain.context);
-  const own = await platformOf(model, stored.ports(name, plain.context));
-  if (own === undefined || fitting(platform, [{ platform: own }]).length > 0) return { digest, info };
+  const own = await otherPlatform(model, platform, stored.ports(name, plain.context));
+  if (own === undefined) return { digest, info };
   return noPlatform(`the image is for ${formatPlatform(own)}, and not for ${formatPlatform(platform)}`);
 }
 
 function noPlatform(reason: string): Obstacle {
   return { kind: 'platform', reason, evidence: [] };
-}
-
-async function platformOf(model: Model, ports: ConversionPorts): Promise<Platform | undefined> {
-  if (model.kind === 'index') return undefined;
-  return model.target.kind === 'v1' ? model.target.platform : (await fetchConfig(model, ports)).platform;
 }

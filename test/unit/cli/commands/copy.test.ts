@@ -64,6 +64,8 @@ const digestsOfCopies: readonly (readonly [
   ['index', '', 'image'],
   ['index', '--decompress', 'image'],
   ['index', '--platform linux/arm64', 'image'],
+  ['oci', '--platform linux/amd64', 'same'],
+  ['helm-chart', '--platform linux/arm64', 'same'],
   ['index', '--all', 'same'],
   ['index', '--all --as oci', 'same'],
   ['index', '--all --as schema2', 'other'],
@@ -313,6 +315,8 @@ describe('regshift copy', () => {
     ['index', ['--all', '--as', 'schema1'], /Schema 1 holds the image of one platform/],
     ['helm-chart', ['--as', 'schema2'], /not a container image/],
     ['index', ['--platform', 'linux/s390x'], /There is no image for linux\/s390x/],
+    ['oci', ['--platform', 'linux/arm64'], /The image is for linux\/amd64, and not for linux\/arm64/],
+    ['schema1', ['--platform', 'linux/arm64'], /The image is for linux\/amd64, and not for linux\/arm64/],
   ])('%s %j: says why, and writes nothing', async (sample, argv, why) => {
     const { registry } = await targetRegistry();
     const to = `${registry.host}/copied/x:1.0`;

@@ -137,6 +137,15 @@ describe('regshift save', () => {
     expect((await saved('oci', 'docker-20.10')).result.platform).toBeUndefined();
   });
 
+  it('refuses an image that is in no index and for another platform', async () => {
+    const file = join(temporaryFolder(), 'image.tar');
+    const { code, err } = await regshift([
+      ...['save', `${samples.host}/sample/oci`, '--for', 'podman', '--platform', 'linux/arm64', '-o', file],
+    ]);
+    expect({ code, isThere: existsSync(file) }).toEqual({ code: 1, isThere: false });
+    expect(err).toMatch(/The image is for linux\/amd64, and not for linux\/arm64/);
+  });
+
   it('gives no name to an image that is named by its digest', async () => {
     const digest = (await fetch(`${samples.url}/v2/sample/oci/manifests/latest`)).headers.get(
       'docker-content-digest',
