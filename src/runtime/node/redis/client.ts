@@ -34,6 +34,8 @@ export interface RedisClient {
   lastError(): unknown;
   /** Connects in the background. Failures go to `onError`. */
   connect(): void;
+  /** A probe begins: connects anew if the connection broke, and the client does not look for other servers. */
+  reconnect(): Promise<void>;
   /** A probe has failed: connects anew, if the client does not do it by itself. */
   revive(): void;
   /** The server refuses writes: connects anew, because the name of the server may lead to another one by now. */

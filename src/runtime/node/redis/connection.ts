@@ -73,7 +73,10 @@ export async function openRedisConnection({
   const circuit = createCircuit({
     probe: async () => {
       try {
-        await within(deadlineMs, client.commands.ping());
+        await within(
+          deadlineMs,
+          client.reconnect().then(() => client.commands.ping()),
+        );
       } catch (error) {
         stillAway(reasonOf(noConnection ?? error));
         client.revive();

@@ -21,29 +21,30 @@ export function createRedisClient(address: RedisAddress, events: RedisEvents): R
   }
 }
 
-/** A client of one Redis. It reconnects by itself. */
+/** A client of one Redis. Probes connect it anew. */
 function createSingleClient(url: URL, events: RedisEvents): RedisClient {
   const client = createClient({
     ...connectionOptions,
     url: url.href,
-    socket: {
-      ...socketOptions,
-      // Replicas do not reconnect all at once.
-      reconnectStrategy: (retries) => Math.min(100 * 2 ** Math.min(retries, 5), 2_000) + Math.random() * 200,
-    },
+    // The library would make a connection that was ready anew without a delay: a server that breaks each connection, like
+    // one with `maxclients` or in protected mode, would get thousands in a second.
+    socket: { ...socketOptions, reconnectStrategy: false },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.on('error', (error: unknown) => {
     // `renew` ends a connection while the ping of the client may be under way.
     if (!(error instanceof DisconnectsClientError)) events.onError(error);
   });
   client.on('ready', events.onReady);
-  // The promise rejects only after `close`; the listener reports errors.
+  // The listener reports errors.
   const connect = () => void client.connect().catch(() => undefined);
   return {
     commands: client,
     isSharded: false,
     lastError: () => undefined,
     connect,
+    async reconnect() {
+      if (!client.isOpen) await client.connect();
+    },
     revive: () => undefined,
     renew() {
       // The last responses come while the client closes.

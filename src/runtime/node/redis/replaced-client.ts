@@ -52,6 +52,7 @@ export function createReplacedClient(
     isSharded,
     lastError: () => noted,
     connect,
+    reconnect: async () => undefined,
     revive() {
       if (isConnecting || isClosed) return;
       destroy(client);

@@ -212,6 +212,23 @@ it('a server that refuses a write during the close is not connected to anew', as
   expect(state.connections).toBe(2);
 });
 
+it('a server that takes each connection and breaks it is connected to once a second', async () => {
+  const state = { connections: 0 };
+  const server = createServer((socket) => {
+    state.connections += 1;
+    socket.on('error', () => undefined);
+    // As a Redis in protected mode does (Redis 7.0.15), and one that has `maxclients` clients.
+    socket.end('-DENIED Redis is running in protected mode\r\n');
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { isDown } = await open(`redis://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const since = systemClock();
+  await expect.poll(() => state.connections, { timeout: 10_000 }).toBeGreaterThan(3);
+  expect([isDown(), state.connections]).toEqual([true, 4]);
+  expect(systemClock() - since).toBeGreaterThan(1_000);
+});
+
 it('another reason to be away is logged once, like a password that was changed', async () => {
   const state = { refuses: false };
   const { port, cut } = await scriptedRedis((command) =>
