@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   createClient,
   createCluster,
@@ -5,6 +6,7 @@ import {
   DisconnectsClientError,
   RESP_TYPES,
 } from '@redis/client';
+import { bareHost } from '../../../bare-host.ts';
 import type { RedisAddress, RedisNode } from '../../../config/redis-address.ts';
 import { connectionOptions, type RedisClient, type RedisEvents, socketOptions } from './client.ts';
 import { createReplacedClient } from './replaced-client.ts';
@@ -28,7 +30,7 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
     url: url.href,
     // The library would make a connection that was ready anew without a delay: a server that breaks each connection, like
     // one with `maxclients` or in protected mode, would get thousands in a second.
-    socket: { ...socketOptions, reconnectStrategy: false },
+    socket: { ...socketOptions, ...serverName(url), reconnectStrategy: false },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.on('error', (error: unknown) => {
     // `renew` ends a connection while the ping of the client may be under way.
@@ -55,6 +57,12 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
     close: () => client.close(),
     destroy: () => client.destroy(),
   };
+}
+
+/** A front of several servers selects one by the name in the hello of TLS (RFC 6066, section 3). The library sends none. */
+function serverName(url: URL): { readonly tls?: true; readonly servername?: string } {
+  const isNamed = url.protocol === 'rediss:' && isIP(bareHost(url)) === 0;
+  return isNamed ? { tls: true, servername: url.hostname } : {};
 }
 
 /** Deadline for connecting to one Sentinel: while one of them is away, commands wait for the next one. */

@@ -229,6 +229,21 @@ it('a server that takes each connection and breaks it is connected to once a sec
   expect(systemClock() - since).toBeGreaterThan(1_000);
 });
 
+it('a server of TLS gets the name of the address in the hello', async () => {
+  const hello = Promise.withResolvers<string>();
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', (bytes) => {
+      hello.resolve(bytes.toString('latin1'));
+      socket.destroy();
+    });
+  });
+  await once(server.listen(0, 'localhost'), 'listening');
+  onTestFinished(() => void server.close());
+  await open(`rediss://localhost:${(server.address() as AddressInfo).port}`);
+  expect(await hello.promise).toContain('localhost');
+});
+
 it('another reason to be away is logged once, like a password that was changed', async () => {
   const state = { refuses: false };
   const { port, cut } = await scriptedRedis((command) =>
