@@ -179,4 +179,15 @@ describe('a bucket', () => {
     expect(server.objects.has('elsewhere/incoming/old')).toBe(true);
     expect(await store.prune?.(205)).toEqual({ blobs: 1, bytes: 101 });
   });
+
+  it('of a server that lists no uploads loses blobs all the same', async () => {
+    const { store, server } = openStore();
+    await storeBlob(store, layerContent(100));
+    server.intervene = (_method, url) =>
+      url.searchParams.has('uploads') ? s3Error(501, 'NotImplemented') : undefined;
+    expect(await store.prune?.(0)).toEqual({ blobs: 1, bytes: 100 });
+    server.intervene = (_method, url) =>
+      url.searchParams.has('uploads') ? s3Error(403, 'AccessDenied') : undefined;
+    await expect(store.prune?.(0)).rejects.toThrow('s3:ListBucketMultipartUploads');
+  });
 });
