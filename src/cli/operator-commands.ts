@@ -139,7 +139,7 @@ function addStore(program: Command, io: Io, done: (code: number) => void): void 
     )
     .option(
       '--bytes <bytes>',
-      'the bytes that may stay, like 10GB or 10GiB; default: REGSHIFT_STORE_BYTES',
+      'the bytes that may stay, like 10GB or 10GiB; default: REGSHIFT_STORE_BYTES, and all in a bucket',
       readBytesOption,
     )
     .option('-f, --format <template>', formatHelp('{{.bytes}}'), readTemplateOption)

@@ -49,7 +49,7 @@ async function printInfo({ store, limit }: OpenStore, options: StoreOptions, io:
   };
   if (printData(io, facts, options)) return exitCodes.good;
   printLines(io, [
-    `${counted(layers, 'layer')} with ${byteText(bytes)}; the store may have ${byteText(limit)}`,
+    `${counted(layers, 'layer')} with ${byteText(bytes)}${limit === undefined ? '' : `; the store may have ${byteText(limit)}`}`,
     ...(layers > 0 && oldest !== undefined ? [`last used between ${date(oldest)} and ${date(newest)}`] : []),
   ]);
   return exitCodes.good;
@@ -123,12 +123,8 @@ interface PruneOptions extends StoreOptions {
   readonly bytes?: number | undefined;
 }
 
-async function prune(
-  { store, limit }: OpenStore,
-  { bytes, ...options }: PruneOptions,
-  io: Io,
-): Promise<number> {
-  const pruned = await store.prune?.(bytes ?? limit);
+async function prune({ store }: OpenStore, { bytes, ...options }: PruneOptions, io: Io): Promise<number> {
+  const pruned = await store.prune?.(bytes);
   if (pruned === undefined) throw new UsageError('This store has rules of its own for what it removes.');
   if (!printData(io, pruned, options)) {
     printLines(io, [`${counted(pruned.blobs, 'layer')} with ${byteText(pruned.bytes)} removed`]);
@@ -138,8 +134,8 @@ async function prune(
 
 interface OpenStore {
   readonly store: BlobStore;
-  /** REGSHIFT_STORE_BYTES. */
-  readonly limit: number;
+  /** REGSHIFT_STORE_BYTES; undefined for a bucket, to which it does not apply. */
+  readonly limit: number | undefined;
 }
 
 const absent =
@@ -184,6 +180,7 @@ async function storeOf(options: StoreOptions, io: Io): Promise<OpenStore> {
   if ('problems' in read) throw new UsageError(formatProblems(read.problems));
   const log = createJsonLog('warn', systemWallClock, (line) => printNote(io, asText(line)));
   const store = await openStore(read.settings, tracedPlatform(nodePlatform(log), options, io));
-  if (store) return { store, limit: read.settings.REGSHIFT_STORE_BYTES };
+  const limit = store?.kind === 'file' ? read.settings.REGSHIFT_STORE_BYTES : undefined;
+  if (store) return { store, limit };
   throw new UsageError('REGSHIFT_STORE is not set. Set it as for serve, like file:///var/lib/regshift.');
 }

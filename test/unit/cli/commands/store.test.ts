@@ -119,6 +119,24 @@ describe('regshift store', () => {
       }
     });
 
+    it('counts no bytes of REGSHIFT_STORE_BYTES, which is for folders: prune alone removes no layer', async () => {
+      const key = `blobs/sha256/${digestHex(digestOf(layerContent(1000)))}`;
+      const content = `<Contents><Key>${key}</Key><Size>1000</Size></Contents>`;
+      const asked: (string | undefined)[] = [];
+      const env = await bucket(list(content), 200, ({ method }, response) => {
+        asked.push(method);
+        if (method === 'DELETE') return void response.writeHead(204).end();
+        response.setHeader('content-type', 'application/xml');
+        response.end('<ListMultipartUploadsResult></ListMultipartUploadsResult>');
+      });
+      const own = { ...env, REGSHIFT_STORE_BYTES: '500' };
+      expect((await regshift(['store', 'info'], { env: own })).out).toBe('1 layer with 1.0 kB\n');
+      expect((await regshift(['store', 'prune'], { env: own })).out).toBe('0 layers with 0 B removed\n');
+      expect(asked).not.toContain('DELETE');
+      const { out } = await regshift(['store', 'prune', '--bytes', '500'], { env: own });
+      expect([out, asked.at(-1)]).toEqual(['1 layer with 1.0 kB removed\n', 'DELETE']);
+    });
+
     it('removes no layer whose connection breaks', async () => {
       const digest = digestOf(layerContent(1000));
       const key = `blobs/sha256/${digestHex(digest)}`;
