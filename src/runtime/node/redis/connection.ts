@@ -6,7 +6,7 @@ import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { RedisClient, RedisCommands } from './client.ts';
 import { createRedisClient } from './create-client.ts';
-import { codeIn, createReasonOf } from './reason.ts';
+import { codeIn, createReasonOf, reasonOfSilence } from './reason.ts';
 
 /** A connection to Redis with a deadline for every command. */
 export interface RedisConnection {
@@ -47,6 +47,9 @@ export async function openRedisConnection({
   const first = Promise.withResolvers<void>();
   const reasonOf = createReasonOf(address);
   const isNew = createReminder(memory.table('redis'), clock);
+  let hasAnswered = false;
+  const awayReasonOf = (error: unknown) =>
+    hasAnswered ? reasonOf(error) : reasonOfSilence(reasonOf(error), address);
   /** While there is no connection, a command fails without the cause. */
   let noConnection: unknown;
   /** The code of the last logged reason to be away. */
@@ -61,7 +64,7 @@ export async function openRedisConnection({
   const client = createRedisClient(address, {
     onError(error) {
       noConnection = error;
-      circuit.open(reasonOf(error));
+      circuit.open(awayReasonOf(error));
       first.resolve();
     },
     onReady() {
@@ -88,18 +91,22 @@ export async function openRedisConnection({
       log('warn', 'Redis is away: going on without it', { reason });
     },
     onClose: () => {
+      hasAnswered = true;
       log('info', 'Redis is back');
       onReconnect();
     },
     clock,
   });
+  const answered = () => {
+    hasAnswered = true;
+  };
   client.connect();
   await within(firstDeadlineMs, first.promise).catch((error) =>
-    circuit.open(reasonOf(client.lastError() ?? error)),
+    circuit.open(awayReasonOf(client.lastError() ?? error)),
   );
   return {
     isDown: circuit.isOpen,
-    run: createRun({ client, circuit, log, deadlineMs, clock, reasonOf, isNew }),
+    run: createRun({ client, circuit, log, deadlineMs, clock, reasonOf, isNew, answered }),
     async close() {
       circuit.stop();
       await within(deadlineMs, client.close()).catch(() => client.destroy());
@@ -127,6 +134,8 @@ interface RunParts extends Required<Pick<RedisConnectionOptions, 'log' | 'deadli
   readonly circuit: Circuit;
   readonly reasonOf: (error: unknown) => string;
   readonly isNew: (kind: string) => boolean;
+  /** Called with each reply. */
+  readonly answered: () => void;
 }
 
 /**
@@ -139,13 +148,14 @@ const renewMs = 10_000;
 const refusesAll = ['NOAUTH', 'WRONGPASS'];
 
 function createRun(parts: RunParts): RedisConnection['run'] {
-  const { client, circuit, log, deadlineMs, clock, reasonOf, isNew } = parts;
+  const { client, circuit, log, deadlineMs, clock, reasonOf, isNew, answered } = parts;
   let lastLate = Number.NEGATIVE_INFINITY;
   let renewedAt = Number.NEGATIVE_INFINITY;
   return async (command) => {
     if (circuit.isOpen()) return undefined;
     try {
       const reply = await within(deadlineMs, command(client.commands));
+      answered();
       // In a cluster, the other servers respond while one stands still.
       if (!client.isSharded || clock() - lastLate > lateMs) circuit.recordSuccess();
       return reply;

@@ -12,6 +12,7 @@ const advice: readonly (readonly [RegExp, string])[] = [
   [/^READONLY /, 'The server is a replica: name its master or its Sentinels'],
   [/DB index is out of range/, 'Correct the number of the database in REGSHIFT_REDIS_URL'],
   [/self.signed certificate|unable to (get|verify)/, 'Name its authority in NODE_EXTRA_CA_CERTS'],
+  [/certificate required/, 'Set tls-auth-clients no at the server: regshift shows no certificate'],
   [/Unknown RESP type/, 'The server is no Redis, or wants TLS (rediss://)'],
 ];
 
@@ -23,7 +24,10 @@ const advice: readonly (readonly [RegExp, string])[] = [
 export function createReasonOf(address: RedisAddress): (error: unknown) => string {
   const secrets = secretsOf(address);
   return (error) => {
-    const text = textOf(error).replace(/,? with args beginning with.*$/is, '');
+    // Messages of OpenSSL end with a line break.
+    const text = textOf(error)
+      .replace(/,? with args beginning with.*$/is, '')
+      .trimEnd();
     return advised(secrets.reduce(withoutWord, text));
   };
 }
@@ -31,6 +35,22 @@ export function createReasonOf(address: RedisAddress): (error: unknown) => strin
 function advised(reason: string): string {
   const todo = advice.find(([of]) => of.test(reason))?.[1];
   return todo === undefined ? reason : `${reason.replace(/\.$/, '')}. ${todo}.`;
+}
+
+/** Reasons of a server that speaks TLS where regshift does not, or the other way round, and of one that breaks down. */
+const saysNothing = /ECONNRESET|EPIPE|closed unexpectedly|disconnected before|^no answer/;
+
+/**
+ * The reason of a server that has not answered once since the start. With TLS, Redis breaks the connection of a client
+ * without a certificate, unless its settings have `tls-auth-clients no` (Redis 7.0.15, redis.conf).
+ */
+export function reasonOfSilence(reason: string, address: RedisAddress): string {
+  if (!saysNothing.test(reason)) return reason;
+  const isTls = address.topology === 'single' ? address.url.protocol === 'rediss:' : address.tls;
+  const todo = isTls
+    ? 'The server must speak TLS, and ask clients for no certificate (tls-auth-clients no)'
+    : 'If the server wants TLS, begin REGSHIFT_REDIS_URL with rediss';
+  return `${reason.replace(/\.$/, '')}. ${todo}.`;
 }
 
 /** If a name has several addresses and none answers, the error has a code and no message. */

@@ -118,6 +118,7 @@ it.each([
   ['ERR DB index is out of range', /Correct the number of the database/],
   ['self-signed certificate in certificate chain', /Name its authority in NODE_EXTRA_CA_CERTS\.$/],
   ['unable to verify the first certificate', /Name its authority in NODE_EXTRA_CA_CERTS\.$/],
+  ['tlsv13 alert certificate required:SSL alert number 116\n', /116\. Set tls-auth-clients no at the server/],
   ['Unknown RESP type 72 "H"', /The server is no Redis, or wants TLS/],
   ['connect ECONNREFUSED 127.0.0.1:1', /^connect ECONNREFUSED 127\.0\.0\.1:1$/],
 ])('the reason says what to do about a wrong address: %s', (text, expected) => {
@@ -242,6 +243,32 @@ it('a server of TLS gets the name of the address in the hello', async () => {
   onTestFinished(() => void server.close());
   await open(`rediss://localhost:${(server.address() as AddressInfo).port}`);
   expect(await hello.promise).toContain('localhost');
+});
+
+it.each([
+  ['redis', 'If the server wants TLS, begin REGSHIFT_REDIS_URL with rediss.'],
+  ['rediss', 'The server must speak TLS, and ask clients for no certificate (tls-auth-clients no).'],
+])('a server that has never answered may speak otherwise: %s://', async (scheme, todo) => {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.resetAndDestroy());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { run, logged } = await open(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await run((redis) => redis.set('a', 'b', { EX: 1 }));
+  await expect.poll(() => logged.length).toBe(1);
+  expect(logged[0]?.reason).toMatch(/^(Socket closed unexpectedly|.*(ECONNRESET|disconnected before).*)\. /);
+  expect(logged[0]?.reason).toContain(todo);
+});
+
+it('a server that answered before is only away', async () => {
+  const { port, cut } = await scriptedRedis(() => '+OK');
+  const { run, logged } = await open(`redis://127.0.0.1:${port}`);
+  await run((redis) => redis.set('a', 'b', { EX: 1 }));
+  cut();
+  await expect.poll(() => logged.length).toBe(1);
+  expect(logged[0]?.reason).toMatch(/^(Socket closed unexpectedly|read ECONNRESET)$/);
 });
 
 it('another reason to be away is logged once, like a password that was changed', async () => {
