@@ -190,4 +190,18 @@ describe('a bucket', () => {
       url.searchParams.has('uploads') ? s3Error(403, 'AccessDenied') : undefined;
     await expect(store.prune?.(0)).rejects.toThrow('s3:ListBucketMultipartUploads');
   });
+
+  it('whose key may remove nothing can be read beside a damaged blob', async () => {
+    const { store, server, log } = openStore();
+    const { digest } = await storeBlob(store, layerContent(100));
+    server.intervene = (method) => (method === 'DELETE' ? s3Error(403, 'AccessDenied') : undefined);
+    expect(await store.read({ digest, size: 101 })).toBeUndefined();
+    expect(log.mock.calls).toMatchObject([
+      [
+        'warn',
+        'a stored layer is damaged and cannot be removed',
+        { digest, error: expect.stringContaining('s3:DeleteObject') },
+      ],
+    ]);
+  });
 });

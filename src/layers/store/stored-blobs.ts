@@ -26,15 +26,28 @@ export function blobOfKey(key: string): BlobId | undefined {
   return isDigest(digest) ? { digest, registry } : undefined;
 }
 
-/** Tells of a blob with another length than its caller expects. @param facts its digest or path. */
-export function logDamaged(
+/**
+ * Removes a blob with another length than its caller expects, and tells of it. A store that refuses this, like a read-only
+ * file system, can still be read: the blob counts as missing.
+ * @param facts its digest or path.
+ */
+export async function removeDamaged(
   log: Log,
   facts: { readonly digest: Digest } | { readonly path: string },
-  found: number,
-  expected: number,
-): void {
+  { found, expected }: { readonly found: number; readonly expected: number },
+  remove: () => Promise<unknown>,
+): Promise<void> {
   const reason = `it has ${found} bytes, and not ${expected}`;
-  log('warn', 'a stored layer is damaged and was removed', { ...facts, reason });
+  try {
+    await remove();
+    log('warn', 'a stored layer is damaged and was removed', { ...facts, reason });
+  } catch (error) {
+    log('warn', 'a stored layer is damaged and cannot be removed', {
+      ...facts,
+      reason,
+      error: String(error),
+    });
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import type { BlobId, BlobStore } from '../../layers/store/blob-store.ts';
 import { createPartedWrite, type PartedTarget } from '../../layers/store/parted-write.ts';
-import { blobFolder, blobKey, blobOfKey, logDamaged } from '../../layers/store/stored-blobs.ts';
+import { blobFolder, blobKey, blobOfKey, removeDamaged } from '../../layers/store/stored-blobs.ts';
 import type { Log } from '../../observability/log.ts';
 
 const MiB = 2 ** 20;
@@ -47,8 +47,7 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       if (found === null) return undefined;
       if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
       if ('body' in found) await found.body.cancel();
-      logDamaged(log, { digest }, found.size, size);
-      await bucket.delete(key);
+      await removeDamaged(log, { digest }, { found: found.size, expected: size }, () => bucket.delete(key));
       return undefined;
     },
 

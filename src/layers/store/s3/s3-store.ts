@@ -6,7 +6,7 @@ import { contentLength, discard } from '../../../upstream/body.ts';
 import { type ByteSpan, sliceStream } from '../../byte-range.ts';
 import type { BlobId, BlobName, BlobStore } from '../blob-store.ts';
 import { createPartedWrite } from '../parted-write.ts';
-import { blobFolder, blobKey, blobOfKey, logDamaged } from '../stored-blobs.ts';
+import { blobFolder, blobKey, blobOfKey, removeDamaged } from '../stored-blobs.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { listObjects, pruneBucket } from './s3-list.ts';
@@ -66,8 +66,8 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
   }
 
   async function drop(blob: BlobName, found: number): Promise<undefined> {
-    logDamaged(log, { digest: blob.digest }, found, blob.size);
-    await remove(blob);
+    const { digest, size: expected } = blob;
+    await removeDamaged(log, { digest }, { found, expected }, () => remove(blob));
     return undefined;
   }
 

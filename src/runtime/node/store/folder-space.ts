@@ -3,7 +3,7 @@ import { readdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, WallClock } from '../../../clock.ts';
 import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
-import { blobOfKey, logDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
+import { blobOfKey, removeDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
 import type { FileOperations } from './file-operations.ts';
@@ -47,7 +47,7 @@ export interface FolderSpace {
   full(size: number, written: number, isQuota: boolean): Promise<void>;
   /** Removes the blobs that were used longest ago, until all have this many bytes, and files that ended writers left. */
   prune(target: number): Promise<Pruned>;
-  /** Removes a blob with another number of bytes than its caller expects. */
+  /** Removes a blob with another number of bytes than its caller expects, if the file system allows it. */
   dropDamaged(path: string, found: number, expected: number): Promise<void>;
   /** @returns undefined if nothing has this path. */
   lookAt(path: string): Promise<Stats | undefined>;
@@ -207,10 +207,8 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
       if (lacking > 0) inBackground(makeRoom(() => lacking));
     },
     prune: (target) => prune(target),
-    async dropDamaged(path, found, expected) {
-      logDamaged(log, { path }, found, expected);
-      await remove(path);
-    },
+    dropDamaged: (path, found, expected) =>
+      removeDamaged(log, { path }, { found, expected }, () => remove(path)),
     lookAt,
     remove,
   };

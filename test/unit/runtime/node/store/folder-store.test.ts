@@ -7,6 +7,10 @@ import { digestHex, digestOf } from '../../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../../src/clock.ts';
 import type { BlobStore } from '../../../../../src/layers/store/blob-store.ts';
 import { noMetrics } from '../../../../../src/observability/metrics.ts';
+import {
+  createStoreOperations,
+  type FileOperations,
+} from '../../../../../src/runtime/node/store/file-operations.ts';
 import { createFolderStore } from '../../../../../src/runtime/node/store/folder-store.ts';
 import { describeBlobStore, describeNamingAtEnd, storeBlob } from '../../../../support/blob-stores.ts';
 import { bytesOf } from '../../../../support/byte-streams.ts';
@@ -93,6 +97,27 @@ test('a reader keeps a blob that is removed meanwhile', async () => {
   const stream = await store.read(blob);
   await store.delete(blob);
   expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+});
+
+test('a damaged blob on a file system that is read-only is a miss, and no error of the store', async () => {
+  const path = await newFolder();
+  const { digest } = await storeBlob(storeIn(path), layerContent(100));
+  const operations = createStoreOperations();
+  const readOnly: FileOperations = {
+    ...operations,
+    run: (kind, work, options) =>
+      String(work).includes('unlink')
+        ? Promise.reject(new Error('EROFS: read-only file system'))
+        : operations.run(kind, work, options),
+  };
+  const log = vi.fn();
+  const [clock, wallClock, metrics] = [systemClock, systemWallClock, noMetrics];
+  const store = createFolderStore({ path, bytes: 1e9, clock, wallClock, log, metrics, operations: readOnly });
+  expect(await store.read({ digest, size: 101 })).toBeUndefined();
+  expect(await store.head({ digest })).toBe(100);
+  expect(log.mock.calls).toMatchObject([
+    ['warn', 'a stored layer is damaged and cannot be removed', { error: expect.stringContaining('EROFS') }],
+  ]);
 });
 
 test('the read of a file that is cut off meanwhile fails', async () => {
