@@ -159,10 +159,14 @@ interface RenamedScope {
  */
 function clientScopes(granted: string | undefined, renamed: readonly RenamedScope[]): string {
   const scopes = granted?.split(/\s|,(?=\w+[(:])/) ?? renamed.map(({ upstream }) => upstream);
+  // A form has room for 16,000 scopes. Reversed, because the first of two names counts.
+  const subjects = new Map(
+    renamed.map(({ client, upstream }) => [subjectOf(upstream), subjectOf(client)] as const).reverse(),
+  );
   const named = scopes.flatMap((scope) => {
     const subject = subjectOf(scope);
-    const asked = renamed.find(({ upstream }) => subjectOf(upstream) === subject);
-    return asked ? `${subjectOf(asked.client)}${scope.slice(subject.length)}` : [];
+    const client = subjects.get(subject);
+    return client === undefined ? [] : [`${client}${scope.slice(subject.length)}`];
   });
   return [...new Set(named)].join(' ');
 }
