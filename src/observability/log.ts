@@ -1,4 +1,5 @@
 import type { WallClock } from '../clock.ts';
+import { jsonText } from './json-text.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
@@ -25,7 +26,7 @@ export function createJsonLog(least: Level, wallClock: WallClock, write: (line: 
     const log = (level: Level, message: string, facts: Facts = {}) => {
       if (order.indexOf(level) < order.indexOf(least)) return;
       const all = `${common}${members(facts)}`;
-      write(`{"level":"${level}","time":"${time()}","message":${JSON.stringify(message)}${all}}`);
+      write(`{"level":"${level}","time":"${time()}","message":${jsonText(message)}${all}}`);
     };
     return Object.assign(log, { bound: (facts: Facts) => logWith(common + members(facts)) });
   };
@@ -33,7 +34,7 @@ export function createJsonLog(least: Level, wallClock: WallClock, write: (line: 
 }
 
 function members(facts: Facts): string {
-  const json = JSON.stringify(facts).slice(1, -1);
+  const json = jsonText(facts).slice(1, -1);
   return json === '' ? '' : `,${json}`;
 }
 

@@ -343,3 +343,24 @@ describe('/readyz', () => {
     expect(JSON.parse((await app.get('/readyz')).text()).upstreams).toEqual({ all: 'answers' });
   });
 });
+
+describe('text of a client or a registry in a line of JSON', () => {
+  it.each([
+    ['a control sequence of a terminal', '\u009b31m', '\\u009b31m'],
+    ['the end of a line for some readers', 'a\u0085b\u2028c', 'a\\u0085b\\u2028c'],
+    ['another order of letters', '\u202e', '\\u202e'],
+  ])('has escapes for invisible characters: %s', (_, text, expected) => {
+    const lines: string[] = [];
+    const log = createJsonLog(
+      'info',
+      () => new Date(0),
+      (line) => lines.push(line),
+    );
+    log('info', text, { reason: text });
+    log.bound?.({ client: text })('info', 'request', { id: 'é' });
+    const [first = '', second = ''] = lines;
+    expect(first).toContain(`"message":"${expected}","reason":"${expected}"`);
+    expect(second).toContain(`"client":"${expected}","id":"é"`);
+    expect(JSON.parse(first).reason).toBe(text);
+  });
+});

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { concatenate } from '../../../converters/bytes.ts';
+import { jsonText } from '../../observability/json-text.ts';
 import { escapeControl } from '../../observability/log-format.ts';
 import type { LoginFiles } from '../error-text.ts';
 import { systemErrorText } from '../system-error.ts';
 import type { Template } from './template.ts';
-import { type Cell, colored, jsonText, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
+import { type Cell, colored, type OutputStyle, shownText, wrapLines, wrapWords } from './text.ts';
 
 /** The standard streams and environment of a command. */
 export interface Io {

@@ -1,5 +1,5 @@
+import { jsonText } from '../../observability/json-text.ts';
 import { escapeControl } from '../../observability/log-format.ts';
-import { jsonText } from './text.ts';
 
 /** A parsed template: renders a value. */
 export type Template = (value: unknown) => string;

@@ -21,17 +21,6 @@ export function shownText(cell: Cell, { columns, fullDigests }: OutputStyle): st
   return text.replace(/\b(sha256|sha512):([0-9a-f]{12})[0-9a-f]{52,}/g, '$1:$2…');
 }
 
-/** A JSON document, in which invisible characters are escapes of JSON, so that the values stay the same. */
-export function jsonText(value: unknown, indent?: number): string {
-  const escaped = (characters: string) =>
-    characters
-      .split('')
-      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join('');
-  // JSON.stringify escapes control characters in strings, except DEL and C1. Its line breaks stay.
-  return JSON.stringify(value, undefined, indent).replace(/[\x7f-\x9f]|[\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
-}
-
 /** The text of a cell in its colour, where the output has colours. */
 export function colored(text: string, cell: Cell, { color }: OutputStyle): string {
   if (typeof cell === 'string' || !color) return text;
