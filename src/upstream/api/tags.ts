@@ -1,3 +1,4 @@
+import { sha256Hex } from '../../../converters/digest.ts';
 import { isTagOfDigest, parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
@@ -55,9 +56,11 @@ export async function* allTags(
   context: ApiContext,
 ): AsyncGenerator<readonly Tag[]> {
   let count = 0;
+  /** By their hashes: a query may have 64 KiB. */
   const asked = new Set<string>();
   for (let query: string | undefined = ''; query !== undefined && count < mostInAll; ) {
-    asked.add(query);
+    asked.add(sha256Hex(query));
+    if (asked.size > mostPages) return;
     const response: Response = await askForTags(client, repository, query, context);
     if (!response.ok) throw await errorFromResponse(response, `tags of ${repository}`, 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
@@ -67,7 +70,7 @@ export async function* allTags(
       yield tags;
     }
     // A page that is empty, or that leads to an earlier one, would never end.
-    query = count > before && next !== undefined && !asked.has(next) ? next : undefined;
+    query = count > before && next !== undefined && !asked.has(sha256Hex(next)) ? next : undefined;
   }
 }
 
@@ -76,6 +79,9 @@ const mostOnPage = 1_000_000;
 
 /** The most tags of all pages together, so that pages without an end do end. */
 const mostInAll = 1_000_000;
+
+/** The most pages of one list: a registry could send pages of one tag for hours. Quay has 50 tags on a page. */
+const mostPages = 10_000;
 
 /** Reads the tags of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function tagsIn(

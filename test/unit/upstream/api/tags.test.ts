@@ -46,3 +46,9 @@ it('reads the longest page of tags that is allowed', async () => {
   const found = await listTags(client, 'team/app' as RepositoryName, 300_000, context);
   expect(found).toHaveLength(tags.length);
 });
+
+it('ends after 10,000 pages', async () => {
+  const registry = paged(Array.from({ length: 10_010 }, (_, page) => [`t${page}`]));
+  expect(await registry.list(20_000)).toHaveLength(10_000);
+  expect(registry.asked()).toBe(10_000);
+});
