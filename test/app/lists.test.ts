@@ -273,6 +273,20 @@ describe('the list of repositories', () => {
     expect(upstream.asked).toHaveLength(1 + Math.ceil(names.length / (asked - 1)));
   });
 
+  it('keeps no more than two of the longest pages, whatever a client asks for', async () => {
+    let pages = 0;
+    const upstream = scriptedUpstream((_request, url) => {
+      if (url.pathname !== '/v2/_catalog') return undefined;
+      pages += 1;
+      const repositories = Array.from({ length: 120_000 }, (_, at) => `open/p${pages}n${at}`);
+      const headers = { Link: `</v2/_catalog?last=${repositories.at(-1)}>; rel="next"` };
+      return Response.json({ repositories }, { headers });
+    });
+    const app = testApp({ REGSHIFT_REPOSITORIES: 'open/*' }, upstream.fetch);
+    const response = await app.get('/v2/_catalog?n=1000000000');
+    expect([JSON.parse(response.text()).repositories.length, pages]).toEqual([199_999, 2]);
+  });
+
   it('does not tell the length of a hidden name by the length of a link', async () => {
     const lengthOver = async (name: string) => {
       const hidden = Array.from({ length: 11_000 }, (_, at) => `${name}${String(at).padStart(5, '0')}`);

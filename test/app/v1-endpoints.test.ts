@@ -190,6 +190,18 @@ describe('GET /v1/search', () => {
     expect(await names('q=a', {}, pages)).toEqual(['a/one', 'a/two']);
   });
 
+  it('looks at the first 10,000 names, also of a registry that sends more than it is asked for', async () => {
+    let asked = 0;
+    const pages: Script = () => {
+      asked += 1;
+      const repositories = Array.from({ length: 12_000 }, (_, at) => `p${asked}/n${at}`);
+      const headers = { Link: `</v2/_catalog?last=${repositories.at(-1)}>; rel="next"` };
+      return Response.json({ repositories }, { headers });
+    };
+    expect(await names('q=n9999', {}, pages)).toEqual(['p1/n9999']);
+    expect(asked).toBe(1);
+  });
+
   const aliased = { REGSHIFT_ALIASES: 'tools/build=team/tools/build' };
   const listed: Script = () =>
     Response.json({ repositories: ['a/b/c', 'team/tools/build', 'x-y/z', 'plain'] });

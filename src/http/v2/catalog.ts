@@ -3,7 +3,7 @@ import { parseRepositoryName, type RepositoryName } from '../../../converters/re
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { VirtualHost } from '../../routing/virtual-hosts.ts';
-import { askForRepositories, repositoriesIn } from '../../upstream/api/catalog.ts';
+import { askForRepositories, mostOnPage, repositoriesIn } from '../../upstream/api/catalog.ts';
 import { nextQuery } from '../../upstream/api/link.ts';
 import { discard } from '../../upstream/body.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
@@ -123,10 +123,13 @@ interface Listed {
   readonly own: RepositoryName;
 }
 
-/** The number of names that a query asks for; undefined where it names none, or no number. */
+/**
+ * The number of names that a query asks for; undefined where it names none, or no number. More than the longest page of
+ * upstream would be read from several of them, of 50 MB each.
+ */
 function lengthIn(query: string): number | undefined {
   const n = Number(new URLSearchParams(query).get('n') ?? Number.NaN);
-  return Number.isInteger(n) && n > 0 ? n : undefined;
+  return Number.isInteger(n) && n > 0 ? Math.min(n, mostOnPage) : undefined;
 }
 
 /** The name that a query continues after. */

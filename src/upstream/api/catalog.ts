@@ -10,6 +10,7 @@ import { catalogPath } from './paths.ts';
 
 const pageLength = 1000;
 const mostPages = 10;
+const mostNames = pageLength * mostPages;
 
 /**
  * Reads the repositories that upstream lists to this caller (`/v2/_catalog`, which is not in the distribution spec, and
@@ -33,7 +34,11 @@ export async function listRepositories(
     if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
     const before = found.length;
-    for await (const names of repositoriesIn(client, response)) for (const name of names) found.push(name);
+    for await (const names of repositoriesIn(client, response)) {
+      for (const name of names) found.push(name);
+      // A page may have more names than the request asks for, up to 50 MB of them.
+      if (found.length >= mostNames) return found.slice(0, mostNames);
+    }
     query = found.length > before && next !== query ? next : undefined;
   }
   return found;
@@ -57,7 +62,7 @@ export async function askForRepositories(
 }
 
 /** The most repositories of a page, which is kept whole to be filtered: 100 to 1,000 unless a client asks for more. */
-const mostOnPage = 200_000;
+export const mostOnPage = 200_000;
 
 /** Reads the names of a page, piece by piece. @throws RegistryError UPSTREAM_ANSWER, UPSTREAM_CONTENT. */
 export function repositoriesIn(
