@@ -1,4 +1,4 @@
-import { concatenate } from '../../converters/bytes.ts';
+import { createByteCollector } from '../byte-collector.ts';
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
 import type { RegistryError } from '../errors.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
@@ -36,7 +36,7 @@ async function readAll(
   const stated = Number(request.headers.get('content-length') ?? 0);
   if (stated > bytes) throw tooLarge();
   const reader = request.body()?.getReader();
-  const parts: Uint8Array[] = [];
+  const parts = createByteCollector();
   for (let length = 0; reader !== undefined; ) {
     const { done, value } = await waitFor(reader.read(), signal);
     if (done) break;
@@ -44,7 +44,7 @@ async function readAll(
     // The rest is neither read nor cancelled: that would close the connection before the response is sent.
     if (length > bytes) throw tooLarge();
     onPart?.(value);
-    parts.push(value);
+    parts.add(value);
   }
-  return concatenate(parts);
+  return parts.whole();
 }

@@ -1,4 +1,4 @@
-import { concatenate } from '../../converters/bytes.ts';
+import { createByteCollector } from '../byte-collector.ts';
 import { isAbort } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
 import { isSilence } from './network-errors.ts';
@@ -30,13 +30,13 @@ export async function readBounded(
     await discard(response);
     throw tooLarge(what, limit, `${announced} bytes`);
   }
-  const chunks: Uint8Array[] = [];
+  const chunks = createByteCollector();
   let length = 0;
   for await (const chunk of chunksOf(response, what, deadlineMs)) {
     length += chunk.length;
     // Leaving the loop by a throw cancels the stream.
     if (length > limit) throw tooLarge(what, limit, 'more');
-    chunks.push(chunk);
+    chunks.add(chunk);
   }
   if (announced !== undefined && announced !== length) {
     throw new RegistryError(
@@ -44,7 +44,7 @@ export async function readBounded(
       `Upstream sent ${length} bytes of ${what} and had announced ${announced}. Try again.`,
     );
   }
-  return concatenate(chunks);
+  return chunks.whole();
 }
 
 /**

@@ -1,5 +1,5 @@
-import { concatenate } from '../../../converters/bytes.ts';
 import { limits } from '../../../converters/limits.ts';
+import { createByteCollector } from '../../byte-collector.ts';
 import type { Clock } from '../../clock.ts';
 import { waitFor } from '../../concurrency/deadline.ts';
 import { createLeaseSemaphore, type Lease } from '../../concurrency/lease-semaphore.ts';
@@ -99,7 +99,7 @@ async function readStream(
   const reader = body()?.getReader();
   if (reader === undefined) return undefined;
   const patience = { milliseconds: patienceMs, late: standsStill };
-  const chunks: Uint8Array[] = [];
+  const chunks = createByteCollector();
   let length = 0;
   for (;;) {
     const { done, value } = await waitFor(reader.read().catch(brokenOff(signal)), signal, patience);
@@ -108,9 +108,9 @@ async function readStream(
     // The rest is neither read nor cancelled: that would close the connection before the response is sent.
     if (length > limits.documentBytes) throw tooLarge(`more than ${limits.documentBytes} bytes`);
     await memory.grow(length);
-    chunks.push(value);
+    chunks.add(value);
   }
-  return concatenate(chunks);
+  return chunks.whole();
 }
 
 function noMemory(): RegistryError {

@@ -16,7 +16,7 @@ export const storeys: readonly (readonly string[])[] = [
   ['cache'],
   ['client-state', 'negotiation', 'routing', 'sample-registry'],
   ['concurrency', 'request'],
-  ['observability', 'errors', 'version', 'compile-cache'],
+  ['observability', 'errors', 'version', 'compile-cache', 'byte-collector'],
   ['clock', 'converters', 'bare-host', 'byte-text', 'counted', 'edit-distance', 'listed-parts'],
 ];
 

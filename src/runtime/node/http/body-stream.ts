@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { concatenate } from '../../../../converters/bytes.ts';
 import { StandstillError } from '../../../upstream/network-errors.ts';
 import { countBuffer } from '../garbage.ts';
 import { isPaused } from './relay-agent.ts';
@@ -71,7 +73,8 @@ export function bodyChunks(incoming: IncomingMessage): () => Promise<Uint8Array 
   return async () => {
     for (;;) {
       const chunk = incoming.destroyed ? null : (incoming.read() as Uint8Array | null);
-      if (chunk !== null) return chunk;
+      if (chunk !== null)
+        return chunk.length < shortBytes && !incoming.complete ? withRest(incoming, chunk) : chunk;
       if (over === 'ended') return undefined;
       if (over) throw over;
       await new Promise<void>((resolve) => {
@@ -79,6 +82,19 @@ export function bodyChunks(incoming: IncomingMessage): () => Promise<Uint8Array 
       });
     }
   };
+}
+
+/**
+ * A shorter chunk may be one of ten thousand that arrived at once (`1\r\nx\r\n`). Node's parser reports each chunk of a
+ * client by itself, and each would take as long as 64 KiB.
+ */
+const shortBytes = 1_024;
+
+/** A short chunk with those that the parser reports in the same turn of the event loop. */
+async function withRest(incoming: IncomingMessage, chunk: Uint8Array): Promise<Uint8Array> {
+  await setImmediate();
+  const rest = incoming.destroyed ? null : (incoming.read() as Uint8Array | null);
+  return rest === null ? chunk : concatenate([chunk, rest]);
 }
 
 /**

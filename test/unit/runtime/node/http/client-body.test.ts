@@ -118,3 +118,23 @@ it('a registry does not read the next request as a part of a refused body', asyn
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
   expect(asked).toEqual(['PATCH', 'GET']);
 });
+
+it('a body in chunks of one byte is read in pieces of many', async () => {
+  const chunks = 20_000;
+  let pieces = 0;
+  let bytes = 0;
+  const { port } = await serving(async ({ body }) => {
+    for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
+      pieces += 1;
+      bytes += piece.length;
+    }
+    return new Response('read');
+  });
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write('PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n');
+  socket.write(`${'1\r\nx\r\n'.repeat(chunks)}0\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
+  expect(bytes).toBe(chunks);
+  expect(pieces).toBeLessThan(chunks / 10);
+});
