@@ -98,6 +98,15 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
       expect(askedFor()[0]).toBe(`/v2/real/oci/manifests/latest?ns=${registryName}`);
       expect(askedFor().every((path) => path.endsWith(`?ns=${registryName}`))).toBe(true);
     });
+
+    it('hosts.toml for the proxy alone makes it ask the proxy', async () => {
+      const lines = await linesOf('containerd.md', '# The same file, for the proxy alone');
+      const file = await written(`alone/${registryName}/hosts.toml`, lines);
+      route.relay.forget();
+      const hosts = ['--hosts-dir', dirname(dirname(file)), '--snapshotter', 'native'];
+      await ctr('--namespace', 'alone', 'images', 'pull', ...hosts, image);
+      expect(askedFor()[0]).toBe(`/v2/real/oci/manifests/latest?ns=${registryName}`);
+    });
   });
 
   describe.skipIf(requirePeers('nginx', 'openssl'))('README.md', () => {
