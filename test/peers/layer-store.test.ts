@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,20 @@ const docker112 = manifestRequestHeaders['Docker 1.13.1'].map(
 function get(port: number, path: string, range?: string) {
   const headers = [...docker112, ...(range ? ([['Range', range]] as const) : [])];
   return rawRequest({ port, method: 'GET', path, headers, deadline: 60_000 });
+}
+
+/** Requests a part of a blob. The boundary of several ranges differs each time. */
+async function partOf(url: string, range: string) {
+  const response = await fetch(url, { headers: { Range: range } });
+  const type = response.headers.get('content-type') ?? '';
+  const body = Buffer.from(await response.arrayBuffer()).toString('latin1');
+  const boundary = /boundary=(\w+)/.exec(type)?.[1] ?? ' ';
+  return {
+    status: response.status,
+    range: response.headers.get('content-range'),
+    isMultipart: type.startsWith('multipart/byteranges'),
+    body: body.replaceAll(boundary, 'boundary'),
+  };
 }
 
 /** Pulls the layer of an image, as the first client without zstd. */
@@ -76,6 +90,26 @@ describe.skipIf(requirePeers('docker-registry'))('a folder with the layers of a 
   const layerRequests = ({ layer }: LargeImage) =>
     tap.exchanges.filter((each) => each.method === 'GET' && each.status === 200 && each.path === layer.path)
       .length;
+
+  it('answers each kind of range as docker-registry does, also for a layer in the folder', async () => {
+    const { layer } = await pushLargeImage(registry.url, 'ranges/app', 200_000, 'zstd');
+    const hex = digestHex(layer.digest as never);
+    const proxy = await startProxy(registry.url, { ...storeIn('ranges'), REGSHIFT_STORE_BLOBS: 'all' });
+    const url = `http://127.0.0.1:${proxy.port}`;
+    try {
+      await (await fetch(`${url}${layer.path}`)).arrayBuffer();
+      const kept = join(home, 'ranges/blobs/sha256', hex.slice(0, 2), `${hex}.${registryTag(registry.url)}`);
+      await vi.waitFor(() => access(kept));
+      for (const range of ['bytes=0-9,100-120', 'bytes=0-5,3-8,-4', 'bytes=10-19', 'bytes=-40']) {
+        const [stored, proxied] = await Promise.all(
+          [registry.url, url].map((each) => partOf(`${each}${layer.path}`, range)),
+        );
+        expect(proxied, range).toEqual(stored);
+      }
+    } finally {
+      await proxy.stop();
+    }
+  });
 
   it('gives a layer to no reader of a repository that lacks it, although docker-registry takes a manifest that names it', async () => {
     const { layer, plain } = await pushLargeImage(registry.url, 'alice/app', 200_000, 'zstd');

@@ -5,6 +5,7 @@ import type { Registry } from '../../registry/registry.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { contentLength } from '../../upstream/body.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
+import { byteRange } from '../range.ts';
 import { blobStreamResponse } from './blob-bytes.ts';
 import { asksForPart, storedBlobHeaders } from './blob-head.ts';
 
@@ -30,7 +31,7 @@ export function fromStore(answer: AnswerStored): AnswerStored {
     const { kept } = registry.blobs;
     if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
     const size = await kept.has(digest);
-    if (size === undefined) return answer(registry, request, name, digest);
+    if (size === undefined || needsOtherRange(request, size)) return answer(registry, request, name, digest);
     const found = await findBlob(registry.client, name, digest, request.context).catch(unlessAbsent);
     // A 404 to a HEAD has no words: without those of a GET, the answer would tell that the store has the blob.
     if (found === undefined) return answer(registry, request, name, digest);
@@ -61,4 +62,13 @@ function unlessAbsent(error: unknown): undefined {
  */
 function mayDiffer({ blobs }: Registry, request: ClientRequest): boolean {
   return request.method !== 'HEAD' || blobs.redirects || asksForPart(request);
+}
+
+/**
+ * Whether a `Range` is not one range of bytes. The store would send the whole blob. Registries send several ranges, which
+ * podman requests of a zstd:chunked layer (containers/image, `GetBlobAt`).
+ */
+function needsOtherRange({ headers }: ClientRequest, size: number): boolean {
+  const range = headers.get('range');
+  return range !== null && byteRange(range, size) === undefined;
 }
