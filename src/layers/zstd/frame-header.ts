@@ -8,6 +8,8 @@ export interface FrameHeader {
   readonly length: number;
   /** The memory that a decoder needs for earlier output, in bytes. */
   readonly windowSize: number;
+  /** The decompressed size that the header states, in bytes; undefined if it states none. */
+  readonly contentSize: number | undefined;
   readonly hasChecksum: boolean;
   readonly dictionary: boolean;
 }
@@ -36,12 +38,12 @@ function frameHeader(bytes: Uint8Array, at: number, descriptor: number): FrameSt
   const windowLength = singleSegment ? 0 : 1;
   const length = 5 + windowLength + dictionaryLength + sizeLength;
   if (bytes.length < at + length) return undefined;
+  const size = sizeLength === 0 ? undefined : contentSize(bytes, at + length - sizeLength, sizeLength);
   return {
     kind: 'frame',
     length,
-    windowSize: singleSegment
-      ? contentSize(bytes, at + length - sizeLength, sizeLength)
-      : windowSize(bytes[at + 5] ?? 0),
+    windowSize: singleSegment ? (size ?? 0) : windowSize(bytes[at + 5] ?? 0),
+    contentSize: size,
     hasChecksum: (descriptor & 0b100) !== 0,
     dictionary: littleEndian(bytes, at + 5 + windowLength, dictionaryLength) !== 0,
   };

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
+import { setImmediate } from 'node:timers/promises';
+import { constants, createGunzip, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { Digest } from '../../../../converters/digest.ts';
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
 import type { LayerCodec, ZstdDecoder } from '../../../layers/codec.ts';
 import type { TakeWindow } from '../../../layers/windows.ts';
+import type { FrameHeader } from '../../../layers/zstd/frame-header.ts';
+import type { FramePiece } from '../../../layers/zstd/frame-splitter.ts';
+import { countBuffer } from '../garbage.ts';
 import { createPartedWindowBudget, createWindowBudget } from './memory-semaphore.ts';
 import { driveZlib, type Engine } from './zlib-engine.ts';
 
@@ -59,14 +63,23 @@ export function createNodeLayerCodec({
   };
 }
 
+/** The largest frame that is decompressed at once on this thread, in bytes of input and of output. */
+const smallFrame = 32 * 1024;
+/** A frame takes some 16 µs besides its bytes: as long as this many bytes. */
+const workOfFrame = 16 * 1024;
+/** Bytes of small frames in one turn of the event loop: a millisecond. */
+const workOfTurn = MiB;
+
 /**
  * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It never
- * gets bytes of two frames at once (`createFrameSplitter`), so that it continues with the next frame.
+ * gets bytes of two frames at once (`createFrameSplitter`), so that it continues with the next frame. A small frame
+ * needs no engine: a pass through the thread pool takes longer than to decompress it.
  */
 function unzstd(take: TakeWindow): ZstdDecoder {
   let engine: Engine | undefined;
   let window = 0;
   let giveBack = () => {};
+  let work = 0;
 
   function close(): void {
     engine?.close();
@@ -76,8 +89,9 @@ function unzstd(take: TakeWindow): ZstdDecoder {
   }
 
   return {
-    async prepare({ opens }) {
-      if (engine !== undefined && (opens?.windowSize ?? 0) <= window) return;
+    async prepare(piece) {
+      const { opens } = piece;
+      if (isSmall(piece) || (engine !== undefined && (opens?.windowSize ?? 0) <= window)) return;
       close();
       window = roomFor(opens?.windowSize ?? 0);
       giveBack = await take(window);
@@ -85,9 +99,18 @@ function unzstd(take: TakeWindow): ZstdDecoder {
         createZstdDecompress({ ...output, params: { [constants.ZSTD_d_windowLogMax]: windowLogMax } }),
       );
     },
-    async *push({ bytes }) {
+    async *push(piece) {
+      if (isSmall(piece)) {
+        work += piece.bytes.length + piece.opens.contentSize + workOfFrame;
+        if (work > workOfTurn) {
+          work = 0;
+          await setImmediate();
+        }
+        yield* decompressAtOnce(piece);
+        return;
+      }
       if (engine === undefined) throw new Error('The decoder was not prepared.');
-      yield* engine.push(bytes);
+      yield* engine.push(piece.bytes);
     },
     close,
   };
@@ -96,4 +119,25 @@ function unzstd(take: TakeWindow): ZstdDecoder {
 /** Windows grow by powers of two, so that frames which grow little by little do not each need a new engine. */
 function roomFor(windowSize: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(windowSize, MiB)));
+}
+
+/** A whole frame, with a header that states the size of its content. */
+interface SmallFrame extends FramePiece {
+  readonly opens: FrameHeader & { readonly contentSize: number };
+}
+
+function isSmall(piece: FramePiece): piece is SmallFrame {
+  const { bytes, opens, closes } = piece;
+  return (
+    closes && bytes.length <= smallFrame && (opens?.contentSize ?? Number.POSITIVE_INFINITY) <= smallFrame
+  );
+}
+
+/** @throws the error of zstd if the frame is broken, or has another size than it states. */
+function decompressAtOnce({ bytes, opens }: SmallFrame): readonly Uint8Array[] {
+  // The least chunk of Node has 64 bytes. With one byte of room more, zstd itself finds content that is too long.
+  const chunkSize = Math.max(opens.contentSize + 1, 64);
+  const content = zstdDecompressSync(bytes, { chunkSize, maxOutputLength: 2 * smallFrame });
+  countBuffer(content.length);
+  return content.length === 0 ? [] : [content];
 }

@@ -7,14 +7,18 @@ const magic = [0x28, 0xb5, 0x2f, 0xfd];
 describe('a frame header', () => {
   // RFC 8878, 3.1.1.1: descriptor, window, dictionary, content size.
   const headers: readonly [name: string, bytes: number[], expected: object][] = [
-    ['the smallest window', [0, 0], { length: 6, windowSize: 1024 }],
+    ['the smallest window', [0, 0], { length: 6, windowSize: 1024, contentSize: undefined }],
     ['eighths of a window', [0, (7 << 3) | 5], { length: 6, windowSize: 131_072 + 5 * 16_384 }],
     ['the largest window', [0, 0xff], { length: 6, windowSize: 2 ** 41 + 7 * 2 ** 38 }],
-    ['a size of a byte', [0x20, 200], { length: 6, windowSize: 200 }],
+    ['a size of a byte', [0x20, 200], { length: 6, windowSize: 200, contentSize: 200 }],
     ['a size of two bytes, from 256 on', [0x60, 1, 1], { length: 7, windowSize: 513 }],
     ['a size of four bytes', [0xa0, 0, 0, 0, 0x80], { length: 9, windowSize: 2 ** 31 }],
     ['a size of eight bytes', [0xe0, 1, 0, 0, 0, 1, 0, 0, 0], { length: 13, windowSize: 2 ** 32 + 1 }],
-    ['a size beside a window', [0x80, 8, 1, 2, 3, 4], { length: 10, windowSize: 2048 }],
+    [
+      'a size beside a window',
+      [0x80, 8, 1, 2, 3, 4],
+      { length: 10, windowSize: 2048, contentSize: 0x4030201 },
+    ],
     ['a checksum', [0x24, 0], { length: 6, hasChecksum: true }],
     ['a dictionary of two bytes', [0x22, 0, 1, 7], { length: 8, dictionary: true, windowSize: 7 }],
     ['a dictionary that is none', [0x23, 0, 0, 0, 0, 7], { length: 10, dictionary: false, windowSize: 7 }],

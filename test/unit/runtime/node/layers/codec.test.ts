@@ -14,7 +14,7 @@ import { decompress } from '../../../../../src/layers/decompress.ts';
 import { defaultDecompressionLimits } from '../../../../../src/layers/decompression-limits.ts';
 import { inspectLayer } from '../../../../../src/layers/inspect.ts';
 import { verifyingStream } from '../../../../../src/layers/verify.ts';
-import type { FramePiece } from '../../../../../src/layers/zstd/frame-splitter.ts';
+import { createFrameSplitter, type FramePiece } from '../../../../../src/layers/zstd/frame-splitter.ts';
 import { createNodeLayerCodec } from '../../../../../src/runtime/node/layers/codec.ts';
 import { driveZlib } from '../../../../../src/runtime/node/layers/zlib-engine.ts';
 import { bytesOf, concatenated, sourceOf } from '../../../../support/byte-streams.ts';
@@ -75,6 +75,59 @@ describe('zstd on Node', () => {
     );
     const compressed = concatenated(...files.map((file) => zstdCompressSync(file)), skippable);
     expect(await digestBy(codec, compressed)).toBe(digestOf(concatenated(...files)));
+  });
+
+  test('small and large frames in turns, in pieces of each size', async () => {
+    const sizes = [0, 1, 255, 32_768, 32_769, 900, 500_000, 0, 40];
+    const files = sizes.map((size) => content.subarray(0, size));
+    const compressed = concatenated(...files.flatMap((file) => [zstdCompressSync(file), skippable]));
+    for (const piece of [100, 30_000, 10_000_000]) {
+      const stream = decompressWith(codec, compressed, 'zstd', piece);
+      expect(digestOf(await bytesOf(stream))).toBe(digestOf(concatenated(...files)));
+    }
+  });
+
+  test('a small frame takes no window: zstd:chunked has one for each file, and many layers', async () => {
+    const decoder = codec.zstd.decompress(() => {
+      throw new Error('a window is taken');
+    });
+    const bytes = zstdCompressSync(content.subarray(0, 900));
+    const [piece] = createFrameSplitter({ windowLimit: MiB, unit: 'frame', what: 'layer X' }).split(bytes);
+    if (piece === undefined) throw new Error('no frame');
+    await decoder.prepare(piece);
+    expect(digestOf(Buffer.concat(await Readable.from(decoder.push(piece)).toArray()))).toBe(
+      digestOf(content.subarray(0, 900)),
+    );
+  });
+
+  test('twenty thousand tiny frames leave turns of the event loop to others', async () => {
+    const frames = concatenated(...Array.from({ length: 20_000 }, () => zstdCompressSync(Buffer.of(7))));
+    let turns = 0;
+    let isRead = false;
+    const count = () => {
+      turns += 1;
+      if (!isRead) setImmediate(count);
+    };
+    setImmediate(count);
+    expect((await bytesOf(decompressWith(codec, frames, 'zstd', 10_000_000))).length).toBe(20_000);
+    isRead = true;
+    expect(turns).toBeGreaterThan(100);
+  });
+
+  test.each([
+    ['the checksum is wrong', (frame: Uint8Array) => frame.with(-1, (frame.at(-1) ?? 0) ^ 1), 'checksum'],
+    ['the size is smaller than the content', (frame: Uint8Array) => frame.with(5, 5), 'size'],
+    ['the size is larger than the content', (frame: Uint8Array) => frame.with(5, 60), 'corruption'],
+  ])('a small frame is refused where %s', async (_, broken, reason) => {
+    const params = { [constants.ZSTD_c_checksumFlag]: 1 };
+    const frame = new Uint8Array(zstdCompressSync(Buffer.from('hello hello hello'), { params }));
+    expect(digestOf(await bytesOf(decompressWith(codec, frame)))).toBe(
+      digestOf(Buffer.from('hello hello hello')),
+    );
+    await expect(bytesOf(decompressWith(codec, broken(frame)))).rejects.toMatchObject({
+      code: 'UPSTREAM_CONTENT',
+      message: expect.stringContaining(reason),
+    });
   });
 
   test('a wrong checksum is seen', async () => {
