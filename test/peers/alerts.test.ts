@@ -76,6 +76,11 @@ const cases: readonly AlertCase[] = [
     rests: [of('upstream_pulls_left', 'route="all"', '90x60')],
   },
   {
+    alert: 'RegshiftRedisAway',
+    fires: [of('cache_up', 'cache="redis"', '1x10 0x50')],
+    rests: [of('cache_up', 'cache="redis"', '1x10 0x5 1x45'), of('cache_up', 'cache="store"', '0x60')],
+  },
+  {
     alert: 'RegshiftStoreFails',
     fires: [of('store_reads_total', 'result="error"', '0+1x60')],
     rests: [of('store_reads_total', 'result="miss"', steady)],

@@ -84,7 +84,7 @@ export async function serve(
       storeOperations,
     });
     const { health, inFlight } = dependencies;
-    metrics?.watch(inFlight, memory);
+    metrics?.watch(inFlight, memory, health);
     if (certificate) metrics?.certificate(certificate.notAfter);
     const ofServers = { certificate, log, standstillMs: longestStandstill(settings) };
     let served = certificate;

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
+import type { Health } from '../../../http/health.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
 import type { StatusNumbers } from '../../../http/page/status-page.ts';
 import type { Figure } from '../../../observability/figures.ts';
@@ -14,7 +15,7 @@ export interface PrometheusMetrics {
   /** The numbers of `text` as a part of the page, whose code loads at its first use. */
   readonly numbers: StatusNumbers;
   /** Registers gauges that are read at each scrape. */
-  watch(inFlight: InFlight, memory: MemoryBudget): void;
+  watch(inFlight: InFlight, memory: MemoryBudget, health: Pick<Health, 'caches'>): void;
   /** @param notAfter the end of the served certificate, in milliseconds since the epoch. */
   certificate(notAfter: number): void;
 }
@@ -41,8 +42,9 @@ export function createPrometheusMetrics(): PrometheusMetrics {
       const { numbersHtml } = await import('../../../http/page/numbers-view.ts');
       return numbersHtml((await registry.getMetricsAsJSON()).flatMap(figuresOf));
     },
-    watch(inFlight, memory) {
+    watch(inFlight, memory, health) {
       watchTables(memory, shared);
+      watchCaches(health, shared);
       const gauge = (name: string, about: string, value: () => number) =>
         new Gauge({
           name,
@@ -97,6 +99,19 @@ function watchTables(memory: MemoryBudget, shared: Shared): void {
     });
   gauge('regshift_memory_table_bytes', 'Bytes of memory that a table takes.', ({ bytes }) => bytes);
   gauge('regshift_memory_table_limit_bytes', 'Bytes of memory that a table may take.', ({ limit }) => limit);
+}
+
+function watchCaches(health: Pick<Health, 'caches'>, shared: Shared): void {
+  new Gauge({
+    name: 'regshift_cache_up',
+    help: 'Whether Redis, or the store for layers, answers: 1, or 0 while it is away.',
+    labelNames: ['cache'],
+    ...shared,
+    collect() {
+      for (const [cache, state] of Object.entries(health.caches()))
+        this.set({ cache }, Number(state === 'here'));
+    },
+  });
 }
 
 function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {

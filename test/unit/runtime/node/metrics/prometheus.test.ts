@@ -7,6 +7,7 @@ import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import { createPrometheusMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
+import { freePort } from '../../../../support/daemon.ts';
 import { testMemory } from '../../../../support/memory.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
 import { testSigningKey } from '../../../../support/signing-key.ts';
@@ -189,6 +190,18 @@ it('show the memory of each table', async () => {
   expect(await metrics()).toContain('regshift_memory_table_limit_bytes{table="responses"} 8388608');
 });
 
+it('tell of a Redis that is away', async () => {
+  const { metrics } = await start({ REGSHIFT_REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+  expect(await metrics()).toContain('regshift_cache_up{cache="redis"} 0\n');
+});
+
+it('tell of each cache that answers', async () => {
+  const { watch, text } = createPrometheusMetrics();
+  watch(idle, testMemory(), { caches: () => ({ redis: 'here', store: 'away' }) });
+  expect(await text()).toContain('regshift_cache_up{cache="redis"} 1\nregshift_cache_up{cache="store"} 0\n');
+});
+
+const idle = { requests: 0, streams: 0, acquire: () => undefined };
 const dashboard = readFileSync(join(root, 'deploy/grafana/regshift.json'), 'utf8');
 const rules = readFileSync(join(root, 'deploy/prometheus/regshift.rules.yaml'), 'utf8');
 
@@ -197,7 +210,7 @@ it.each([
   ['deploy/prometheus/regshift.rules.yaml', () => JSON.stringify(parse(rules))],
 ])('%s names existing metrics', async (_file, read) => {
   const metrics = createPrometheusMetrics();
-  metrics.watch({ requests: 0, streams: 0, acquire: () => undefined }, testMemory());
+  metrics.watch(idle, testMemory(), { caches: () => ({}) });
   metrics.certificate(0);
   const known = new Set([...(await metrics.text()).matchAll(/^# TYPE (\S+) (\S+)/gm)].flatMap(namesOf));
   const named = new Set(read().match(/\b(?:regshift|process|nodejs)_[a-z_0-9]+/g));
