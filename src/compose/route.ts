@@ -10,6 +10,7 @@ import type { Values } from '../config/settings.ts';
 import { RegistryError } from '../errors.ts';
 import type { RouteOptions } from '../http/route.ts';
 import { createSampleRegistry } from '../sample-registry/registry.ts';
+import { createAccountCheck } from '../upstream/account-check.ts';
 import { createUpstreamClient, type UpstreamClient } from '../upstream/client.ts';
 import { namesOfficialImages } from '../upstream/docker-hub.ts';
 import { createMirrors, type Mirror, type MirrorsOptions } from '../upstream/mirrors.ts';
@@ -100,6 +101,14 @@ export function routeOptions(
     client,
     upstreams: settings.REGSHIFT_UPSTREAM ? mirrors : [],
     login,
+    onAccountRefused: createAccountCheck({
+      route: id,
+      accounts: mirrors.flatMap(accountOf),
+      metrics,
+      log,
+      clock,
+      background,
+    }),
     library: upstreams.some(namesOfficialImages),
     clientAuth: chooseClientAuth(settings, { ...platform, loginQueue, newest }),
     tokenRelay: relays
@@ -136,6 +145,11 @@ const mirrorDeadlineMs = 8_000;
 interface LoggedIn {
   readonly client: UpstreamClient;
   readonly login: UpstreamLogin;
+}
+
+/** The account of the proxy at a registry, if it has one there. */
+function accountOf({ client, login }: LoggedIn): Mirror[] {
+  return login === 'passthrough' || login.kind === 'none' ? [] : [{ client, credential: login }];
 }
 
 /** Several mirrors as one client, each with its own login. Clients log in to none of them (config/auth-rules.ts). */

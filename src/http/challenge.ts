@@ -20,6 +20,7 @@ export function createExplainRefusal(
   login: UpstreamLogin,
   relay: TokenRelay | undefined,
   log: Log,
+  onAccountRefused: () => void,
 ): ExplainRefusal {
   const tell = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
   return async (error, request) => {
@@ -27,6 +28,7 @@ export function createExplainRefusal(
     const { message, cause } = error;
     const detail = error.detail ? { detail: error.detail } : {};
     if (login !== 'passthrough') {
+      if (login.kind !== 'none') onAccountRefused();
       const whose = login.kind === 'none' ? 'without a login' : 'with an account of its own';
       return new RegistryError('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
     }

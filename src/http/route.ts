@@ -25,6 +25,8 @@ export interface RouteOptions extends RegistryOptions, ClientPolicy {
   /** Passes the registry's CORS headers and preflights on to web pages. */
   readonly passesCors: boolean;
   readonly log: Log;
+  /** Called when a registry has answered 401 to a request by the account of the proxy. */
+  readonly onAccountRefused: () => void;
   /** The generations of clients that images are made for ahead. */
   readonly warm: readonly KnownClient[];
 }
@@ -59,7 +61,7 @@ export function createRoute(options: RouteOptions): Route {
     login,
     clientAuth,
     tokenRelay,
-    explainRefusal: createExplainRefusal(login, tokenRelay, log),
+    explainRefusal: createExplainRefusal(login, tokenRelay, log, options.onAccountRefused),
     publicUrl,
     passesCors,
     warm: options.warm,

@@ -13,6 +13,8 @@ export interface Metrics {
   pullsRemaining(route: string, pulls: number): void;
   /** A request to a token server ended. */
   tokenRequest(route: string, granted: boolean): void;
+  /** So many requests failed because upstream refuses the account of the proxy; 0 for a route that has an account. */
+  accountRefused(route: string, requests: 0 | 1): void;
   /** A manifest was converted, or its conversion was remembered or failed. */
   conversion(conversion: ConversionFacts): void;
   /** The reading of a layer begins (1) or ends (-1). */
@@ -80,6 +82,7 @@ export const noMetrics: Metrics = {
   upstreamResponse: () => undefined,
   pullsRemaining: () => undefined,
   tokenRequest: () => undefined,
+  accountRefused: () => undefined,
   conversion: () => undefined,
   layerReads: () => undefined,
   storeRead: () => undefined,

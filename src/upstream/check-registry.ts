@@ -35,7 +35,11 @@ async function addressProblem(client: UpstreamClient): Promise<string | undefine
 const refusedLogin =
   "It refuses the proxy's own account (401): check the user name and the password that REGSHIFT_UPSTREAM_AUTH names.";
 
-async function loginProblem(client: UpstreamClient, credential: Credential): Promise<string | undefined> {
+/** Shows the account to a registry. @returns the refusal in words for the operator; undefined if there is none. */
+export async function loginProblem(
+  client: UpstreamClient,
+  credential: Credential,
+): Promise<string | undefined> {
   if (credential.kind === 'none') return undefined;
   try {
     return await withDeadline(deadlineMs, undefined, async (signal) => {

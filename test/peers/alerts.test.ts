@@ -66,6 +66,11 @@ const cases: readonly AlertCase[] = [
     ],
   },
   {
+    alert: 'RegshiftAccountRefused',
+    fires: [of('upstream_account_refusals_total', 'route="all"', '0+1x60')],
+    rests: [of('upstream_account_refusals_total', 'route="all"', none)],
+  },
+  {
     alert: 'RegshiftServesStale',
     fires: [of('stale_responses_total', 'route="all"', '0+1x60')],
     rests: [of('stale_responses_total', 'route="all"', none)],

@@ -201,6 +201,11 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
     'route',
     'result',
   );
+  const accounts = counter(
+    'upstream_account_refusals_total',
+    "Requests that failed because a registry refuses the proxy's own account.",
+    'route',
+  );
   const conversions = counter(
     'conversions_total',
     'Conversions of manifests, by both forms and by result.',
@@ -231,6 +236,7 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
     },
     pullsRemaining: (route, left) => pulls.set({ route }, left),
     tokenRequest: (route, granted) => tokens.inc({ route, result: granted ? 'granted' : 'refused' }),
+    accountRefused: (route, requests) => accounts.inc({ route }, requests),
     conversion({ from, to, result, seconds }) {
       conversions.inc({ from: forms.has(from) ? from : 'other', to, result });
       if (result !== 'remembered') conversionSeconds.observe({ to }, seconds);
