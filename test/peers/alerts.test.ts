@@ -119,6 +119,12 @@ const cases: readonly AlertCase[] = [
     fires: [of('certificate_expiry_timestamp_seconds', '', `${13 * 86_400}x60`)],
     rests: [of('certificate_expiry_timestamp_seconds', '', `${15 * 86_400}x60`)],
   },
+  {
+    alert: 'RegshiftCertificateExpired',
+    // The clock of promtool begins at 0.
+    fires: [of('certificate_expiry_timestamp_seconds', '', '1800x60')],
+    rests: [of('certificate_expiry_timestamp_seconds', '', `${15 * 86_400}x60`)],
+  },
 ];
 
 /** An expectation of promtool: how many alerts of this name fire after so many minutes. */
