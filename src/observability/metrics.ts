@@ -9,8 +9,11 @@ export interface Metrics {
   cacheLookup(tier: string, hit: boolean): void;
   /** A request to upstream ended. @param status of the response; undefined if there was none. */
   upstreamResponse(route: string, status: number | undefined, seconds: number): void;
-  /** The number of pulls that upstream allows until its limit (`ratelimit-remaining`). */
-  pullsRemaining(route: string, pulls: number): void;
+  /**
+   * The number of pulls that upstream allows until its limit (`ratelimit-remaining`).
+   * @param windowSeconds the time for which upstream counts a pull.
+   */
+  pullsRemaining(route: string, pulls: number, windowSeconds: number): void;
   /** A request to a token server ended. */
   tokenRequest(route: string, granted: boolean): void;
   /** So many requests failed because upstream refuses the account of the proxy; 0 for a route that has an account. */

@@ -124,13 +124,20 @@ export function meteredFetch(fetch: Fetch, route: string, metrics: Metrics): Fet
     try {
       const response = await fetch(url, init);
       metrics.upstreamResponse(route, response.status, seconds());
-      // Docker Hub writes `76;w=21600`: the pulls that are left, and the seconds in which they are counted.
-      const left = Number.parseInt(response.headers.get('ratelimit-remaining') ?? '', 10);
-      if (Number.isFinite(left)) metrics.pullsRemaining(route, left);
+      countPulls(response.headers.get('ratelimit-remaining') ?? '', route, metrics);
       return response;
     } catch (error) {
       metrics.upstreamResponse(route, undefined, seconds());
       throw error;
     }
   };
+}
+
+/** The window of Docker Hub, in seconds, for a registry that names none. */
+const usualWindow = 21_600;
+
+/** Docker Hub writes `76;w=21600`: the pulls that are left, and the seconds in which they are counted. */
+function countPulls(remaining: string, route: string, metrics: Metrics): void {
+  const [, left, window = usualWindow] = /^\s*(\d+)(?:\s*;\s*w=(\d+))?/.exec(remaining) ?? [];
+  if (left !== undefined) metrics.pullsRemaining(route, Number(left), Number(window));
 }

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { MemoryBudget, TableUsage } from '../../../cache/memory-budget.ts';
+import { type Clock, systemClock } from '../../../clock.ts';
 import type { Health } from '../../../http/health.ts';
 import type { InFlight } from '../../../http/in-flight.ts';
 import type { StatusNumbers } from '../../../http/page/status-page.ts';
@@ -25,7 +26,7 @@ const upstreamBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const forms = new Set(['schema1', 'schema2', 'list', 'oci', 'oci-index', 'generic', 'v1']);
 
 /** Creates the counters for Prometheus. Every label has a few known values, or is the id of a route. */
-export function createPrometheusMetrics(): PrometheusMetrics {
+export function createPrometheusMetrics(clock = systemClock): PrometheusMetrics {
   const registry = new Registry();
   const shared = { registers: [registry] };
   collectDefaultMetrics({ register: registry });
@@ -35,7 +36,13 @@ export function createPrometheusMetrics(): PrometheusMetrics {
     1,
   );
   return {
-    metrics: { ...answersIn(shared), ...workIn(shared), ...storeIn(shared), ...eventsIn(shared) },
+    metrics: {
+      ...answersIn(shared),
+      ...workIn(shared),
+      ...pullsIn(shared, clock),
+      ...storeIn(shared),
+      ...eventsIn(shared),
+    },
     contentType: registry.contentType,
     text: () => registry.metrics(),
     async numbers() {
@@ -176,9 +183,13 @@ function answersIn(shared: Shared): Pick<Metrics, 'responseSent'> {
 
 type StoreMetrics = Pick<Metrics, 'storeRead' | 'storeWrite' | 'storeEvicted' | 'storeSize' | 'storeHung'>;
 
+type PullMetrics = Pick<Metrics, 'pullsRemaining'>;
+
 type EventMetrics = Pick<Metrics, 'registryEvent' | 'warmed' | 'warmQueue'>;
 
-function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetrics | keyof EventMetrics> {
+function workIn(
+  shared: Shared,
+): Omit<Metrics, 'responseSent' | keyof PullMetrics | keyof StoreMetrics | keyof EventMetrics> {
   const counter = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Counter({ name: `regshift_${name}`, help, labelNames, ...shared });
   const histogram = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
@@ -218,11 +229,6 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
     'Seconds to convert a manifest, with its fetches.',
     'to',
   );
-  const gauge = {
-    name: 'regshift_upstream_pulls_left',
-    help: 'Pulls that the registry still allows, as it last said (ratelimit-remaining).',
-  };
-  const pulls = new Gauge({ ...gauge, labelNames: ['route'], ...shared });
   const layers = new Gauge({
     name: 'regshift_layers_reading',
     help: 'Layers that regshift reads at this moment.',
@@ -234,7 +240,6 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
       upstream.inc({ route, code: classOf(status) });
       upstreamSeconds.observe({ route }, seconds);
     },
-    pullsRemaining: (route, left) => pulls.set({ route }, left),
     tokenRequest: (route, granted) => tokens.inc({ route, result: granted ? 'granted' : 'refused' }),
     accountRefused: (route, requests) => accounts.inc({ route }, requests),
     conversion({ from, to, result, seconds }) {
@@ -242,6 +247,26 @@ function workIn(shared: Shared): Omit<Metrics, 'responseSent' | keyof StoreMetri
       if (result !== 'remembered') conversionSeconds.observe({ to }, seconds);
     },
     layerReads: (change) => layers.inc(change),
+  };
+}
+
+/** A number of pulls says nothing once the registry no longer counts those before it: the series then ends. */
+function pullsIn(shared: Shared, clock: Clock): PullMetrics {
+  const ends = new Map<string, number>();
+  const pulls = new Gauge({
+    name: 'regshift_upstream_pulls_left',
+    help: 'Pulls that the registry still allows, as it last said (ratelimit-remaining).',
+    labelNames: ['route'],
+    ...shared,
+    collect() {
+      for (const [route, end] of ends) if (clock() >= end) this.remove({ route });
+    },
+  });
+  return {
+    pullsRemaining(route, left, windowSeconds) {
+      pulls.set({ route }, left);
+      ends.set(route, clock() + windowSeconds * 1000);
+    },
   };
 }
 

@@ -5,8 +5,10 @@ import { parse } from 'yaml';
 import { tableNames } from '../../../../../src/cache/table-shares.ts';
 import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
+import { noMetrics } from '../../../../../src/observability/metrics.ts';
 import { createPrometheusMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
+import { meteredFetch } from '../../../../../src/upstream/send.ts';
 import { freePort } from '../../../../support/daemon.ts';
 import { testMemory } from '../../../../support/memory.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
@@ -87,7 +89,7 @@ it('have a bounded number of series', async () => {
   for (let n = 0; n < 50; n += 1) {
     metrics.conversion({ from: `application/x-${n}`, to: 'oci', result: 'made', seconds: 1 });
     metrics.upstreamResponse('all', 200 + n, 1);
-    metrics.pullsRemaining('all', n);
+    metrics.pullsRemaining('all', n, 21_600);
   }
   metrics.tokenRequest('all', false);
   const lines = (await text()).split('\n');
@@ -100,6 +102,31 @@ it('have a bounded number of series', async () => {
   ]);
   expect(of('regshift_upstream_pulls_left')).toEqual(['regshift_upstream_pulls_left{route="all"} 49']);
   expect(of('regshift_tokens_total')).toEqual(['regshift_tokens_total{route="all",result="refused"} 1']);
+});
+
+it('have no number of pulls after the time for which the registry counts them', async () => {
+  let now = 0;
+  const { metrics, text } = createPrometheusMetrics(() => now);
+  metrics.pullsRemaining('hub', 3, 21_600);
+  metrics.pullsRemaining('other', 3, 60);
+  now = 21_599_999;
+  expect(await text()).toContain('regshift_upstream_pulls_left{route="hub"} 3\n');
+  expect(await text()).not.toContain('regshift_upstream_pulls_left{route="other"}');
+  now = 21_600_000;
+  expect(await text()).not.toContain('regshift_upstream_pulls_left{');
+  metrics.pullsRemaining('hub', 100, 21_600);
+  expect(await text()).toContain('regshift_upstream_pulls_left{route="hub"} 100\n');
+});
+
+it.each([
+  ['76;w=60', 76, 60],
+  ['76', 76, 21_600],
+])('have the pulls of ratelimit-remaining: %s', async (value, pulls, windowSeconds) => {
+  const told: unknown[] = [];
+  const metrics = { ...noMetrics, pullsRemaining: (...facts: unknown[]) => void told.push(facts) };
+  const answer = async () => new Response(null, { headers: { 'ratelimit-remaining': value } });
+  await meteredFetch(answer, 'hub', metrics)('https://hub.test/v2/', {});
+  expect(told).toEqual([['hub', pulls, windowSeconds]]);
 });
 
 it('count stale responses by route, from 0 on', async () => {
