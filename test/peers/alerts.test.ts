@@ -31,12 +31,27 @@ const steady = '0+60x60';
 const none = '0x60';
 const up = (values: string, job = 'proxy') => ({ series: `up{job="${job}",instance="a:9090"}`, values });
 
+const files = (name: string, values: string) => ({
+  series: `process_${name}_fds{job="proxy",instance="a:9090"}`,
+  values,
+});
+
 const cases: readonly AlertCase[] = [
   {
     alert: 'RegshiftDown',
     fires: [up('1x10 0x50'), of('build_info', 'version="1",node="24"', '1x10 _x50')],
     // The target of another program.
     rests: [up('1x10 0x50', 'other'), of('build_info', 'version="1",node="24"', '1x60')],
+  },
+  {
+    alert: 'RegshiftFilesRunOut',
+    fires: [
+      files('open', '95x60'),
+      files('max', '100x60'),
+      of('build_info', 'version="1",node="24"', '1x60'),
+    ],
+    // The process of another program.
+    rests: [files('open', '95x60'), files('max', '100x60')],
   },
   {
     alert: 'RegshiftFails',

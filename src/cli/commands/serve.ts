@@ -3,6 +3,8 @@ import type { Facts } from '../../observability/log.ts';
 import { checkSettings } from '../../runtime/node/check-settings.ts';
 import { endProcess } from '../../runtime/node/end-process.ts';
 import { createNodeLog, type NodeLog } from '../../runtime/node/log.ts';
+import { tooFewFiles } from '../../runtime/node/open-files.ts';
+import { mostRequests } from '../../runtime/node/platform.ts';
 import { createSettingsFiles } from '../../runtime/node/rotating-settings.ts';
 import { type Running, serve } from '../../runtime/node/serve.ts';
 import { hasFileOperations } from '../../runtime/node/store/file-operations.ts';
@@ -47,6 +49,8 @@ export async function runServe(io: Io): Promise<number> {
     const exit = createExit(nodeLog, () => running?.cut());
     logUncaught(log, exit);
     for (const warning of warnings) log('warn', warning, { consequence: 'the variable has no effect' });
+    const fewFiles = tooFewFiles(settings.REGSHIFT_MAX_REQUESTS ?? mostRequests);
+    if (fewFiles) log('warn', 'fewer files may be open than REGSHIFT_MAX_REQUESTS needs', fewFiles);
     const serves = obeySignals(log, exit, isRunByNpm(io.env));
     running = await serve(settings, log, files, checked);
     serves(running);

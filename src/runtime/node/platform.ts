@@ -24,7 +24,7 @@ import { createPasswordWorker } from './password-worker.ts';
 import { upstreamCertificateWarning } from './tls/certificate.ts';
 
 /** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
-const mostRequests = 5_000;
+export const mostRequests = 5_000;
 
 /**
  * The memory budget of a process on Node.
