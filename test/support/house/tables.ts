@@ -50,7 +50,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/http/unanswered.ts': [1, 'requests in progress'],
   'src/runtime/node/layers/memory-semaphore.ts': [1, 'open downloads'],
   'src/runtime/node/layers/window-shares.ts': [1, 'open downloads'],
-  'src/runtime/node/metrics/prometheus.ts': [1, 'routes, resources and statuses'],
+  'src/runtime/node/metrics/prometheus.ts': [2, 'routes, resources and statuses'],
   'src/runtime/node/redis/cache.ts': [1, 'conversions in progress'],
   'src/runtime/node/password-worker.ts': [1, 'one comparison'],
   'src/runtime/node/store/file-operations.ts': [1, 'half of the threads for files'],
