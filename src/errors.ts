@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'ENDPOINT_UNKNOWN'
   /** A pushed manifest is incomplete. */
   | 'MANIFEST_INVALID'
+  /** The registry lacks a layer or config of a pushed manifest, which regshift needs for another form of it. */
+  | 'MANIFEST_BLOB_UNKNOWN'
   /** A pushed manifest, or the content that regshift must make for it, is beyond a limit. */
   | 'MANIFEST_TOO_LARGE'
   /** The image exists, but this client cannot get it. Docker 1.8–20.10 shows the message of no other error. */
@@ -56,6 +58,7 @@ export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
   UPLOAD_UNKNOWN: { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
   ENDPOINT_UNKNOWN: { status: 404, code: 'NAME_UNKNOWN' },
   MANIFEST_INVALID: { status: 400, code: 'MANIFEST_INVALID' },
+  MANIFEST_BLOB_UNKNOWN: { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
   MANIFEST_TOO_LARGE: { status: 413, code: 'MANIFEST_INVALID' },
   UNSUPPORTED: { status: 404, code: 'UNSUPPORTED' },
   UNSIGNED: { status: 404, code: 'UNSUPPORTED' },

@@ -315,6 +315,25 @@ describe('a push whose layers are not read in twenty such waits', () => {
   });
 });
 
+describe('a manifest that the registry takes in another form only, without a blob that it names', () => {
+  it.each([
+    ['sample/schema1', { takes: generations.oci }, {}],
+    ['sample/oci-zstd', docker, {}],
+    [
+      'sample/oci-zstd',
+      { takes: [...generations.docker, ...generations.oci] },
+      { REGSHIFT_PUSH_FORMAT: 'schema2' },
+    ],
+  ])('is refused with the code that registries have for that: %s', async (sample, options, variables) => {
+    const { registry, app } = start(options, variables);
+    const tree = await treeOfSample(sample);
+    const answer = await putManifest(app, name, 'latest', last(tree));
+    expect([answer.status, answer.error().code]).toEqual([400, 'MANIFEST_BLOB_UNKNOWN']);
+    expect(answer.error().message).toMatch(/^The registry does not have all layers and configs .+sha256:/);
+    expect(registry.tags.size).toBe(0);
+  });
+});
+
 describe('a pushed index', () => {
   it('is refused without an image that it names', async () => {
     const { registry, app } = start(docker);

@@ -11,7 +11,7 @@ import { formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
 import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
-import { pushFailure } from '../../registry/push/push-errors.ts';
+import { lackedBlob, pushFailure } from '../../registry/push/push-errors.ts';
 import {
   isOfImages,
   type PushedArtifact,
@@ -218,7 +218,8 @@ async function putConverted(
   const converted = await registry.pushes.converter
     .prepare(pusher, manifest, form)
     .catch((error: unknown) => {
-      throw error instanceof ConversionError ? inconvertible(manifest, form, error) : error;
+      if (!(error instanceof ConversionError)) throw error;
+      throw lackedBlob(error) ?? inconvertible(manifest, form, error);
     });
   const own = withManifest(request, converted.body, converted.mediaType);
   const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);

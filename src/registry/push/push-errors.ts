@@ -68,16 +68,32 @@ const pushedFaults: readonly unknown[] = ['not-readable', 'cut-short', 'claim'] 
  * The error of a push for which regshift cannot make content, because of a limit or of the pushed content itself. The
  * same push would fail again, and clients repeat it after a 5xx. They do not after MANIFEST_INVALID: skopeo 1.9 with
  * --retry-times and Buildah 1.28 push once, and four times after another code, such as SIZE_INVALID.
- * @returns MANIFEST_TOO_LARGE beyond a limit, MANIFEST_INVALID for wrong content; any other error as it is.
+ * @returns MANIFEST_TOO_LARGE beyond a limit, MANIFEST_INVALID for wrong content, MANIFEST_BLOB_UNKNOWN for content that
+ *   the registry lacks; any other error as it is.
  */
 export function pushFailure(error: unknown): unknown {
   if (isSpent(error)) return tooManyRequests(error);
   // The content that regshift makes may be larger than the pushed one: a zstd layer is stored as a tar.
   if (error instanceof RegistryError && hasStatus(error, 413)) return cannotMake('MANIFEST_TOO_LARGE', error);
+  if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return lackingContent(error);
   if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') return error;
   const fault = error.detail?.fault;
   if (limitFaults.includes(fault)) return cannotMake('MANIFEST_TOO_LARGE', error);
   return pushedFaults.includes(fault) ? cannotMake('MANIFEST_INVALID', error) : error;
+}
+
+/** The error of the registry where a conversion fails because it lacks a layer or config. */
+export function lackedBlob({ cause }: Error): RegistryError | undefined {
+  return cause instanceof RegistryError && cause.code === 'BLOB_UNKNOWN' ? cause : undefined;
+}
+
+/** As docker-registry refuses a manifest in the form that it takes (registry/handlers/manifests.go, `PutManifest`). */
+function lackingContent(cause: RegistryError): RegistryError {
+  const { detail } = cause;
+  const message =
+    `The registry does not have all layers and configs that the push needs: ${cause.message} Push them before the ` +
+    'manifest that names them.';
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', message, { cause, ...(detail && { detail }) });
 }
 
 function cannotMake(code: 'MANIFEST_TOO_LARGE' | 'MANIFEST_INVALID', cause: RegistryError): RegistryError {
