@@ -80,6 +80,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	the upload was not started through this proxy	push again	UPLOAD_UNKNOWN
 	regshift has no such path	check the address	ENDPOINT_UNKNOWN
 	a pushed manifest did not arrive completely, or the registry takes it in no form that regshift can make	the message has the reason	MANIFEST_INVALID
+	the registry lacks a layer or config of a pushed manifest that it takes in another form only	push the image again: layers and config come before the manifest	MANIFEST_BLOB_UNKNOWN
 	a pushed manifest has more than 4 MiB, or regshift must convert the push and meets a limit	push an image with fewer layers or annotations; the message names the limit	MANIFEST_TOO_LARGE
 	the image exists, but not in a form for this client (or not yet)	the message has the reason	UNSUPPORTED
 	the image is stored as schema 1 without a signature, and \`REGSHIFT_UNSIGNED_SCHEMA1\` is \`refuse\`	push it again with a newer client	UNSIGNED
@@ -149,6 +150,7 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	an attestation at a registry of Docker's types	\`docker buildx build --provenance=false --sbom=false\`, or set \`allow\`	The registry does not take …, the artifact … has no other form, and this proxy is set to leave nothing out (REGSHIFT_PUSH_LOSSES).
 	Docker up to 1.4	push with Docker 1.6 or later	Nothing can be pushed by registry API v1, which this Docker pushes by:
 	a client sent a method of registry API v1 that changes something	push with Docker 1.6 or later	… is not served here: regshift only reads.
+	the registry takes the pushed manifest in another form only, and lacks a layer or config of it. Nothing is stored under the tag	push the image again. If a tool pushed the manifest alone, push its layers and config first	The registry does not have all layers and configs that the push needs: … Push them before the manifest that names them.
 	the registry takes the pushed image in another form only, and a layer or config of it is beyond a limit, or broken	the rest of the message is the reason. Push the image with gzip layers, which need no decompression, or raise the limit that the message names	regshift cannot make content that the push needs: …
 	the registry takes the pushed image or index in another form only, and it has many layers or images	push again: the content that is uploaded by now is not uploaded again. Or raise \`REGSHIFT_SUBREQUESTS\`	The push takes more requests to the registry than one request may cause here (REGSHIFT_SUBREQUESTS).
 	large layers, for a push of schema 1 or zstd	push again; raise \`REGSHIFT_MEASURE_DEADLINE\`	regshift still reads the layers of the pushed image, which the registry takes in another form only. Push again in about … s:
