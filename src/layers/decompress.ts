@@ -1,3 +1,4 @@
+import { concatenate } from '../../converters/bytes.ts';
 import type { Compression } from '../../converters/media-types.ts';
 import { type ByteSource, isRegistryOrAbortError, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
@@ -100,6 +101,7 @@ const decoders: Readonly<Record<KnownCompression, Decode>> = {
       isSkipped: download.isSkipped,
       acquire: () => download.acquireSkipSlot(signal),
     });
+    const joiner = createPartJoiner();
     let decompressed = 0;
     try {
       for await (const bytes of compressed) {
@@ -109,9 +111,10 @@ const decoders: Readonly<Record<KnownCompression, Decode>> = {
           await decoder.prepare(piece);
           for await (const part of withSlot(decoder.push(piece), () => slot.enter(decompressed))) {
             decompressed += part.length;
-            yield part;
+            yield* joiner.add(part);
           }
         }
+        yield* joiner.rest();
         slot.release();
       }
       frames.end();
@@ -137,4 +140,30 @@ async function* withSlot(
   } finally {
     await iterator.return?.();
   }
+}
+
+/** A part of at least this many bytes is passed on as it is. */
+const joinedBytes = 64 * 1024;
+
+/** Joins short parts, like the files of zstd:chunked: each part takes its way through streams, a hash and a write. */
+function createPartJoiner() {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+
+  function* rest(): Generator<Uint8Array> {
+    const [only, ...others] = parts;
+    const whole = others.length === 0 ? only : concatenate(parts);
+    parts = [];
+    length = 0;
+    if (whole !== undefined) yield whole;
+  }
+
+  return {
+    rest,
+    *add(part: Uint8Array): Generator<Uint8Array> {
+      parts.push(part);
+      length += part.length;
+      if (length >= joinedBytes) yield* rest();
+    },
+  };
 }
