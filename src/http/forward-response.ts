@@ -13,7 +13,8 @@ import { responseWithUpstreamBody } from './upstream-body.ts';
 const handedBack = ['content-type', 'docker-content-digest', 'docker-upload-uuid', 'range', 'allow'];
 
 /**
- * Upstream's response unchanged, for a request that writes or that reads a list.
+ * Upstream's response unchanged, for a request that writes or that reads a list. An encoded body that was not requested
+ * is dropped: the status counts.
  * @param more headers that the proxy adds.
  */
 export function forwardResponse(
@@ -22,14 +23,15 @@ export function forwardResponse(
   more: Record<string, string> = {},
 ): Response {
   const { status } = response;
-  const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
+  // The web's fetch decodes such a body. The one for Node does not: its bytes are unreadable without the header.
+  const isEncoded = encodingOf(response) !== undefined;
+  const bodiless = isEncoded || request.method === 'HEAD' || status === 204 || status === 304;
   const isEmpty =
     response.headers.get('content-length') === '0' ||
     (request.method !== 'HEAD' && (bodiless || response.body === null));
   // The proxy asks for a list by GET even for a HEAD. An unread body would hold its connection open.
   if (bodiless) void discard(response);
-  // `fetch` decodes an encoding that the proxy asked upstream not to use, and leaves the old length.
-  const length = encodingOf(response) !== undefined ? [] : ['content-length'];
+  const length = isEncoded ? [] : ['content-length'];
   return responseWithUpstreamBody(bodiless ? null : response.body, {
     status,
     headers: {

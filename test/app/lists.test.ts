@@ -484,6 +484,15 @@ describe('the referrers of a manifest', () => {
     expect([response.status, response.text()]).toEqual([404, '404 page not found\n']);
   });
 
+  it('are refused with a Content-Encoding that was not requested, like all other lists', async () => {
+    const encoded = { ...headers, 'Content-Encoding': 'gzip' };
+    const upstream = scriptedUpstream(() => new Response('\x1f\x8b', { headers: encoded }));
+    const app = testApp({}, upstream.fetch);
+    const response = await app.get(path);
+    expect([response.status, (await app.head(path)).status]).toEqual([502, 502]);
+    expect(response.error().message).toContain('the referrers of team/app with Content-Encoding "gzip"');
+  });
+
   it('are requested with the login of the client', async () => {
     const upstream = scriptedUpstream(() =>
       specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': 'Basic realm="r"' }),

@@ -23,6 +23,16 @@ const writes: readonly [string, string][] = [
 ];
 
 describe('pushes and deletions', () => {
+  it('keep the status of a refusal whose body has an encoding that was not requested', async () => {
+    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip', 'Content-Length': '2' };
+    const app = testApp({}, scriptedUpstream(() => new Response('\x1f\x8b', { status: 413, headers })).fetch);
+    for (const [method, path] of writes) {
+      const response = await app.send(method, path);
+      expect([method, path, response.status, response.text()]).toEqual([method, path, 413, '']);
+      expect(response.header('Content-Length') ?? '0').toBe('0');
+    }
+  });
+
   const service = {
     REGSHIFT_UPSTREAM_AUTH: 'basic',
     REGSHIFT_UPSTREAM_USERNAME: 'proxy',

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { refuseEncoded } from '../body.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
@@ -16,7 +17,7 @@ export interface ReferrersPage {
 /**
  * `HEAD` or `GET` of the referrers of a manifest (distribution-spec 1.1, "Listing Referrers").
  * @param query with its question mark; "" for none.
- * @throws RegistryError UNAUTHORIZED with upstream's challenge.
+ * @throws RegistryError UNAUTHORIZED with upstream's challenge; as `refuseEncoded`.
  */
 export async function requestReferrers(
   client: UpstreamClient,
@@ -33,5 +34,6 @@ export async function requestReferrers(
   if (response.status === 401) {
     throw await errorFromResponse(response, `referrers of ${repository}`, 'NAME_UNKNOWN');
   }
+  if (response.ok) await refuseEncoded(response, `the referrers of ${repository}`);
   return { response, next: nextQuery(response.headers.get('link')) };
 }
