@@ -24,8 +24,9 @@ export interface Circuit {
   /** Opens the circuit at once, for example because the connection broke. */
   open(reason: string): void;
   /**
-   * Probes an open circuit without delay, because the service may work again. A circuit that opened again soon keeps its
-   * delay: the service may be one that accepts each connection and breaks it.
+   * Probes an open circuit without delay, because the service may work again: once after each probe that had its delay. A
+   * circuit that opened again soon keeps its first delay. The service may be one that accepts each connection and breaks
+   * it, or refuses to work.
    */
   probeNow(): void;
   /** Ends all probes. */
@@ -47,12 +48,15 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   let closedAt = Number.NEGATIVE_INFINITY;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let probing = false;
+  /** Whether `probeNow` may probe before the delay is over. */
+  let mayProbeEarly = false;
   let stopped = false;
 
   function open(reason: string): void {
     if (isOpen || stopped) return;
     isOpen = true;
     waitMs = clock() - closedAt > steadyMs ? firstProbeMs : Math.min(waitMs * 2, longestProbeMs);
+    mayProbeEarly = waitMs === firstProbeMs;
     onOpen(reason);
     probeLater();
   }
@@ -60,10 +64,16 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   function probeLater(): void {
     clearTimeout(timer);
     probeAt = clock() + waitMs;
-    timer = setTimeout(() => void probeNow(), waitMs);
+    timer = setTimeout(probeInTurn, waitMs);
   }
 
-  async function probeNow(): Promise<void> {
+  function probeInTurn(): void {
+    if (probing) return;
+    mayProbeEarly = true;
+    void runProbe();
+  }
+
+  async function runProbe(): Promise<void> {
     if (!isOpen || probing || stopped) return;
     clearTimeout(timer);
     probing = true;
@@ -83,7 +93,7 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
   return {
     isOpen() {
       // The timer stands still while the machine sleeps.
-      if (isOpen && clock() >= probeAt) void probeNow();
+      if (isOpen && clock() >= probeAt) probeInTurn();
       return isOpen;
     },
     recordSuccess: () => {
@@ -95,7 +105,9 @@ export function createCircuit({ probe, onOpen, onClose, clock }: CircuitOptions)
     },
     open,
     probeNow() {
-      if (waitMs === firstProbeMs) void probeNow();
+      if (!isOpen || probing || !mayProbeEarly) return;
+      mayProbeEarly = false;
+      void runProbe();
     },
     stop() {
       stopped = true;

@@ -111,6 +111,44 @@ describe('a circuit that opens', () => {
     expect(calls.slice(0, 2)).toEqual(['open: broken', 'closed']);
   });
 
+  it('again soon after it closed probes on request once its first delay is over', async () => {
+    const { open, probeNow, isOpen, state } = circuit();
+    for (let turn = 0; turn < 7; turn += 1) {
+      state.works = true;
+      open('broken');
+      await vi.advanceTimersByTimeAsync(30_000);
+    }
+    state.works = false;
+    open('broken');
+    await vi.advanceTimersByTimeAsync(30_000);
+    // A client that gave up at the failed probe has found the service again.
+    state.works = true;
+    expect(isOpen()).toBe(true);
+    probeNow();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isOpen()).toBe(false);
+  });
+
+  it('probes on request once for each delay, where the service accepts connections and refuses to work', async () => {
+    let probes = 0;
+    const built = createCircuit({
+      probe: async () => {
+        probes += 1;
+        setTimeout(() => built.probeNow(), 10);
+        throw new Error('LOADING');
+      },
+      onOpen: () => undefined,
+      onClose: () => undefined,
+      clock: Date.now,
+    });
+    built.open('broken');
+    await vi.advanceTimersByTimeAsync(10_000);
+    built.stop();
+    // One in each second, and one early for each.
+    expect(probes).toBeGreaterThan(9);
+    expect(probes).toBeLessThan(21);
+  });
+
   it('does not probe after stop', async () => {
     const { open, stop, state } = circuit();
     open('broken');
