@@ -20,7 +20,7 @@ export interface Fill extends Digester {
   abort(): void;
   /**
    * Reads the bytes while they are written, and keeps the last ones back until the digest of all is right.
-   * @returns undefined for a store whose bytes cannot be read before they are committed.
+   * @returns undefined for a store whose bytes cannot be read before they are committed, or that is slow to begin.
    * @param signal aborts the wait for further bytes.
    */
   follow(span: FollowedSpan, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array> | undefined>;
@@ -74,6 +74,9 @@ const commitMs = 600_000;
 
 /** A fill that has got no bytes for longer than all of its deadlines is lost: Workers end one with its request. */
 export const lostMs = addMs + commitMs;
+
+/** The longest time that a follower waits for a store that makes room. */
+const openMs = 3_000;
 
 /** Bytes that a follower reads at once. */
 const followedBytes = 256 * 1024;
@@ -256,7 +259,7 @@ export function createFill(options: FillOptions): Fill {
     },
     abort: () => drop('left'),
     async follow(span, signal) {
-      await opening;
+      await valueWithin(openMs, opening);
       if (write === undefined || write.readBack === undefined || hasFailed || isReleased) return undefined;
       return bytesFor(span, signal);
     },

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestOf } from '../../../../converters/digest.ts';
 import { createDigester } from '../../../../src/layers/digester.ts';
 import type { BlobName, BlobWrite } from '../../../../src/layers/store/blob-store.ts';
@@ -192,6 +192,15 @@ describe('a follower of a fill', () => {
     const reading = read(await fill.follow({ ...whole, blob: other }, never));
     await fill.commit(blob);
     await expect(reading).rejects.toMatchObject({ isWrong: true });
+  });
+
+  it('does not wait for a store that makes room for longer than three seconds', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { fill } = fillOf(new Promise<BlobWrite>(() => {}));
+    const followed = fill.follow(whole, never);
+    await vi.advanceTimersByTimeAsync(3_000);
+    await expect(Promise.race([followed, 'waits'])).resolves.toBeUndefined();
   });
 
   it('keeps the file open until it has ended', async () => {
