@@ -53,18 +53,22 @@ export async function removeDamaged(
 /**
  * Removes the blobs that were used longest ago, until at least `excess` bytes are free.
  * @param remove returns false for a blob that stays.
+ * @returns the blobs that were not tried, those used longest ago first, as `newer`.
  */
 export async function removeOldest<Blob extends StoredBlob>(
   blobs: readonly Blob[],
   excess: number,
   remove: (blob: Blob) => Promise<unknown>,
-): Promise<Pruned> {
+): Promise<{ readonly pruned: Pruned; readonly newer: readonly Blob[] }> {
   const pruned = { blobs: 0, bytes: 0 };
-  for (const blob of blobs.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0))) {
+  const byUse = blobs.toSorted((one, other) => (one.usedAt ?? 0) - (other.usedAt ?? 0));
+  let tried = 0;
+  for (const blob of byUse) {
     if (pruned.bytes >= excess) break;
+    tried += 1;
     if ((await remove(blob)) === false) continue;
     pruned.blobs += 1;
     pruned.bytes += blob.size;
   }
-  return pruned;
+  return { pruned, newer: byUse.slice(tried) };
 }

@@ -113,7 +113,7 @@ export async function pruneBucket(
   const all: StoredBlob[] = [];
   for await (const blob of stored) all.push(blob);
   const total = all.reduce((sum, { size }) => sum + size, 0);
-  return removeOldest(all, total - bytes, remove);
+  return (await removeOldest(all, total - bytes, remove)).pruned;
 }
 
 async function abortUploads(

@@ -65,6 +65,9 @@ const lookMs = 60_000;
 /** Beyond REGSHIFT_STORE_BYTES, room is made for more than one blob: down to this part of the bytes. */
 const keptPart = 0.9;
 
+/** The oldest blobs of a search that are remembered for the next blobs. */
+const mostOldest = 10_000;
+
 /** A file takes a little more of a file system than its bytes: this part of them. */
 const fileOverhead = 1 / 64;
 
@@ -76,6 +79,8 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
+  /** Those blobs of the last search that were used longest ago and are not removed, in this order. A full disk needs room for each new blob. */
+  let oldest: readonly StoredFile[] = [];
   /** The next search for blobs has not begun, and will find what is stored until then. */
   let isPruneDue = false;
 
@@ -123,35 +128,57 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     return size;
   }
 
-  async function makeRoomNow(excessOf: (total: number) => number): Promise<Pruned> {
+  /** @param excessOf the bytes to remove, by the bytes of all blobs. */
+  async function searchAndRemove(excessOf: (total: number) => number): Promise<Pruned> {
     const all: StoredFile[] = [];
     for await (const file of files()) all.push(file);
     const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
     lookedAt = clock();
-    const pruned = await removeOldest(all, excessOf(total), ({ path }) => removed(path));
-    if (pruned.blobs > 0) metrics.storeEvicted(pruned.blobs, pruned.bytes);
-    used = total - pruned.bytes;
-    metrics.storeSize(used);
+    const { pruned, newer } = await removeOldest(all, excessOf(total), ({ path }) => removed(path));
+    oldest = newer.slice(0, mostOldest);
+    countRemoved(pruned, total);
     return pruned;
   }
 
-  /**
-   * @param excessOf the bytes to remove, by the bytes of all blobs.
-   * @param begins called before the search for blobs.
-   */
-  function makeRoom(excessOf: (total: number) => number, begins = () => {}): Promise<Pruned> {
-    const make = () => {
-      begins();
-      return makeRoomNow(excessOf);
-    };
-    // A blob may have come after the running search for blobs.
+  /** Removes blobs of the last search that were not used since then, until this many bytes are free. */
+  async function removeKnown(lacking: number): Promise<number> {
+    const { pruned, newer } = await removeOldest(oldest, lacking, async ({ path, size, usedAt }) => {
+      const found = await lookAt(path);
+      return found?.mtimeMs === usedAt && found?.size === size && removed(path);
+    });
+    oldest = newer;
+    countRemoved(pruned, used);
+    return pruned.bytes;
+  }
+
+  function countRemoved({ blobs, bytes }: Pruned, total: number | undefined): void {
+    if (blobs > 0) metrics.storeEvicted(blobs, bytes);
+    used = total === undefined ? undefined : total - bytes;
+    if (used !== undefined) metrics.storeSize(used);
+  }
+
+  /** Begins when the work before it has ended: a blob may have come after its search for blobs. */
+  function inTurn<Value>(make: () => Promise<Value>): Promise<Value> {
     const made = making.then(make, make);
     making = made;
     return made;
   }
 
-  const prune = (target: number, begins?: () => void) =>
-    makeRoom((total) => total - (total > limit ? Math.min(target, limit * keptPart) : target), begins);
+  /** Removes this many bytes. A search looks at each file of the folder, so one serves several blobs. */
+  const makeRoom = (lacking: number) =>
+    inTurn(async () => {
+      const left = lacking - (await removeKnown(lacking));
+      if (left > 0) await searchAndRemove(() => left);
+    });
+
+  /** @param begins called before the search for blobs. */
+  const prune = (target: number, begins = () => {}) =>
+    inTurn(() => {
+      begins();
+      return searchAndRemove(
+        (total) => total - (total > limit ? Math.min(target, limit * keptPart) : target),
+      );
+    });
 
   /** Prunes in the background. A search looks at each file, so blobs that are stored during one share the next one. */
   function pruneSoon(): void {
@@ -173,7 +200,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   /** @returns the bytes to remove for a blob of this size; 0 if it fits. @throws BlobTooLarge. */
   async function lackingFor(size: number, available: number): Promise<number> {
     if (size <= available) return 0;
-    if (used === undefined) await makeRoom(() => 0);
+    if (used === undefined) await inTurn(() => searchAndRemove(() => 0));
     const most = available + (used ?? 0);
     if (size > most) throw new BlobTooLarge(`it has ${size} bytes, and the file system has room for ${most}`);
     return Math.ceil(size * (1 + fileOverhead) - available);
@@ -193,7 +220,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     async fit(size) {
       if (size === 0) return;
       const lacking = await lackingFor(size, await availableBytes());
-      if (lacking > 0) await makeRoom(() => lacking);
+      if (lacking > 0) await makeRoom(lacking);
     },
     added(size) {
       used = used === undefined ? undefined : used + size;
@@ -204,7 +231,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     async full(size, written, isQuota) {
       const available = written + (isQuota ? 0 : await availableBytes());
       const lacking = await lackingFor(size, available);
-      if (lacking > 0) inBackground(makeRoom(() => lacking));
+      if (lacking > 0) inBackground(makeRoom(lacking));
     },
     prune: (target) => prune(target),
     dropDamaged: (path, found, expected) =>
