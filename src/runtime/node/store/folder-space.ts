@@ -140,6 +140,11 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     return pruned;
   }
 
+  /** The search of the start, or for another blob, may have ended just before. */
+  async function measureOnce(): Promise<void> {
+    if (used === undefined) await searchAndRemove(() => 0);
+  }
+
   /** Removes blobs of the last search that were not used since then, until this many bytes are free. */
   async function removeKnown(lacking: number): Promise<number> {
     const { pruned, newer } = await removeOldest(oldest, lacking, async ({ path, size, usedAt }) => {
@@ -200,7 +205,7 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   /** @returns the bytes to remove for a blob of this size; 0 if it fits. @throws BlobTooLarge. */
   async function lackingFor(size: number, available: number): Promise<number> {
     if (size <= available) return 0;
-    if (used === undefined) await inTurn(() => searchAndRemove(() => 0));
+    if (used === undefined) await inTurn(measureOnce);
     const most = available + (used ?? 0);
     if (size > most) throw new BlobTooLarge(`it has ${size} bytes, and the file system has room for ${most}`);
     return Math.ceil(size * (1 + fileOverhead) - available);

@@ -67,3 +67,11 @@ test('on a full disk, one search for blobs serves several new ones, and spares t
   expect(run.mock.calls.length).toBeLessThan(10);
   expect([2, 3, 4, 5, 6].map((nth) => existsSync(fileOf(nth)))).toEqual([false, true, false, false, true]);
 });
+
+test('the first blobs on a full disk share one search for blobs', async () => {
+  const storeSize = vi.fn();
+  const space = spaceOf(await newFolder(), createFileOperations({ places: 2 }), { storeSize });
+  const first = [1, 2, 3].map((size) => space.full(size, 0, true));
+  expect((await Promise.allSettled(first)).map(({ status }) => status)).toEqual(first.map(() => 'rejected'));
+  expect(storeSize).toHaveBeenCalledTimes(1);
+});
