@@ -49,6 +49,8 @@ const patienceMs = 30_000;
 /** Shorter than `patienceMs`: a search that makes no progress must not cost the next one its turn. */
 const staleMs = 20_000;
 const deadlineMs = 120_000;
+/** The time between two looks whether a client still waits for a search, in milliseconds. */
+const lookMs = 1_000;
 /** Searches that run at the same time, for all routes and repositories. Each sends up to six requests at a time. */
 const mostAtOnce = 4;
 const waiting = { all: 256, ofAddress: 64 };
@@ -84,9 +86,16 @@ export function createBoundedSearch<Found>(options: BoundedSearchOptions): Bound
     run: (key, repository, context, search) =>
       shared.join(key, context.signal, async (sharedRun) => {
         const lease = await turnOf(repository, context, sharedRun);
+        const unwanted = new AbortController();
+        const look = setInterval(() => {
+          if (!sharedRun.isWanted()) unwanted.abort(interrupted(repository));
+        }, lookMs);
         try {
-          return await search(runOf(repository, context, lease, sharedRun, clock));
+          return await search(
+            runOf(repository, { ...context, signal: unwanted.signal }, lease, sharedRun, clock),
+          );
         } finally {
+          clearInterval(look);
           lease.release();
         }
       }),
@@ -114,8 +123,8 @@ function runOf(
     },
   };
   return {
-    // Other clients may wait for the search too: a client that leaves ends no request, the next step does.
-    context: { ...context, budget, signal: undefined, resolutions: undefined },
+    // Other clients may wait for the search too: its requests end with the last of them.
+    context: { ...context, budget, resolutions: undefined },
     step,
     async during(work) {
       const beat = setInterval(() => {

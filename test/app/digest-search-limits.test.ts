@@ -295,6 +295,32 @@ describe('a client that disconnects', () => {
     expect(tagHeads(upstream.asked)).toHaveLength(40);
   });
 
+  it('ends its search while that waits for the content of an image, so that the next search has its turn', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const zstd = manyTags('team/app', { latest: 'sample/oci-zstd' });
+    const gate = createGate();
+    let isStuck = true;
+    const upstream = scriptedUpstream(async (request, url) => {
+      if (isStuck && request.method === 'GET' && url.pathname.includes('/blobs/')) await gate.pass();
+      return zstd(request, url);
+    });
+    const app = testApp({}, upstream.fetch);
+    const leave = new AbortController();
+    const left = app.send('GET', pathOf(1), docker113, { signal: leave.signal }).catch(() => undefined);
+    await vi.waitFor(() => expect(gate.waiting).toBe(1));
+    isStuck = false;
+    leave.abort();
+    await left;
+    const next = app.get(pathOf(2), docker113);
+    await vi.waitFor(() => expect(upstream.asked.some((each) => each.includes(madeUp(2)))).toBe(true));
+    await settled();
+    vi.advanceTimersByTime(1_000);
+    expect((await next).status).toBe(404);
+    expect(gate.waiting).toBe(1);
+    gate.open();
+  });
+
   it('does not end the search of another client that waits for the same digest', async () => {
     const { gate, upstream, app, leave, left } = await searching();
     const other = app.get(pathOf(1), docker113);
