@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type TestApp, testApp } from '../support/app.ts';
+import { createGate } from '../support/gate.ts';
 import { manyTags } from '../support/many-tags.ts';
 import { forgetfulMemory } from '../support/memory.ts';
 import { type Script, scriptedUpstream, specError, type Upstream } from '../support/scripted-upstream.ts';
@@ -41,6 +42,25 @@ describe('the tags of a repository', () => {
     const other = await listedTags(app, onArm);
     expect(other.b).not.toBe(ids.b);
     expect((await app.get(path, docker17)).header('Vary')).toBe('User-Agent');
+  });
+
+  it('are no warnings in the log where the client leaves before all of them have answered', async () => {
+    const gate = createGate();
+    const tags = manyTags('team/app', versions(20));
+    const { app } = over(async (request, url) => {
+      if (url.pathname.includes('/manifests/v1')) await gate.pass();
+      return tags(request, url);
+    });
+    const leaving = new AbortController();
+    const left = app.send('GET', path, docker17, { signal: leaving.signal }).catch(() => undefined);
+    await vi.waitFor(() => expect(gate.waiting).toBe(6));
+    leaving.abort();
+    await left;
+    gate.open();
+    await app.settled();
+    expect(warnings(app)).toEqual([]);
+    const lines = app.logged.filter(({ message }) => message === 'request');
+    expect(lines.map(({ facts }) => facts?.status)).toEqual([499]);
   });
 
   it('may have the names of properties of every object', async () => {

@@ -57,7 +57,7 @@ const milliseconds = 40_000;
 
 /**
  * The image ids of all tags that answer in time. The log names the others.
- * @throws RegistryError if no tag answers.
+ * @throws RegistryError if no tag answers; the signal's reason after the client has left.
  */
 async function imagesByTag(
   { registry, log }: Route,
@@ -72,6 +72,7 @@ async function imagesByTag(
   const { results: found, errors: failed } = await collectWithin(candidates, limits, (tag, signal) =>
     search.tagged(repository, tag, platform, { ...context, signal }),
   );
+  context.signal?.throwIfAborted();
   for (const [tag, error] of failed) {
     const reason = error instanceof Error ? error.message : String(error);
     log('warn', 'tag left out of API v1', { repository, tag, reason });
