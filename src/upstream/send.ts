@@ -114,6 +114,12 @@ function mayRepeat({ method, signal }: Sender, error: unknown): boolean {
 }
 
 /**
+ * Seconds without a response that count although the client has left. A client that leaves earlier says nothing about the
+ * registry, and clients give up on a registry that hangs later than that.
+ */
+const leastWait = 1;
+
+/**
  * A `fetch` whose responses are counted.
  * @param route the id of the route; requests to its token server and its storage count too.
  */
@@ -127,7 +133,8 @@ export function meteredFetch(fetch: Fetch, route: string, metrics: Metrics): Fet
       countPulls(response.headers.get('ratelimit-remaining') ?? '', route, metrics);
       return response;
     } catch (error) {
-      metrics.upstreamResponse(route, undefined, seconds());
+      const isLeft = init.signal?.aborted === true && !isDeadline(init.signal);
+      if (!isLeft || seconds() >= leastWait) metrics.upstreamResponse(route, undefined, seconds());
       throw error;
     }
   };

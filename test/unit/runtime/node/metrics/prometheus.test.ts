@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { tableNames } from '../../../../../src/cache/table-shares.ts';
+import { withDeadline } from '../../../../../src/concurrency/deadline.ts';
 import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import { noMetrics } from '../../../../../src/observability/metrics.ts';
@@ -127,6 +128,35 @@ it.each([
   const answer = async () => new Response(null, { headers: { 'ratelimit-remaining': value } });
   await meteredFetch(answer, 'hub', metrics)('https://hub.test/v2/', {});
   expect(told).toEqual([['hub', pulls, windowSeconds]]);
+});
+
+it.each([
+  ['a client that leaves at once', 'left', 0, []],
+  ['a client that leaves after a second', 'left', 1_000, [undefined]],
+  ['a deadline', 'late', 0, [undefined]],
+  ['a connection that breaks', 'broken', 0, [undefined]],
+] as const)('have a request that ends without a response by %s', async (_, end, waitedMs, counted) => {
+  const statuses: unknown[] = [];
+  const metrics = {
+    ...noMetrics,
+    upstreamResponse: (_: string, status: unknown) => void statuses.push(status),
+  };
+  const [began, leaving] = [performance.now(), new AbortController()];
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(began);
+  onTestFinished(() => clock.mockRestore());
+  const fetch = meteredFetch(
+    async (_, { signal }) => {
+      clock.mockReturnValue(began + waitedMs);
+      if (end === 'left') leaving.abort();
+      if (end === 'late') await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      throw new TypeError('fetch failed');
+    },
+    'hub',
+    metrics,
+  );
+  const asked = withDeadline(1, leaving.signal, (signal) => fetch('https://hub.test/v2/', { signal }));
+  await expect(asked).rejects.toThrow('fetch failed');
+  expect(statuses).toEqual(counted);
 });
 
 it('count stale responses by route, from 0 on', async () => {
