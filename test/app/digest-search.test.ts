@@ -45,6 +45,23 @@ describe('an image in two indexes', () => {
   });
 });
 
+describe('a tag that has moved since this replica asked for it', () => {
+  const path = '/v2/team/app/manifests';
+
+  it.each(['by a client', 'by a search'])('is asked for again: it was asked for %s', async (asker) => {
+    let tags = manyTags('team/app', { latest: 'sample/schema2' });
+    const upstream = scriptedUpstream((request, url) => tags(request, url));
+    const [app, other] = [testApp({}, upstream.fetch), testApp({}, upstream.fetch)];
+    const asked = asker === 'by a client' ? 'latest' : `sha256:${'0'.repeat(64)}`;
+    await app.get(`${path}/${asked}`, docker113);
+    tags = manyTags('team/app', { latest: 'sample/oci' });
+    app.advance(1);
+    const made = await other.get(`${path}/latest`, docker113);
+    const found = await app.get(`${path}/${made.header('Docker-Content-Digest')}`, docker113);
+    expect([found.status, found.body]).toEqual([200, made.body]);
+  });
+});
+
 describe('a signed repository, whose signatures come before its images in the list of tags', () => {
   it('looks for an image past the signatures that clients have requested lately', async () => {
     const signature = `sha256-${'a'.repeat(64)}.sig`;

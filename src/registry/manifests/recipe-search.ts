@@ -13,6 +13,7 @@ import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import { isAbsence, isRefused } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
+import type { Purpose, Resolution } from '../../upstream/resolution.ts';
 import { createBoundedSearch, type SearchRun } from '../bounded-search.ts';
 import type { ContentStore } from '../content-store.ts';
 import type { RecentTags } from '../recent-tags.ts';
@@ -105,23 +106,40 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
   /** Tries the tags as upstream has them now. */
   async function walk(walk: Walk): Promise<Recipe | undefined> {
     const { repository, sources, context } = walk;
+    const began = clock();
+    const remembered: Tag[] = [];
     const resolveTag = async (tag: Tag) => {
       if (sources.has(tag) || sources.size >= options.mostTags) return;
       sources.set(tag, undefined);
-      sources.set(tag, await sourceOf(resolver, repository, tag, context));
+      const found = await sourceOf(resolver, repository, tag, context);
+      sources.set(tag, found?.digest);
+      if (found && found.at < began) remembered.push(tag);
     };
     const tryOne = (tag: Tag) => tryTag(options, walk, tag);
+    // Another replica may have asked for a tag after it moved, and named the digest then.
+    const tryMoved = async () => firstFound(await movedTags(walk, remembered.splice(0)), 1, tryOne);
     const known = await firstFound([...recentTags.of(repository)], 1, async (tag) => {
       await resolveTag(tag);
       return tryOne(tag);
     });
-    if (known) return known;
+    const moved = known ?? (await tryMoved());
+    if (moved) return moved;
     const tried = new Set(sources.keys());
     const listed = await listTags(options.client, repository, options.mostTags, context).catch(noTags);
     const rest = listed.filter((tag) => !tried.has(tag));
     // HEADs cost nothing on Docker Hub.
     await mapBounded(rest, headConcurrency, resolveTag);
-    return firstFound(rest, 1, tryOne);
+    return (await firstFound(rest, 1, tryOne)) ?? (await tryMoved());
+  }
+
+  /** The tags that name another image than this replica remembers. */
+  async function movedTags({ repository, sources, context }: Walk, tags: readonly Tag[]) {
+    const before = new Map(sources);
+    await mapBounded(tags, headConcurrency, async (tag) => {
+      const now = await sourceOf(resolver, repository, tag, context, 'to compare');
+      sources.set(tag, now?.digest);
+    });
+    return tags.filter((tag) => sources.get(tag) !== before.get(tag));
   }
 
   /**
@@ -268,9 +286,10 @@ async function sourceOf(
   repository: RepositoryName,
   tag: Tag,
   context: RequestContext,
-): Promise<Digest | undefined> {
+  purpose: Purpose = 'to know',
+): Promise<Resolution | undefined> {
   try {
-    return (await resolver.resolve(repository, { kind: 'tag', tag }, context)).digest;
+    return await resolver.resolve(repository, { kind: 'tag', tag }, context, purpose);
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
     throw error;
