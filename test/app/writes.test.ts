@@ -23,15 +23,22 @@ const writes: readonly [string, string][] = [
 ];
 
 describe('pushes and deletions', () => {
-  it('keep the status of a refusal whose body has an encoding that was not requested', async () => {
-    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip', 'Content-Length': '2' };
-    const app = testApp({}, scriptedUpstream(() => new Response('\x1f\x8b', { status: 413, headers })).fetch);
-    for (const [method, path] of writes) {
-      const response = await app.send(method, path);
-      expect([method, path, response.status, response.text()]).toEqual([method, path, 413, '']);
-      expect(response.header('Content-Length') ?? '0').toBe('0');
-    }
-  });
+  it.each([400, 404, 413, 415, 500])(
+    'keep the status %i of a refusal whose body has an encoding that was not requested',
+    async (status) => {
+      const headers = {
+        'Content-Type': 'application/json',
+        'Content-Encoding': 'gzip',
+        'Content-Length': '2',
+      };
+      const app = testApp({}, scriptedUpstream(() => new Response('\x1f\x8b', { status, headers })).fetch);
+      for (const [method, path] of writes) {
+        const response = await app.send(method, path);
+        expect([method, path, response.status, response.text()]).toEqual([method, path, status, '']);
+        expect(response.header('Content-Length') ?? '0').toBe('0');
+      }
+    },
+  );
 
   const service = {
     REGSHIFT_UPSTREAM_AUTH: 'basic',

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
-import { readBounded } from '../../upstream/body.ts';
+import { encodingOf, readBounded } from '../../upstream/body.ts';
 import { isWebPage } from '../../upstream/error-response.ts';
 
 /** A registry's refusal of a manifest. */
@@ -17,13 +17,14 @@ export interface PushRefusal {
 /** Statuses of refusals that regshift may be able to do something about. */
 const statuses: readonly number[] = [400, 404, 405, 415];
 
-export function isRefusal({ status }: Response): boolean {
-  return statuses.includes(status);
+/** A refusal whose body has an encoding tells no reason. */
+export function isRefusal(response: Response): boolean {
+  return statuses.includes(response.status) && encodingOf(response) === undefined;
 }
 
 /** Whether a response may be the refusal of schema 1 by docker-registry 2.8 (`refusesForm`). */
-export function isHidden({ status }: Response): boolean {
-  return status === 500;
+export function isHidden(response: Response): boolean {
+  return response.status === 500 && encodingOf(response) === undefined;
 }
 
 /** @throws RegistryError as `readBounded`. */
