@@ -17,13 +17,14 @@ interface Waiting {
  * requests. A pause within each request alone would not do: the works of sixty requests would all continue in the same
  * turn.
  * @param nextTurn calls a function in the next turn of the event loop, after its input and output.
+ * @param most bytes of all requests in one turn.
  */
-export function createWorkTurns(nextTurn: (begin: () => void) => void): TakeTurn {
+export function createWorkTurns(nextTurn: (begin: () => void) => void, most = bytesPerTurn): TakeTurn {
   const waiting: Waiting[] = [];
   let used = 0;
   let isPlanned = false;
 
-  const fits = (bytes: number) => used === 0 || used + bytes <= bytesPerTurn;
+  const fits = (bytes: number) => used === 0 || used + bytes <= most;
 
   function use(bytes: number): void {
     used += bytes;

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { constants, createGunzip, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { Digest } from '../../../../converters/digest.ts';
+import type { TakeTurn } from '../../../../converters/ports.ts';
 import { createFairSemaphore } from '../../../concurrency/fair-semaphore.ts';
+import { createWorkTurns } from '../../../concurrency/work-turns.ts';
 import type { LayerCodec, ZstdDecoder } from '../../../layers/codec.ts';
 import type { TakeWindow } from '../../../layers/windows.ts';
 import type { FrameHeader } from '../../../layers/zstd/frame-header.ts';
@@ -50,9 +51,10 @@ export function createNodeLayerCodec({
     patienceMs,
     graceMs,
   };
+  const takeTurn = createWorkTurns(setImmediate, workOfTurn);
   return {
     gunzip: () => driveZlib(createGunzip(output)),
-    zstd: { windowLimit, unit: 'frame', limits, decompress: unzstd },
+    zstd: { windowLimit, unit: 'frame', limits, decompress: (take) => unzstd(take, takeTurn) },
     hash(algorithm) {
       const hash = createHash(algorithm);
       return {
@@ -67,19 +69,21 @@ export function createNodeLayerCodec({
 const smallFrame = 32 * 1024;
 /** A frame takes some 16 µs besides its bytes: as long as this many bytes. */
 const workOfFrame = 16 * 1024;
-/** Bytes of small frames in one turn of the event loop: a millisecond. */
-const workOfTurn = MiB;
+/** Bytes of small frames of one layer without a pause: a millisecond or two. */
+const workOfShare = MiB;
+/** Bytes of small frames of all layers in one turn of the event loop: less of them takes more time for the turns. */
+const workOfTurn = 4 * MiB;
 
 /**
  * One engine for all frames, as long as its window is large enough: zstd:chunked has a frame for every file. It never
  * gets bytes of two frames at once (`createFrameSplitter`), so that it continues with the next frame. A small frame
  * needs no engine: a pass through the thread pool takes longer than to decompress it.
  */
-function unzstd(take: TakeWindow): ZstdDecoder {
+function unzstd(take: TakeWindow, takeTurn: TakeTurn): ZstdDecoder {
   let engine: Engine | undefined;
   let window = 0;
+  let work = workOfShare;
   let giveBack = () => {};
-  let work = 0;
 
   function close(): void {
     engine?.close();
@@ -102,9 +106,9 @@ function unzstd(take: TakeWindow): ZstdDecoder {
     async *push(piece) {
       if (isSmall(piece)) {
         work += piece.bytes.length + piece.opens.contentSize + workOfFrame;
-        if (work > workOfTurn) {
+        if (work > workOfShare) {
           work = 0;
-          await setImmediate();
+          await takeTurn(workOfShare);
         }
         yield* decompressAtOnce(piece);
         return;
