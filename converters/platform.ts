@@ -39,11 +39,19 @@ const otherArchitectures: ReadonlyMap<string, readonly [architecture: string, va
 
 /** Reads a platform as users write it: `linux/aarch64` is `linux/arm64`. @returns as `parsePlatform`. */
 export function readPlatform(text: string): Platform | undefined {
-  const platform = parsePlatform(text.toLowerCase());
-  if (platform === undefined) return undefined;
-  const { os, architecture: named, variant: ofText } = platform;
-  const [architecture, variant = ofText] = otherArchitectures.get(named) ?? [named];
-  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+  const platform = parsePlatform(text);
+  return platform && usualNames(platform);
+}
+
+/**
+ * The platform with the names that Go has. Index entries may have the names of `uname -m`, of Debian, upper case, and `7`
+ * for `v7`; Docker 20.10 and containerd read them (containerd/platforms, `Normalize`).
+ */
+function usualNames({ os, architecture: stated, variant: statedVariant }: Platform): Platform {
+  const named = stated.toLowerCase();
+  const [architecture, variant = statedVariant?.toLowerCase()] = otherArchitectures.get(named) ?? [named];
+  const base = { os: os.toLowerCase(), architecture };
+  return variant ? { ...base, variant: variant.replace(/^(?=\d+$)/, 'v') } : base;
 }
 
 /**
@@ -70,10 +78,11 @@ const runsOn: ReadonlyMap<string, readonly string[]> = new Map([
  * @returns 0 for the best variant, a higher number for a worse one, `undefined` if the client cannot run the entry.
  */
 export function platformRank(wanted: Platform, offered: Platform): number | undefined {
-  if (offered.os !== wanted.os || offered.architecture !== wanted.architecture) return undefined;
-  const order = acceptableVariants(wanted);
-  if (order === 'any') return offered.variant ? 1 : 0;
-  const rank = order.indexOf(offered.variant ?? '');
+  const [client, { os, architecture, variant = '' }] = [usualNames(wanted), usualNames(offered)];
+  if (os !== client.os || architecture !== client.architecture) return undefined;
+  const order = acceptableVariants(client);
+  if (order === 'any') return variant ? 1 : 0;
+  const rank = order.indexOf(variant);
   return rank === -1 ? undefined : rank;
 }
 

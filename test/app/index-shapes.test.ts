@@ -367,3 +367,26 @@ describe('an entry that states a wrong size', () => {
     expect(digestOf(answer.body)).toBe(root.digest);
   });
 });
+
+describe('an index that names platforms as `uname -m` does', () => {
+  const ofMachines = (built: BuiltRepository) =>
+    addIndex(
+      built,
+      ['aarch64', 'x86_64'].map((architecture) => {
+        const platform = { os: 'linux', architecture };
+        return { ...addImage(built, { platform, files: [architecture] }), platform };
+      }),
+    );
+
+  it.each([
+    ['Docker 1.9.1', {}, schema1Signed],
+    ['Docker 20.10', { REGSHIFT_INDEX: 'one' }, ociManifest],
+  ] as const)('%s with %o gets the image of its machine', async (client, variables, type) => {
+    const { app, root, built } = appOver(ofMachines, variables);
+    const answer = await app.get(`${path}/latest`, headersOf(client));
+    expect([answer.status, answer.header('Content-Type')]).toEqual([200, type]);
+    const index = new TextDecoder().decode(built.manifests.get(root.digest)?.bytes);
+    const { manifests } = JSON.parse(index) as { manifests: Entry[] };
+    expect(answer.header('Regshift-Source-Digest')).toBe(manifests[1]?.digest);
+  });
+});

@@ -24,3 +24,20 @@ it.each(['s390x', 'constructor', '__proto__'])(
     expect(fitting(platform(name), offered)).toEqual([offered[1], offered[0]]);
   },
 );
+
+it.each([
+  ['amd64', 'x86_64'],
+  ['amd64', 'AMD64'],
+  ['x86_64', 'amd64'],
+  ['386', 'i686'],
+  ['arm64', 'aarch64'],
+  ['arm', 'armhf'],
+])('%s runs an entry for %s', (wanted, named) => {
+  const offered = [{ platform: platform('s390x') }, { platform: platform(named) }];
+  expect(fitting(platform(wanted), offered)).toEqual([offered[1]]);
+});
+
+it('a variant without its v is the variant', () => {
+  const offered = ['7', '6', 'V5'].map((variant) => ({ platform: platform('arm', variant) }));
+  expect(fitting(platform('arm', 'v6'), offered)).toEqual([offered[1], offered[2]]);
+});
