@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { mediaTypes } from '../../converters/media-types.ts';
 import { createSampleRegistry } from '../../src/sample-registry/registry.ts';
 import { testApp } from '../support/app.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
+import { compressedImage } from '../support/packed-image.ts';
 import { scriptedUpstream, specError } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
@@ -74,4 +76,23 @@ describe('a layer in two repositories', () => {
     expect(responses.bob.status).toBe(200);
     expect(responses.alice.status).toBe(502);
   });
+});
+
+it('a layer without a byte is in both repositories, although a registry has no first byte of it', async () => {
+  const layer = { mediaType: mediaTypes.ociLayerZstd, compressed: new Uint8Array(), tar: new Uint8Array() };
+  const images = ['team/one', 'team/two'].map((repository) => compressedImage(repository, [layer]));
+  const upstream = scriptedUpstream((request, url) =>
+    images.map((image) => image(request, url)).find((response) => response !== undefined),
+  );
+  const app = testApp({}, upstream.fetch);
+  const types = [];
+  for (const repository of ['team/one', 'team/two']) {
+    const { status, body } = await app.get(`/v2/${repository}/manifests/latest`, docker20);
+    const { layers } = JSON.parse(new TextDecoder().decode(body)) as { layers?: { mediaType: string }[] };
+    types.push([status, layers?.map(({ mediaType }) => mediaType)]);
+  }
+  expect(types).toEqual([
+    [200, [mediaTypes.ociLayer]],
+    [200, [mediaTypes.ociLayer]],
+  ]);
 });

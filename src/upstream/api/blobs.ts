@@ -1,4 +1,4 @@
-import type { Digest } from '../../../converters/digest.ts';
+import { type Digest, digestOf } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import { discard, refuseEncoded } from '../body.ts';
@@ -22,6 +22,9 @@ export interface GetBlobOptions {
   /** Called with the number of bytes that are read once more after a connection broke. */
   readonly onSkipped?: (bytes: number) => void;
 }
+
+/** The digest of content without a byte, of which a registry has no part: it answers 416 to every range (RFC 9110). */
+const digestOfNothing = digestOf(new Uint8Array());
 
 /** A blob that regshift reads itself. */
 export interface FetchedBlob {
@@ -116,6 +119,10 @@ export async function fetchBlob(
   };
   const errorOf = (response: Response) => blobError(response, repository, digest, what, unknown);
   const { response, anonymous } = await open(range?.first ?? 0, context);
+  if (response.status === 416 && digest === digestOfNothing) {
+    await discard(response);
+    return { body: new Blob([]).stream(), from: 0, headers: response.headers, anonymous };
+  }
   if (!response.ok) throw await errorOf(response);
   await refuseEncoded(response, `the ${name}`);
   const part = partOf(response) ?? wholeOf(response);
