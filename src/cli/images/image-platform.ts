@@ -1,7 +1,7 @@
 import { ConversionError } from '../../../converters/errors.ts';
 import { fetchConfig } from '../../../converters/fetch.ts';
 import type { Image, Model } from '../../../converters/model.ts';
-import { fitting, formatPlatform, type Platform, readPlatform } from '../../../converters/platform.ts';
+import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 
 /**
@@ -14,10 +14,7 @@ export async function otherPlatform(
   ports: ConversionPorts,
 ): Promise<Platform | undefined> {
   const own = model.kind === 'image' ? await platformOf(model, ports) : undefined;
-  if (own === undefined) return undefined;
-  // Docker and containerd run an image for `aarch64` on arm64, too (containerd/platforms, `Match`).
-  const platform = readPlatform(formatPlatform(own)) ?? own;
-  return fitting(wanted, [{ platform }]).length === 0 ? own : undefined;
+  return own && fitting(wanted, [{ platform: own }]).length === 0 ? own : undefined;
 }
 
 /**
