@@ -29,7 +29,7 @@ export type NewestValues = (atOnce: boolean) => Promise<Values>;
 
 /** Everything that differs between runtimes. */
 export interface RuntimePlatform
-  extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background'> {
+  extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background' | 'fleetWrites'> {
   readonly fetch: Fetch;
   /** Creates a `fetch` for one route. Absent on a runtime that chooses proxies and authorities itself (Workers). */
   readonly fetchOver?: (connection: UpstreamConnection) => Fetch;

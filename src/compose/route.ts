@@ -132,6 +132,7 @@ export function routeOptions(
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     forwardBody: platform.forwardBody,
+    fleetWrites: platform.fleetWrites,
     background,
     turn: platform.turn ?? atOnce,
   };

@@ -7,6 +7,9 @@ import type { RepositoryName } from '../../converters/reference.ts';
  *
  * A write whose response is lost, or is a 5xx, may have happened. Everyone can cause one, by leaving. It ends what counts
  * as fresh, and not what stands in while upstream fails.
+ *
+ * The replicas of a fleet tell each other of certain writes: behind one address, a client that pushed through one replica
+ * pulls through another.
  */
 export interface RepositoryVersions {
   /** The repository in its present version, for keys. */
@@ -22,11 +25,32 @@ export interface RepositoryVersions {
 }
 
 /** Repositories share a few counters, so that their number costs no memory. One that shares asks upstream again. */
-const counters = 1024;
+export const repositoryCounters = 1024;
 
-export function createRepositoryVersions(): RepositoryVersions {
-  const writes = new Uint32Array(counters);
-  const doubtful = new Uint32Array(counters);
+/** The certain writes through all replicas of a fleet, by the counter that a repository has in each of them. */
+export interface FleetWrites {
+  /** Tells the other replicas of a write. */
+  tell(counter: number): void;
+  /**
+   * @param onWrite gets the counter of each write through another replica.
+   * @param onGap is called when writes may have been missed.
+   */
+  listen(onWrite: (counter: number) => void, onGap: () => void): void;
+}
+
+/** @param fleet absent for a single process, and on a runtime whose processes do not know each other (Workers). */
+export function createRepositoryVersions(fleet?: FleetWrites): RepositoryVersions {
+  const writes = new Uint32Array(repositoryCounters);
+  const doubtful = new Uint32Array(repositoryCounters);
+  const add = (counts: Uint32Array, at: number) => {
+    counts[at] = (counts[at] ?? 0) + 1;
+  };
+  fleet?.listen(
+    (at) => add(writes, at),
+    () => {
+      for (const at of doubtful.keys()) add(doubtful, at);
+    },
+  );
   const written = (repository: RepositoryName) => `${repository}#${writes[counterOf(repository)]}`;
   const doubts = (repository: RepositoryName) => doubtful[counterOf(repository)] ?? 0;
   return {
@@ -35,11 +59,10 @@ export function createRepositoryVersions(): RepositoryVersions {
     doubts,
     increment(repository) {
       const at = counterOf(repository);
-      writes[at] = (writes[at] ?? 0) + 1;
+      add(writes, at);
+      fleet?.tell(at);
     },
-    doubt(repository) {
-      doubtful[counterOf(repository)] = doubts(repository) + 1;
-    },
+    doubt: (repository) => add(doubtful, counterOf(repository)),
   };
 }
 
@@ -65,5 +88,5 @@ function counterOf(repository: RepositoryName): number {
   for (let at = 0; at < repository.length; at += 1) {
     hash = Math.imul(hash ^ repository.charCodeAt(at), 0x01000193);
   }
-  return (hash >>> 0) % counters;
+  return (hash >>> 0) % repositoryCounters;
 }

@@ -4,6 +4,7 @@ import { type DockerRegistry, startDockerRegistry } from '../support/docker-regi
 import { type Replica, startReplica } from '../support/fleet.ts';
 import { type HeaderLine, manifestRequestHeaders } from '../support/old-clients.ts';
 import { requirePeers } from '../support/programs.ts';
+import { type RawResponse, rawRequest } from '../support/raw-http.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { simulator } from '../support/simulators/all.ts';
 import { behind } from '../support/upstreams/behind.ts';
@@ -72,7 +73,10 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
     return upstream;
   }
 
-  async function replica({ url }: Upstream, variables: Record<string, string> = {}): Promise<Replica> {
+  async function replica(
+    { url }: Pick<Upstream, 'url'>,
+    variables: Record<string, string> = {},
+  ): Promise<Replica> {
     const started = await startReplica(url, redis.url, variables);
     running.push(started.stop);
     return started;
@@ -166,6 +170,80 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('a fleet of two
     const pulls = pullsSpent(upstream);
     expect(pulls).toHaveLength(2);
     expect(new Set(pulls).size).toBe(2);
+  });
+
+  describe('has a tag that moved at once', () => {
+    const path = '/v2/sample/moved/manifests/latest';
+    const secret = 'of-the-events-of-a-registry';
+
+    /** Two replicas that remember a tag for an hour, both with its first image. */
+    async function rememberingFleet(variables: Record<string, string>): Promise<[Replica, Replica]> {
+      await moveTo('sample/oci');
+      redis = await startRedisServer();
+      running.push(() => redis.stop());
+      const long = { REGSHIFT_TAG_TTL: '3600', ...variables };
+      const replicas: [Replica, Replica] = [await replica(registry, long), await replica(registry, long)];
+      for (const each of replicas) await each.get(path, docker113);
+      return replicas;
+    }
+
+    async function image(name: string): Promise<RawResponse> {
+      const accept = ['Accept', 'application/vnd.oci.image.manifest.v1+json'] as const;
+      return rawRequest({ ...at(`/v2/${name}/manifests/latest`), method: 'GET', headers: [accept] });
+    }
+
+    function at(path: string) {
+      return { port: Number(new URL(registry.url).port), path };
+    }
+
+    /** Moves the tag at the registry, which tells nobody. */
+    async function moveTo(name: string): Promise<void> {
+      const { config, layers } = JSON.parse(new TextDecoder().decode((await image(name)).body));
+      for (const { digest } of [config, ...layers]) {
+        const mount = `/v2/sample/moved/blobs/uploads/?mount=${digest}&from=${name}`;
+        await rawRequest({ ...at(mount), method: 'POST', headers: [['Content-Length', '0']] });
+      }
+      const { status } = await put({ ...at(path), body: (await image(name)).body });
+      expect(status).toBe(201);
+    }
+
+    function put(request: { readonly port: number; readonly path: string; readonly body: Uint8Array }) {
+      const headers: HeaderLine[] = [
+        ['Content-Type', 'application/vnd.oci.image.manifest.v1+json'],
+        ['Content-Length', String(request.body.length)],
+      ];
+      return rawRequest({ ...request, method: 'PUT', headers });
+    }
+
+    async function configOf(one: Replica): Promise<string> {
+      return JSON.parse(new TextDecoder().decode((await one.get(path, docker113)).body)).config.digest;
+    }
+
+    it('through one of its replicas', async () => {
+      const [one, other] = await rememberingFleet({ REGSHIFT_PUSH: 'allow' });
+      const before = await configOf(other);
+      await moveTo('sample/oci-zstd');
+      expect(await configOf(other)).toBe(before);
+      const { body } = await image('sample/oci-zstd');
+      expect((await put({ port: one.port, path, body })).status).toBe(201);
+      await vi.waitFor(async () => expect(await configOf(other)).not.toBe(before), 3_000);
+      expect(await configOf(one)).toBe(await configOf(other));
+    });
+
+    it('whose registry notified one of its replicas', async () => {
+      const [one, other] = await rememberingFleet({ REGSHIFT_EVENTS_SECRET: secret });
+      const before = await configOf(other);
+      await moveTo('sample/oci-zstd');
+      const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+      const target = { mediaType, repository: 'sample/moved', tag: 'latest' };
+      const notified = await fetch(`http://127.0.0.1:${one.port}/events`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${secret}` },
+        body: JSON.stringify({ events: [{ action: 'push', target }] }),
+      });
+      expect(notified.status).toBe(202);
+      await vi.waitFor(async () => expect(await configOf(other)).not.toBe(before), 3_000);
+    });
   });
 
   describe('whose Redis is killed and started again', () => {

@@ -212,7 +212,13 @@ interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rota
 async function prepare({ settings, log, memory, shared, metrics, rotating, storeOperations }: PreparedFrom) {
   const counting = metrics ? { metrics: metrics.metrics, numbers: metrics.numbers } : {};
   const tiers = shared ? [shared.tier] : [];
-  const platform = { ...nodePlatform(log, memory), ...counting, tiers, rotating };
+  const platform = {
+    ...nodePlatform(log, memory),
+    ...counting,
+    tiers,
+    fleetWrites: shared?.writes,
+    rotating,
+  };
   const store = await openStore(settings, platform, storeOperations);
   if (store) {
     if (storeOperations === undefined) await refuseWrongPlace(store);

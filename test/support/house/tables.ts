@@ -52,6 +52,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/layers/window-shares.ts': [1, 'open downloads'],
   'src/runtime/node/metrics/prometheus.ts': [2, 'routes, resources and statuses'],
   'src/runtime/node/redis/cache.ts': [1, 'conversions in progress'],
+  'src/runtime/node/redis/shared-writes.ts': [1, 'the counters of repositories'],
   'src/runtime/node/password-worker.ts': [1, 'one comparison'],
   'src/runtime/node/store/file-operations.ts': [1, 'half of the threads for files'],
   'src/sample-registry/content.ts': [2, 'the samples'],

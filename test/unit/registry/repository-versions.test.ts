@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { createRepositoryVersions } from '../../../src/registry/repository-versions.ts';
+import { createRepositoryVersions, type FleetWrites } from '../../../src/registry/repository-versions.ts';
 
 const named = (number: number) => `team/app-${number}` as RepositoryName;
 
@@ -35,4 +35,26 @@ test('two repositories never have the same version', () => {
   const names = Array.from({ length: 2_000 }, (_, index) => named(index));
   expect(new Set(names.map(versions.current)).size).toBe(2_000);
   expect(new Set(names.map(versions.written)).size).toBe(2_000);
+});
+
+test('a certain write is told to the fleet; one through another replica counts like an own one, and is not told again', () => {
+  const told: number[] = [];
+  const heard: Parameters<FleetWrites['listen']>[] = [];
+  const versions = createRepositoryVersions({
+    tell: (counter) => void told.push(counter),
+    listen: (...listener) => void heard.push(listener),
+  });
+  const [onWrite, onGap] = heard[0] ?? expect.unreachable();
+  versions.doubt(named(0));
+  expect(told).toEqual([]);
+  versions.increment(named(0));
+  const [counter] = told;
+  const own = versions.written(named(0));
+  onWrite(counter ?? -1);
+  expect(versions.written(named(0))).not.toBe(own);
+  const [written, current] = [versions.written(named(1)), versions.current(named(1))];
+  onGap();
+  expect(versions.written(named(1))).toBe(written);
+  expect(versions.current(named(1))).not.toBe(current);
+  expect(told).toHaveLength(1);
 });

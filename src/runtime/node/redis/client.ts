@@ -3,6 +3,8 @@ export interface RedisCommands {
   /** The bytes from `start` to `end`, both included; none, or null, if the key is absent. */
   getRange(key: string, start: number, end: number): Promise<Buffer | null>;
   set(key: string, value: Buffer | string, options: SetOptions): Promise<unknown>;
+  /** Writes over the bytes from `start`. Bytes before it that are absent become zeros. */
+  setRange(key: string, start: number, value: Buffer): Promise<unknown>;
   del(keys: string[]): Promise<unknown>;
   sAdd(key: string, member: string): Promise<unknown>;
   sRem(key: string, members: string[]): Promise<unknown>;

@@ -5,13 +5,16 @@ import { fleetFingerprint } from '../../../config/fleet-fingerprint.ts';
 import type { RedisAddress } from '../../../config/redis-address.ts';
 import type { Settings } from '../../../config/settings.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { FleetWrites } from '../../../registry/repository-versions.ts';
 import { createEntryAuthenticator } from './authenticated-entry.ts';
 import { createRedisCache, isShared } from './cache.ts';
 import { openRedisConnection } from './connection.ts';
 import { FleetCheck } from './fleet-check.ts';
+import { createSharedWrites } from './shared-writes.ts';
 
 export interface SharedCache {
   readonly tier: Tier;
+  readonly writes: FleetWrites;
   close(): Promise<void>;
 }
 
@@ -32,9 +35,13 @@ export async function openSharedCache(
     void replicas.beat();
   };
   await replicas.join();
+  const writes = createSharedWrites(connection);
+  await writes.start();
   return {
     tier: { name: 'redis', cache, accepts: isShared, isAway: connection.isDown },
+    writes,
     async close() {
+      writes.stop();
       await replicas.leave();
       await connection.close();
     },
