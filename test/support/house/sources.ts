@@ -11,10 +11,10 @@ export interface Import {
   readonly to: string;
 }
 
-/** The TypeScript files below a folder, as paths below the root. */
+/** The TypeScript files of this project below a folder, as paths below the root. */
 export function sourcesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('node_modules/'))
     .map((name) => join(folder, name))
     .sort();
 }
