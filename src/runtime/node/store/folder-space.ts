@@ -15,6 +15,11 @@ export interface FolderPaths {
   readonly incoming: string;
 }
 
+/** @param root the path of the folder. */
+export function folderPaths(root: string): FolderPaths {
+  return { blobs: join(root, 'blobs'), incoming: join(root, 'incoming') };
+}
+
 export interface FolderSpaceOptions {
   readonly paths: FolderPaths;
   readonly operations: FileOperations;

@@ -12,9 +12,9 @@ import { fileStream } from './file-stream.ts';
 import { lookAtFolder } from './folder-place.ts';
 import {
   createFolderSpace,
-  type FolderPaths,
   type FolderSpace,
   type FolderSpaceOptions,
+  folderPaths,
   unlessAbsent,
 } from './folder-space.ts';
 import { forReading, forWriting, openStoreFile, type StoreFile } from './store-file.ts';
@@ -34,7 +34,7 @@ const useNotedMs = 60_000;
  * and each may end at any moment. A reader keeps its open file when the blob is evicted.
  */
 export function createFolderStore({ path: root, ...options }: FolderStoreOptions): BlobStore {
-  const paths: FolderPaths = { blobs: join(root, 'blobs'), incoming: join(root, 'incoming') };
+  const paths = folderPaths(root);
   const { wallClock, metrics } = options;
   const operations = options.operations ?? createStoreOperations();
   operations.countIn(metrics);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -255,7 +255,18 @@ describe('regshift store', () => {
     [import.meta.filename, `must name a folder, and ${import.meta.filename} is a file`],
     ['/dev/null/layers', 'must name a folder, or a new one in an existing folder, and /dev/null is a device'],
     ['/not/there', 'must name a folder, or a new one in an existing folder, and /not is not there'],
-  ])('refuses what is no folder: %s', async (path, problem) => {
+  ])('refuses what is no folder: %s', refuses);
+
+  it.each(['blobs', 'incoming'])('refuses a folder whose %s are on another file system', async (linked) => {
+    const path = temporaryFolder();
+    mkdirSync(path, { recursive: true });
+    symlinkSync('/dev', join(path, linked));
+    const found = `${path}/blobs is on another file system than ${path}/incoming, from which layers move to it`;
+    await refuses(path, `must name a folder, and ${found}: put the whole folder on one`);
+    expect(readdirSync(path)).toEqual([linked]);
+  });
+
+  async function refuses(path: string, problem: string): Promise<void> {
     const env = { REGSHIFT_STORE: `file://${path}` };
     for (const command of ['info', 'verify', 'prune']) {
       const { code, err } = await regshift(['store', command], { env });
@@ -269,5 +280,5 @@ describe('regshift store', () => {
     const read = readSettings(env);
     const started = 'settings' in read ? serve({ ...read.settings, PORT: 0 }, () => {}) : undefined;
     await expect(started).rejects.toThrow(`REGSHIFT_STORE ${problem}.`);
-  });
+  }
 });
