@@ -30,7 +30,11 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
     url: url.href,
     // The library would make a connection that was ready anew without a delay: a server that breaks each connection, like
     // one with `maxclients` or in protected mode, would get thousands in a second.
-    socket: { ...socketOptions, ...serverName(url), reconnectStrategy: false },
+    socket: {
+      ...socketOptions,
+      ...(url.protocol === 'rediss:' ? tlsOf(bareHost(url)) : {}),
+      reconnectStrategy: false,
+    },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.on('error', (error: unknown) => {
     // `renew` ends a connection while the ping of the client may be under way.
@@ -60,9 +64,8 @@ function createSingleClient(url: URL, events: RedisEvents): RedisClient {
 }
 
 /** A front of several servers selects one by the name in the hello of TLS (RFC 6066, section 3). The library sends none. */
-function serverName(url: URL): { readonly tls?: true; readonly servername?: string } {
-  const isNamed = url.protocol === 'rediss:' && isIP(bareHost(url)) === 0;
-  return isNamed ? { tls: true, servername: url.hostname } : {};
+function tlsOf(host: string): { readonly tls: true; readonly servername?: string } {
+  return { tls: true, ...(isIP(host) === 0 ? { servername: host } : {}) };
 }
 
 /** Deadline for connecting to one Sentinel: while one of them is away, commands wait for the next one. */
@@ -113,11 +116,15 @@ function createClusterClient(
   { nodes, tls, login }: RedisAddress & { readonly topology: 'cluster' },
   events: RedisEvents,
 ): RedisClient {
+  const reached = (node: RedisNode) => ({ ...node, ...(tls ? tlsOf(node.host) : {}) });
   /** The masters that the last client knew: the nodes of the address may be away. */
-  let known = (): readonly RedisNode[] => [];
+  let known = (): readonly string[] => [];
   const make = (note: (error: unknown) => void) => {
     const cluster = createCluster({
-      rootNodes: [...nodes, ...known()].map((node) => ({ socket: { ...node } })),
+      rootNodes: [...nodes, ...known().map((each) => nodeOf(each, nodes))].map((node) => ({
+        socket: reached(node),
+      })),
+      nodeAddressMap: (address) => reached(nodeOf(address, nodes)),
       RESP: 2,
       commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
       defaults: {
@@ -126,9 +133,19 @@ function createClusterClient(
         socket: { ...socketOptions, ...(tls ? { tls: true } : {}), reconnectStrategy: false },
       },
     });
-    known = () => [...cluster.nodeByAddress.values()].map(({ host, port }) => ({ host, port }));
+    known = () => [...cluster.nodeByAddress.keys()];
     cluster.on('error', note);
     return cluster.on('node-error', events.onError).on('connect', events.onReady);
   };
   return createReplacedClient(make, true, events.onError);
+}
+
+/**
+ * A node of a cluster. A node that does not tell its host, like the only one of a cluster, has the host that was asked
+ * (Redis, CLUSTER SLOTS), and the library would connect to this machine.
+ * @param address of the library, which writes `null` for such a host with `unknown-endpoint`.
+ */
+function nodeOf(address: string, [asked]: readonly RedisNode[]): RedisNode {
+  const [, host = '', port] = /^(?:null(?=:)|(.*)):(\d+)$/.exec(address) ?? [];
+  return { host: host || asked?.host || '', port: Number(port) };
 }

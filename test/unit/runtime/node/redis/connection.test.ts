@@ -1,11 +1,15 @@
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type Clock, systemClock } from '../../../../../src/clock.ts';
 import { parseRedisAddress } from '../../../../../src/config/redis-address.ts';
 import type { Facts } from '../../../../../src/observability/log.ts';
 import { openRedisConnection } from '../../../../../src/runtime/node/redis/connection.ts';
 import { createReasonOf } from '../../../../../src/runtime/node/redis/reason.ts';
+import { makeCertificate } from '../../../../support/certificate.ts';
+import { temporaryFolder } from '../../../../support/cli.ts';
 import { testMemory } from '../../../../support/memory.ts';
 
 function addressOf(text: string) {
@@ -24,6 +28,7 @@ function commandsIn(chunk: Buffer): string[] {
 async function scriptedRedis(
   replyTo: (command: string) => string | undefined,
   onConnection: () => void = () => {},
+  host = '127.0.0.1',
 ) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -37,7 +42,7 @@ async function scriptedRedis(
       }
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server, 'listening');
   const cut = () => {
     for (const socket of sockets.splice(0)) socket.destroy();
@@ -243,6 +248,54 @@ it('a server of TLS gets the name of the address in the hello', async () => {
   onTestFinished(() => void server.close());
   await open(`rediss://localhost:${(server.address() as AddressInfo).port}`);
   expect(await hello.promise).toContain('localhost');
+});
+
+/** What a cluster of one node that tells this host replies (Redis, CLUSTER SLOTS). @param host as bulk string. */
+function replyOfCluster(host: string, port: () => number) {
+  return (command: string) =>
+    command === 'CLUSTER' ? `*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n${host}\r\n:${port()}\r\n$2\r\nid` : '+OK';
+}
+
+// A cluster of one node that has met no other knows no address of its own; `cluster-preferred-endpoint-type
+// unknown-endpoint` has all nodes tell none (Redis 7.0.15).
+it.each([
+  ['an empty host', '$0\r\n'],
+  ['no host', '$-1'],
+])('a node of a cluster that tells %s is reached at the host of the address', async (_what, host) => {
+  const sent: string[] = [];
+  const reply = replyOfCluster(host, () => port);
+  const { port } = await scriptedRedis(
+    (command) => {
+      sent.push(command);
+      return reply(command);
+    },
+    undefined,
+    '127.0.0.2',
+  );
+  const { run, isDown } = await open(`redis-cluster://127.0.0.2:${port}`);
+  await run((redis) => redis.set('a', 'b', { EX: 1 }));
+  expect([isDown(), sent]).toEqual([false, ['CLUSTER', 'SET']]);
+});
+
+it('each node of a cluster with TLS gets its name in the hello', async () => {
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const folder = temporaryFolder();
+  mkdirSync(folder, { recursive: true });
+  const names: unknown[] = [];
+  const reply = replyOfCluster('$9\r\nlocalhost', () => (server.address() as AddressInfo).port);
+  const server = createTlsServer(makeCertificate(folder, 'node', 90, 'DNS:localhost'), (socket) => {
+    names.push(socket.servername);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      for (const command of commandsIn(chunk)) socket.write(`${reply(command)}\r\n`);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { run } = await open(`rediss-cluster://localhost:${(server.address() as AddressInfo).port}`);
+  await run((redis) => redis.set('a', 'b', { EX: 1 }));
+  expect(names).toEqual(['localhost', 'localhost']);
 });
 
 it.each([
