@@ -113,13 +113,13 @@ const notAnObject = 'must be an object of settings';
 export const matchSchema = z.strictObject(
   {
     host: texts(
-      'a host name or an IP address, with or without :port up to 65535',
-      /^(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+      'a host name, an IPv4 or [IPv6] address, with or without :port up to 65535',
+      /^(?:[\w.-]+|\[[\dA-Fa-f:.]+\])(?::\d{1,5})?$/,
       (value) => URL.canParse(`http://${value}`),
     ),
     port: oneOrMore(port, portError),
     path: texts('the beginning of repository names, like hub/', isPath),
-    ns: texts('a registry as containerd names it, like docker.io', /^[A-Za-z0-9_.:-]+$/),
+    ns: texts('a registry as containerd names it, like docker.io', /^[\w.:[\]-]+$/),
     alias: z.optional(pairs),
   },
   notAnObject,

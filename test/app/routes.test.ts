@@ -123,6 +123,15 @@ describe('the registry that containerd names by ns', () => {
     routes: [{ upstream: own }, { match: { ns: 'docker.io' }, upstream: hub }],
   };
 
+  it('may be an address of IPv6', async () => {
+    const registries = three();
+    const routes = [config.routes[0], { match: { ns: '[2001:db8::7]:5000' }, upstream: hub }];
+    const app = over({ ...config, routes }, registries);
+    const ns = encodeURIComponent('[2001:db8::7]:5000');
+    const response = await app.get(`/v2/team/app/manifests/latest?ns=${ns}`);
+    expect([response.status, response.header('OCI-Namespace')]).toEqual([200, '[2001:db8::7]:5000']);
+  });
+
   it('is ignored when no route matches by ns', async () => {
     const registries = three();
     const app = over({ routes: [{ upstream: own }] }, registries);

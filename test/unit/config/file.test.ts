@@ -45,7 +45,7 @@ function problemsOf(...given: Parameters<typeof read>) {
 }
 
 const noHost =
-  'it must be a host name or an IP address, with or without :port up to 65535, or a list of such';
+  'it must be a host name, an IPv4 or [IPv6] address, with or without :port up to 65535, or a list of such';
 
 describe('a key of a file', () => {
   it.each([
@@ -272,7 +272,7 @@ describe('a problem is reported with its place', () => {
         'routes[1].match is "all": it leads nowhere: an earlier route is for the same',
       ],
     ],
-    ...['a.example:99999', '[1::2::3]', '1.2.3.4.5', 'a.256'].map((host): [string, string[]] => [
+    ...['a.example:99999', '[1::2::3]', 'fd00::2', '1.2.3.4.5', 'a.256'].map((host): [string, string[]] => [
       two(`match: { host: "${host}" }`, 'match: { path: b/ }'),
       [`routes[0].match.host is "${host}": ${noHost}`],
     ]),
