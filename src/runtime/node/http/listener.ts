@@ -79,7 +79,7 @@ export function createListener(app: App, log: Log = () => {}): Listener {
     if (refuseAmbiguous(incoming, outgoing, log)) return;
     // HTTP/1.0 needs no Host header, and health checks often send none (HAProxy's `httpchk`). It may be empty (RFC 9112,
     // section 3.2).
-    incoming.headers.host ||= reachedHost(incoming.socket);
+    incoming.headers.host = spelledAsUrl(incoming.headers.host || reachedHost(incoming.socket));
     const cacheKey = responseCacheKey(incoming);
     const lookup = cacheKey === undefined ? undefined : cacheLookupOf(cacheKey, incoming, outgoing);
     const cached = lookup && app.responseCache.lookup(lookup);
@@ -218,8 +218,15 @@ function writeHead({ status, headers }: Response, body: ReadableStream, outgoing
   }
 }
 
+/** A dual-stack socket has IPv4 as `::ffff:192.0.2.7`, and one of a link-local network has a zone, like `fe80::1%eth0`. */
 function reachedHost({ localAddress = '', localPort }: Socket): string {
-  return `${isIPv6(localAddress) ? `[${localAddress}]` : localAddress}:${localPort}`;
+  const address = localAddress.replace(/^::ffff:(?=\d+\.)|%.*$/g, '');
+  return `${isIPv6(address) ? `[${address}]` : address}:${localPort}`;
+}
+
+/** @hono/node-server refuses an address of IPv6 that a URL spells otherwise, like `[2001:0db8::7]` (`buildUrl`). */
+function spelledAsUrl(host: string): string {
+  return host.replace(/^\[[\da-f:.]+\]/i, (address) => URL.parse(`http://${address}`)?.host ?? address);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { App } from '../../../../../src/app.ts';
@@ -19,6 +20,7 @@ async function serving(
   answer: (request: Request) => Promise<Response>,
   lookup: App['responseCache']['lookup'] = () => undefined,
   revalidate: App['responseCache']['revalidate'] = () => undefined,
+  host = '127.0.0.1',
 ) {
   const logged: string[] = [];
   const log: Log = (level, message, facts) => logged.push(`${level} ${message}: ${facts?.reason}`);
@@ -26,13 +28,57 @@ async function serving(
   const server = createServer({ ServerResponse: ProxyResponse }, listen);
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => sockets.add(socket));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, sockets, logged };
 }
+
+describe('the host of a request', () => {
+  const echoHost = async ({ url }: Request) => new Response(new URL(url).host);
+
+  async function hostOf(headers: readonly (readonly [string, string])[], version = '1.1', host?: string) {
+    const { port } = await serving(echoHost, undefined, undefined, host);
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const lines = headers.map((each) => each.join(': '));
+    const socket = connect(port, '127.0.0.1').on('error', reject);
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('end', () => resolve(text.split('\r\n\r\n')[1] ?? ''));
+    socket.write([`GET / HTTP/${version}`, 'Connection: close', ...lines, '', ''].join('\r\n'));
+    return { port, host: await promise };
+  }
+
+  it.each([
+    ['[2001:0DB8:0::7]:5000', '[2001:db8::7]:5000'],
+    ['[0:0:0:0:0:0:0:1]', '[::1]'],
+    ['[::ffff:192.0.2.7]:5000', '[::ffff:c000:207]:5000'],
+    ['[::1]:5000', '[::1]:5000'],
+    ['Registry.test:5000', 'registry.test:5000'],
+  ])('is read in each spelling: %s', async (named, read) => {
+    expect((await hostOf([['Host', named]])).host).toBe(read);
+  });
+
+  it.each(['[::1', '[::1]x', '[::g]', '[1::2::3]', '[fe80::1%eth0]'])('is refused: %s', async (named) => {
+    expect((await hostOf([['Host', named]])).host).toMatch(/^The request cannot be read/);
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ family }) => family === 'IPv6'),
+  );
+
+  it.runIf(hasIpv6)(
+    'that names none is the address that it reached, also IPv4 at a socket for both families',
+    async () => {
+      const { host, port } = await hostOf([], '1.0', '::');
+      expect(host).toBe(`127.0.0.1:${port}`);
+    },
+  );
+});
 
 /** A client that sends the first half of a body and then waits for the response, as a registry's client does. */
 async function uploading(port: number, length: number) {
