@@ -14,7 +14,7 @@ type KeySettings = Pick<Settings, 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' 
 /** The parts of a runtime that a bucket uses. */
 type BucketPlatform = Pick<
   RuntimePlatform,
-  'fetch' | 'clock' | 'wallClock' | 'log' | 'background' | 'machine'
+  'fetch' | 'clock' | 'wallClock' | 'log' | 'background' | 'machine' | 'rotating'
 >;
 
 /**
@@ -27,32 +27,21 @@ export function createBucketStore(
   platform: BucketPlatform,
   mostWrites: number,
 ): BlobStore {
-  const { fetch, wallClock, log } = platform;
-  const credentials = credentialsOf(address, settings, platform);
-  const userAgent = `regshift/${version}`;
-  const { prefix } = address;
-  return createS3Store({
-    bucket: address,
-    prefix,
-    credentials,
-    fetch,
-    userAgent,
-    wallClock,
-    log,
-    mostWrites,
-  });
+  const parts = { ...platform, userAgent: `regshift/${version}` };
+  const credentials = credentialsOf(address, settings, parts);
+  return createS3Store({ ...parts, bucket: address, prefix: address.prefix, credentials, mostWrites });
 }
 
-/** The access key of the settings, or that of the role of this machine, which is renewed before it ends. */
+/** The newest access key of the settings, or that of the role of this machine, which is renewed before it ends. */
 function credentialsOf(
   { region, bucket }: BucketAddress,
   settings: KeySettings,
-  platform: BucketPlatform,
+  platform: BucketPlatform & { readonly userAgent: string },
 ): () => Promise<AwsCredentials> {
   const own = awsKeyOf(settings);
-  if (own) return async () => own;
+  if (own) return async () => awsKeyOf((await platform.rotating?.newest()) ?? settings) ?? own;
   const sts = new URL(`https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`);
-  const parts = { ...platform, userAgent: `regshift/${version}`, machine: platform.machine, sts };
+  const parts = { ...platform, machine: platform.machine, sts };
   const { current } = createRenewed({
     ...platform,
     source: 'The role of this machine',

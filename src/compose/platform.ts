@@ -19,9 +19,10 @@ export interface RotatingSettings {
   /**
    * The newest valid settings of a route; undefined for an unknown route. The same object comes back until a file
    * changes.
+   * @param route undefined for the settings of the program.
    * @param atOnce true: the files are looked at now, and otherwise every few seconds.
    */
-  newest(route: string, atOnce: boolean): Promise<Values | undefined>;
+  newest(route?: string, atOnce?: boolean): Promise<Values | undefined>;
 }
 
 /** `RotatingSettings.newest` for one route. */

@@ -119,7 +119,7 @@ export function createRotatingSettings(options: RotatingSettingsOptions): Watche
     look,
     async newest(route, atOnce) {
       if (atOnce || clock() - lookedAt >= lookMs) await look();
-      return settings.routes.find(({ id }) => id === route)?.settings;
+      return route === undefined ? settings : settings.routes.find(({ id }) => id === route)?.settings;
     },
   };
 }

@@ -25,7 +25,7 @@ export async function openStore(
   >,
   platform: Pick<
     RuntimePlatform,
-    'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background'
+    'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background' | 'rotating'
   >,
   operations?: FileOperations,
 ): Promise<BlobStore | undefined> {

@@ -3,14 +3,18 @@ import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { digestOf } from '../../../../converters/digest.ts';
 import { formatProblems } from '../../../../src/config/problem.ts';
+import { nodePlatform } from '../../../../src/runtime/node/platform.ts';
 import {
   createRotatingSettings,
   createSettingsFiles,
 } from '../../../../src/runtime/node/rotating-settings.ts';
 import { serve } from '../../../../src/runtime/node/serve.ts';
+import { openStore } from '../../../../src/runtime/node/store/open-store.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
 import { listen } from '../../../support/listen.ts';
+import { testMemory } from '../../../support/memory.ts';
 import { rawRequest } from '../../../support/raw-http.ts';
 import { secretFolder } from '../../../support/secret-folder.ts';
 
@@ -38,7 +42,7 @@ async function watched(variables: Record<string, string>) {
   const later = () => {
     time.now += 2_000;
   };
-  return { files, rotating, password, later, logged };
+  return { files, settings: read.settings, rotating, password, later, logged };
 }
 
 describe('a secret in a file', () => {
@@ -183,6 +187,33 @@ describe('a secret in a file', () => {
     await Promise.all(Array.from({ length: 50 }, () => password()));
     expect(looks).toBe(1);
   });
+});
+
+it('the key of a bucket for layers is that of its newest files', async () => {
+  const { rotate, path } = secretFolder({ id: 'OLD', secret: 'one' });
+  const { settings, rotating, later } = await watched({
+    ...base,
+    REGSHIFT_UPSTREAM_PASSWORD: 'one',
+    REGSHIFT_STORE: 's3://bucket/layers?endpoint=http://s3.test',
+    AWS_ACCESS_KEY_ID_FILE: path('id'),
+    AWS_SECRET_ACCESS_KEY_FILE: path('secret'),
+  });
+  const signed: (string | undefined)[] = [];
+  const store = await openStore(settings, {
+    ...nodePlatform(() => {}, testMemory()),
+    rotating,
+    fetch: async (_url, { headers }) => {
+      signed.push(/Credential=([^/]+)/.exec(new Headers(headers).get('authorization') ?? '')?.[1]);
+      return new Response(null, { status: 404 });
+    },
+  });
+  const blob = { digest: digestOf(new Uint8Array()), registry: 'https://registry.test' } as const;
+  await store?.head(blob);
+  rotate({ id: 'NEW', secret: 'two' });
+  await store?.head(blob);
+  later();
+  await store?.head(blob);
+  expect(signed).toEqual(['OLD', 'OLD', 'NEW']);
 });
 
 it('a rotation costs no pull of a running proxy, and SIGHUP reads the files', async () => {
