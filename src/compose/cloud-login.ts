@@ -67,9 +67,12 @@ function ecr(settings: Values, upstream: URL, parts: CloudLoginParts): CloudLogi
 export function awsKeyOf(
   settings: Pick<Values, 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN'>,
 ): AwsCredentials | undefined {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = settings;
-  const { AWS_SESSION_TOKEN: sessionToken } = settings;
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = settings;
+  if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
@@ -83,7 +86,7 @@ function gcp({ REGSHIFT_GOOGLE_KEY: key }: Values, { origin }: URL, parts: Cloud
 
 function acr(settings: Values, registry: URL, parts: CloudLoginParts): CloudLogin | undefined {
   const { AZURE_TENANT_ID: tenant, AZURE_CLIENT_ID: clientId, AZURE_CLIENT_SECRET: clientSecret } = settings;
-  if (tenant === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  if (!tenant || !clientId || !clientSecret) return undefined;
   const principal = { tenant, clientId, clientSecret };
   const authority = urlOf(settings.AZURE_AUTHORITY_HOST);
   return {

@@ -250,7 +250,7 @@ it('a server of TLS gets the name of the address in the hello', async () => {
   expect(await hello.promise).toContain('localhost');
 });
 
-/** What a cluster of one node that tells this host replies (Redis, CLUSTER SLOTS). @param host as bulk string. */
+/** The replies of a cluster of one node that tells this host (Redis, CLUSTER SLOTS). @param host as bulk string. */
 function replyOfCluster(host: string, port: () => number) {
   return (command: string) =>
     command === 'CLUSTER' ? `*1\r\n*3\r\n:0\r\n:16383\r\n*3\r\n${host}\r\n:${port()}\r\n$2\r\nid` : '+OK';
