@@ -46,14 +46,14 @@ export function describeClient(userAgent: string | undefined): Client {
   const own = (userAgent ?? '').slice(0, maximumLength).split('UpstreamClient(', 1)[0] ?? '';
   const programs = programsIn(own);
   const rows = programs.flatMap((each) => rowsFor(each, programs));
-  const [, first = ''] = /^([A-Za-z0-9_.-]+\/\S+)/.exec(own) ?? [];
+  const [first] = /^[A-Za-z0-9_.-]+\/\S+/.exec(own) ?? [];
   const profile = profileOf(rows);
   const certain = rows.filter(({ doubtful }) => !doubtful);
   return {
     profile,
     digestProfile: certain.length === rows.length ? profile : profileOf(certain),
     platform: platformOf(own),
-    name: first || 'unknown',
+    name: first ?? rows[0]?.program ?? 'unknown',
     rows,
   };
 }
@@ -69,7 +69,8 @@ function profileOf(rows: readonly AppliedRow[]): ClientProfile {
 interface Program {
   readonly name: string;
   readonly text: string;
-  readonly version: Version;
+  /** Undefined where the User-Agent has the name alone, or no number after it. */
+  readonly version: Version | undefined;
 }
 
 const rowsByProgram: ReadonlyMap<string, readonly AppliedRow[]> = Map.groupBy(
@@ -80,17 +81,14 @@ const rowsByProgram: ReadonlyMap<string, readonly AppliedRow[]> = Map.groupBy(
 /** The known programs of a User-Agent: a client may name itself first, and the library that reads manifests after that. */
 function programsIn(userAgent: string): readonly Program[] {
   return userAgent.split(' ').flatMap((word) => {
-    const slash = word.indexOf('/');
-    const name = word.slice(0, slash);
-    if (!rowsByProgram.has(name)) return [];
-    const text = word.slice(slash + 1);
-    const version = readVersion(text);
-    return version ? [{ name, text, version }] : [];
+    const [name = '', text = ''] = word.split('/', 2);
+    return rowsByProgram.has(name) ? [{ name, text, version: readVersion(text) }] : [];
   });
 }
 
 function rowsFor({ name, text, version }: Program, named: readonly Program[]): readonly AppliedRow[] {
-  return (rowsByProgram.get(name) ?? []).filter(({ from, before, embedded, without }) => {
+  return (rowsByProgram.get(name) ?? []).filter(({ from, before, embedded, unversioned, without }) => {
+    if (!version) return unversioned;
     if (embedded && !text.endsWith('+unknown')) return false;
     if (without && named.some((each) => each.name === without)) return false;
     return (

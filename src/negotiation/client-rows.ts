@@ -58,6 +58,8 @@ export interface VersionRange {
   readonly from?: Version;
   /** The first later version that has it; undefined if all later versions lack it. */
   readonly before?: Version;
+  /** A client that names the program without a version counts, too. */
+  readonly unversioned?: true;
 }
 
 /** A capability that some versions of a program lack. */
@@ -92,6 +94,12 @@ export const containersImage: readonly VersionRange[] = [
   { program: 'Buildah' },
   { program: 'cri-o' },
 ];
+
+/**
+ * crane, ko, kaniko, cosign. Builds without data about modules, like those of Debian and Bazel, name it without a version
+ * (pkg/v1/remote/transport/useragent.go), and a build of a clone has `(devel)`.
+ */
+const goContainerregistry: readonly VersionRange[] = [{ program: 'go-containerregistry', unversioned: true }];
 
 /** All that is known about clients, one row for each missing capability. */
 export const clientRows: readonly ProfileRow[] = [
@@ -230,13 +238,13 @@ export const clientRows: readonly ProfileRow[] = [
       'image/copy/single.go: "Unexpectedly received a manifest list instead of a manifest for a single image"',
   },
   {
-    programs: [{ program: 'go-containerregistry' }],
+    programs: goContainerregistry,
     lacks: 'schema1',
     doubtful: true,
     evidence: 'names schema 1 in Accept and refuses it (pkg/v1/remote, "unsupported MediaType")',
   },
   {
-    programs: [{ program: 'go-containerregistry' }],
+    programs: goContainerregistry,
     lacks: 'namesPushedType',
     evidence:
       'pkg/v1/remote/pusher.go, `manifestExists`, of crane, ko and kaniko: pushes nothing where a tag names its digest',

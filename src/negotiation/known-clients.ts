@@ -140,8 +140,7 @@ const byProgram: ReadonlyMap<string, readonly KnownClient[]> = Map.groupBy(
  * @returns `other` for a program of no group.
  */
 export function clientGroupOf(name: string): string {
-  const slash = name.indexOf('/');
-  const [program, text] = [name.slice(0, slash), name.slice(slash + 1)];
+  const [program = '', text = ''] = name.split('/', 2);
   // BuildKit in Docker 20.10 calls itself by its library (client-rows.ts).
   if (program === 'containerd' && text.endsWith('+unknown')) return 'buildkit-0.8';
   const groups = byProgram.get(programs.get(program) ?? program) ?? [];

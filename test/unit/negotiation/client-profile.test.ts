@@ -66,6 +66,10 @@ const cases: readonly [userAgent: string | undefined, lacks: Lacks][] = [
   ['buildkit/v0.12', []],
   ['go-containerregistry/v0.20.2', ['schema1', 'namesPushedType']],
   ['crane/v0.20.2 go-containerregistry/v0.20.2', ['schema1', 'namesPushedType']],
+  ['crane/(devel) go-containerregistry/(devel)', ['schema1', 'namesPushedType']],
+  ['cosign/devel (linux; amd64) go-containerregistry', ['schema1', 'namesPushedType']],
+  ['go-containerregistry', ['schema1', 'namesPushedType']],
+  ['my-go-containerregistry', []],
   [
     'docker/28.3.3 go/go1.24.5 os/linux arch/amd64 containerd-client/1.7.27+unknown storage-driver/overlayfs UpstreamClient(Docker-Client/28.3.3 \\(linux\\))',
     ['schema1', 'dockerZstdType'],
@@ -139,6 +143,7 @@ describe('the name of a client, for logs', () => {
   it.each([
     ['docker/1.9.1 go/go1.4.2', 'docker/1.9.1'],
     ['containerd/1.6.20~ds1', 'containerd/1.6.20~ds1'],
+    ['go-containerregistry', 'go-containerregistry'],
     [undefined, 'unknown'],
     ['Mozilla', 'unknown'],
   ])('%s: %s', (userAgent, name) => {

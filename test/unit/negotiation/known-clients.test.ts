@@ -16,6 +16,8 @@ test.each([
   ['Buildah/1.28', 'skopeo'],
   ['cri-o/1.29.1 go/1.21', 'skopeo'],
   ['containerd/1.2.0', 'other'],
+  ['go-containerregistry', 'crane'],
+  ['go-containerregistry/(devel)', 'crane'],
   ['curl/8.0', 'other'],
   ['docker', 'other'],
   ['', 'other'],
