@@ -6,7 +6,10 @@
 import { env, waitUntil } from 'cloudflare:workers';
 import { createApp } from 'regshift';
 
-const regshift = createApp(env, { waitUntil });
+const regshift = createApp(env, {
+  waitUntil,
+  fetch: (url, init) => fetch(url, { ...init, cache: 'no-store' }),
+});
 
 // biome-ignore lint/style/noDefaultExport: Workers want one
 export default {

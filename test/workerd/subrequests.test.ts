@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { largeIndex } from '../support/large-index.ts';
+import { manyTags } from '../support/many-tags.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
-import { behind, isolate } from './isolate.ts';
+import { behind, isolate, moveToAnotherLocation } from './isolate.ts';
 
 const docker19 = manifestRequestHeaders['Docker 1.9.1'];
 const docker113 = manifestRequestHeaders['Docker 1.13.1'];
@@ -81,4 +82,21 @@ describe('a budget of requests', () => {
     expect((await ask('/v2/sample/oci/manifests/latest', docker19)).status).toBe(200);
     expect(subrequests() - before).toBe(1);
   });
+});
+
+// Cloudflare keeps responses by the end of their path, whatever their request accepts ("Default cache behavior").
+test('no request to the registry is answered by the cache of Cloudflare', async () => {
+  const modes: [path: string, mode: string | undefined][] = [];
+  const upstream = scriptedUpstream(manyTags('team/app', { '1.0.zip': 'sample/oci' }));
+  const ask = isolate(
+    behind((url, init) => {
+      modes.push([new URL(url).pathname, init.cache]);
+      return upstream.fetch(url, init);
+    }),
+  );
+  moveToAnotherLocation();
+  expect((await ask('/v2/team/app/manifests/1.0.zip', docker113)).status).toBe(200);
+  await vi.waitFor(() => expect(upstream.probed).toHaveLength(2));
+  expect(modes.map(([path]) => path)).toContain('/v2/team/app/manifests/1.0.zip');
+  expect(modes.filter(([, mode]) => mode !== 'no-store')).toEqual([]);
 });

@@ -38,9 +38,11 @@ export const forwardBody: ForwardBody = (body, length) => {
 
 /**
  * The `fetch` of the runtime, for bodies of `forwardBody` and all others. A body that breaks ends the request, unless the
- * response is there: a registry that refuses a body closes its connection, too.
+ * response is there: a registry that refuses a body closes its connection, too. Cloudflare would keep responses whose path
+ * ends like a file, such as a tag `1.0.zip`, for two hours and for all types (Cloudflare, "Default cache behavior").
  */
-export const fetchWithBody: Fetch = async (url, init) => {
+export const fetchWithBody: Fetch = async (url, given) => {
+  const init = { ...given, cache: 'no-store' as const };
   const { body, signal } = init;
   const broken = body instanceof ReadableStream ? brokenBodies.get(body) : undefined;
   if (broken === undefined) return fetch(url, init);
