@@ -3,6 +3,7 @@ import { createRenewed } from '../auth/renewed.ts';
 import type { Settings } from '../config/settings.ts';
 import type { BucketAddress } from '../config/store.ts';
 import type { BlobStore } from '../layers/store/blob-store.ts';
+import type { PruneBucket } from '../layers/store/s3/s3-list.ts';
 import { createS3Store } from '../layers/store/s3/s3-store.ts';
 import { version } from '../version.ts';
 import { awsKeyOf } from './cloud-login.ts';
@@ -20,16 +21,18 @@ type BucketPlatform = Pick<
 /**
  * The store in the bucket of REGSHIFT_STORE.
  * @param mostWrites writes at the same time: each has up to two parts in memory, of 8 MiB for layers up to 8 GiB.
+ * @param pruneBucket as in `S3StoreOptions`.
  */
 export function createBucketStore(
   address: BucketAddress,
   settings: KeySettings,
   platform: BucketPlatform,
   mostWrites: number,
+  pruneBucket?: PruneBucket,
 ): BlobStore {
   const parts = { ...platform, userAgent: `regshift/${version}` };
   const credentials = credentialsOf(address, settings, parts);
-  return createS3Store({ ...parts, bucket: address, prefix: address.prefix, credentials, mostWrites });
+  return createS3Store({ ...parts, bucket: address, prefix: address.prefix, credentials, mostWrites, pruneBucket });
 }
 
 /** The newest access key of the settings, or that of the role of this machine, which is renewed before it ends. */

@@ -59,6 +59,7 @@ export interface LayerService {
   readingFor(repository: RepositoryName, context: RequestContext): (layer: Layer) => Promise<LayerFacts>;
   /**
    * Opens the decompressed layer, whole or in part.
+   * @param verifies as in `DownloadRequest`.
    * @returns a stream that errors if the content does not match the layer's digest and size.
    */
   open(
@@ -66,6 +67,7 @@ export interface LayerService {
     layer: DecompressedLayer,
     span: ByteSpan | undefined,
     context: RequestContext,
+    verifies?: boolean,
   ): Promise<ReadableStream<Uint8Array>>;
   /**
    * Proves that upstream still has a layer in a repository. A conversion has proved it before, so a registry that fails
@@ -203,10 +205,10 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
 
     proveLayer,
 
-    async open(repository, layer, span, context) {
+    async open(repository, layer, span, context, verifies = false) {
       // A store, and the last bytes in memory, answer without upstream.
       if (stored !== undefined || span !== undefined) await proveLayer(repository, layer.compressed, context);
-      const request = downloadOf(repository, layer, span, context);
+      const request = { ...downloadOf(repository, layer, span, context), verifies };
       if (stored === undefined) return downloads.open(request);
       const read = readOf(repository, layer.compressed, context);
       return stored.open(request, { ...read, decompressedSize: layer.size });

@@ -103,15 +103,20 @@ export function createStoredLayers({
     return createPullStream(withFallback(source.chunks(), request, true), source.cancel);
   }
 
+  function send(stored: ReadableStream<Uint8Array>, request: DownloadRequest): ReadableStream<Uint8Array> {
+    const stream = lasting(stored, request);
+    return request.verifies && !request.span ? store.verify(stream, request.layer) : stream;
+  }
+
   return {
     async open(request, read) {
       const { layer, span } = request;
       const stored = await store.open(layer, span);
-      if (stored) return lasting(stored, request);
+      if (stored) return send(stored, request);
       const followed = await follow(request, read);
       if (followed !== undefined && followed !== 'stored') return followed;
       const filled = followed && (await store.open(layer, span));
-      if (filled) return lasting(filled, request);
+      if (filled) return send(filled, request);
       return downloads.open({ ...request, openFill: () => store.fill(layer) });
     },
   };

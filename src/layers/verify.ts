@@ -18,6 +18,7 @@ export interface ExpectedContent {
  * last chunk of a body without a length. A client that verifies no digest, like Docker 1.6, sees that too.
  * @param relation of the blob to the bytes, in messages.
  * @param fill gets the bytes, too, and stores them if they are right.
+ * @param onMismatch called before the stream errors, with what was found.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
@@ -26,12 +27,15 @@ export function verifyingStream(
   what: string,
   relation: 'should unpack to' | 'should be' = 'should unpack to',
   fill?: Fill,
+  onMismatch?: (found: string) => void,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = fill ?? createDigester(codec.hash(digestAlgorithm(expected.digest)));
   const { digest, size = 'any number of' } = expected;
-  const mismatch = (found: string) =>
-    corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
+  const mismatch = (found: string) => {
+    onMismatch?.(found);
+    return corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
+  };
   const verified = async (size: number) => void (await fill?.commit({ digest, size }));
   const cancel = (reason: unknown) => {
     source.cancel(reason);

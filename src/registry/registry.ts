@@ -99,7 +99,8 @@ export interface BlobService {
   /** A stored blob that is verified while it is sent, for clients that verify nothing. */
   readonly openStored: LayerService['openStored'];
   /** The blobs of upstream that the proxy keeps; undefined if it keeps none. */
-  readonly kept: Pick<LayerStore, 'has' | 'open' | 'takes'> | undefined;
+  readonly kept: Pick<LayerStore, 'has' | 'open' | 'takes' | 'verify'> | undefined;
+  readonly fixedLength: RegistryOptions['fixedLength'];
   /** Hands redirects to storage on to the client instead of following them. */
   readonly redirects: boolean;
 }
@@ -282,8 +283,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       }).prove,
       getConfig: converter.config,
       proveLayer: layers.proveLayer,
-      async openLayer(repository, layer, span, context) {
-        const stream = await layers.open(repository, layer, span, context);
+      async openLayer(repository, layer, span, context, verifies) {
+        const stream = await layers.open(repository, layer, span, context, verifies);
         return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
       },
       async openStored(repository, digest, manifestSize, context) {
@@ -292,6 +293,7 @@ export function createRegistry(options: RegistryOptions): Registry {
         return { ...blob, stream: size === undefined ? stream : fixedLength(stream, size) };
       },
       kept: settings.keepsBlobs ? store : undefined,
+      fixedLength,
       redirects: settings.redirectBlobs,
     },
     pushes: {

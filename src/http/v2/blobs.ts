@@ -150,8 +150,9 @@ async function answerMade(
       // A HEAD opens nothing.
       if (request.method === 'HEAD') await registry.blobs.proveLayer(name, recipe.packed, request.context);
       const headers = derivedBlobHeaders(digest, proof.public);
+      const { verifiesBlobs } = request.client.profile;
       return blobStreamResponse(request, layer.size, headers, (span) =>
-        registry.blobs.openLayer(name, layer, span, request.context),
+        registry.blobs.openLayer(name, layer, span, request.context, !verifiesBlobs),
       );
     }
     case 'manifest':

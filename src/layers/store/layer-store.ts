@@ -7,9 +7,10 @@ import type { Metrics } from '../../observability/metrics.ts';
 import type { ByteSpan } from '../byte-range.ts';
 import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
+import { verifyingStream } from '../verify.ts';
 import { type BlobId, type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
 import { createFill, type Fill, type FollowedSpan, lostMs } from './fill.ts';
-import { blobKey, registryTag } from './stored-blobs.ts';
+import { blobKey, registryTag, removeDamaged } from './stored-blobs.ts';
 
 /** One store for all registries. */
 export interface LayerStores {
@@ -39,6 +40,11 @@ export interface LayerStore {
   has(digest: Digest): Promise<number | undefined>;
   /** Opens a blob, whole or in part. Its bytes have been verified when they were written. */
   open(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
+  /**
+   * Verifies a whole blob out of the store once more, for a client that verifies nothing: a disk may have damaged it. The
+   * stream errors before its end if the bytes are wrong, and the blob is removed.
+   */
+  verify(stored: ReadableStream<Uint8Array>, blob: BlobName): ReadableStream<Uint8Array>;
   /**
    * Follows the fill of a blob that is right and not yet stored: a folder writes half a GiB to its disk for seconds.
    * @returns undefined if there is none; `stored` if there was one, whose bytes can be read only now.
@@ -134,6 +140,16 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
           metrics.storeRead('error');
           return undefined;
         }
+      },
+
+      verify(stored, blob) {
+        const { digest } = blob;
+        const onMismatch = (found: string) =>
+          background(
+            removeDamaged(log, { digest }, { found, expected: digest }, () => store.delete(own(blob))),
+          );
+        const what = `blob ${digest} in the store`;
+        return verifyingStream(stored, blob, codec, what, 'should be', undefined, onMismatch);
       },
 
       async follow(span, signal) {

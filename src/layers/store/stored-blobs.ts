@@ -27,17 +27,18 @@ export function blobOfKey(key: string): BlobId | undefined {
 }
 
 /**
- * Removes a blob with another length than its caller expects, and tells of it. A store that refuses this, like a read-only
+ * Removes a blob with other bytes than its caller expects, and tells of it. A store that refuses this, like a read-only
  * file system, can still be read: the blob counts as missing.
  * @param facts its digest or path.
+ * @param found like `7 bytes`, as `expected`.
  */
 export async function removeDamaged(
   log: Log,
   facts: { readonly digest: Digest } | { readonly path: string },
-  { found, expected }: { readonly found: number; readonly expected: number },
+  { found, expected }: { readonly found: string; readonly expected: string },
   remove: () => Promise<unknown>,
 ): Promise<void> {
-  const reason = `it has ${found} bytes, and not ${expected}`;
+  const reason = `it has ${found}, and not ${expected}`;
   try {
     await remove();
     log('warn', 'a stored layer is damaged and was removed', { ...facts, reason });

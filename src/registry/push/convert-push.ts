@@ -118,7 +118,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     return upload(pusher, digest, async () => ({
       digest,
       size,
-      stream: await layers.open(repository, { compressed, digest, size }, undefined, context),
+      stream: await layers.open(repository, { compressed, digest, size }, undefined, context, true),
     }));
   }
 

@@ -79,7 +79,7 @@ async function openContent(
   return {
     digest,
     size,
-    stream: await layers.open(repository, { compressed, digest, size }, undefined, context),
+    stream: await layers.open(repository, { compressed, digest, size }, undefined, context, true),
   };
 }
 

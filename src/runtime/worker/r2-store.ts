@@ -40,14 +40,18 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       const { digest, size } = blob;
       const key = keyOf(blob);
       const range = span && { offset: span.start, length: span.end - span.start + 1 };
-      // A range beyond the end of a damaged object is an error.
-      const found = await bucket
-        .get(key, range ? { range } : {})
-        .catch((error: unknown) => bucket.head(key).then((object) => damaged(object, size, error)));
+      const found = await bucket.get(key, range ? { range } : {}).catch(async (error: unknown) => {
+        // A range beyond the end of a damaged object is an error.
+        const object = await bucket.head(key);
+        if (object?.size === size) throw error;
+        return object;
+      });
       if (found === null) return undefined;
       if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
       if ('body' in found) await found.body.cancel();
-      await removeDamaged(log, { digest }, { found: found.size, expected: size }, () => bucket.delete(key));
+      await removeDamaged(log, { digest }, { found: `${found.size} bytes`, expected: `${size}` }, () =>
+        bucket.delete(key),
+      );
       return undefined;
     },
 
@@ -73,12 +77,6 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       } while (cursor !== undefined);
     },
   };
-}
-
-/** @returns an object of another size. @throws the error of the read for one of the right size. */
-function damaged(object: R2Object | null, size: number, error: unknown): R2Object | null {
-  if (object?.size === size) throw error;
-  return object;
 }
 
 function targetOf(bucket: R2Bucket, key: string): PartedTarget {

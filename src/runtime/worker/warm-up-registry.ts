@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
+import { streamFromSource } from '../../layers/byte-stream.ts';
 import { emptyContent, type SampleContent } from '../../sample-registry/content.ts';
 import { amd64, sampleImage } from '../../sample-registry/image.ts';
 import { ociIndex, ociManifest } from '../../sample-registry/oci.ts';
@@ -38,14 +39,5 @@ function respond({ manifests, blobs }: SampleContent, digest: Digest, isHead: bo
     'Content-Length': String(bytes.length),
     'Docker-Content-Digest': digest,
   };
-  return new Response(isHead ? null : streamOf(bytes), { headers });
-}
-
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
+  return new Response(isHead ? null : streamFromSource(bytes), { headers });
 }

@@ -116,6 +116,8 @@ export async function pruneBucket(
   return (await removeOldest(all, total - bytes, remove)).pruned;
 }
 
+export type PruneBucket = typeof pruneBucket;
+
 async function abortUploads(
   client: S3Client,
   folder: string,

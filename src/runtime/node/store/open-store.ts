@@ -33,7 +33,8 @@ export async function openStore(
   if (address === undefined) return undefined;
   if (address.kind === 's3') {
     const { createBucketStore } = await import('../../../compose/bucket-store.ts');
-    return createBucketStore(address, settings, platform, bucketWrites);
+    const { pruneBucket } = await import('../../../layers/store/s3/s3-list.ts');
+    return createBucketStore(address, settings, platform, bucketWrites, pruneBucket);
   }
   return createFolderStore({ ...platform, path: address.path, bytes, operations });
 }
