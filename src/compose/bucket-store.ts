@@ -32,7 +32,14 @@ export function createBucketStore(
 ): BlobStore {
   const parts = { ...platform, userAgent: `regshift/${version}` };
   const credentials = credentialsOf(address, settings, parts);
-  return createS3Store({ ...parts, bucket: address, prefix: address.prefix, credentials, mostWrites, pruneBucket });
+  return createS3Store({
+    ...parts,
+    bucket: address,
+    prefix: address.prefix,
+    credentials,
+    mostWrites,
+    pruneBucket,
+  });
 }
 
 /** The newest access key of the settings, or that of the role of this machine, which is renewed before it ends. */

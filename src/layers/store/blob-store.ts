@@ -46,6 +46,11 @@ export interface BlobStore {
    * have), and what ended writers left behind. Absent for a store whose operator sets rules for that.
    */
   prune?(bytes?: number): Promise<Pruned>;
+  /**
+   * Ends the writes of a process that ends: waits two seconds at most for blobs that are being made visible, and removes
+   * the bytes of all others. Never throws. Absent for a store whose rules remove them.
+   */
+  end?(): Promise<void>;
 }
 
 /**

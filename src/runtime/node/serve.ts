@@ -11,6 +11,7 @@ import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Health } from '../../http/health.ts';
+import type { BlobStore } from '../../layers/store/blob-store.ts';
 import type { Log } from '../../observability/log.ts';
 import { registryProblem } from '../../upstream/check-registry.ts';
 import { upstreamTimeouts, usualTimeouts } from '../../upstream/timeouts.ts';
@@ -74,7 +75,7 @@ export async function serve(
     const metrics = await openMetrics(settings);
     const rotating =
       files && files.paths().length > 0 ? createRotatingSettings({ files, settings, log }) : undefined;
-    const { dependencies, listener } = await prepare({
+    const { dependencies, listener, store } = await prepare({
       settings,
       log,
       memory,
@@ -100,7 +101,8 @@ export async function serve(
     const watch = certificate && watchCertificate({ settings, current: certificate, log, onNew });
     const counted = metrics && (await listenForMetrics(settings, metrics, health, servers));
     const { routes } = dependencies;
-    return running({ servers, counted, listener, settings, log, shared, watch, rotating, health, routes });
+    const parts = { servers, counted, listener, settings, log, shared, store };
+    return running({ ...parts, watch, rotating, health, routes });
   } catch (error) {
     await shared?.close();
     throw error;
@@ -122,6 +124,7 @@ interface Parts extends Pick<Dependencies, 'health'> {
   readonly settings: Settings;
   readonly log: Log;
   readonly shared: SharedCache | undefined;
+  readonly store: BlobStore | undefined;
   readonly watch: CertificateWatch | undefined;
   readonly rotating: WatchedSettings | undefined;
 }
@@ -133,6 +136,7 @@ function running({
   settings,
   log,
   shared,
+  store,
   watch,
   rotating,
   health,
@@ -141,6 +145,7 @@ function running({
   const urls = servers.map(urlOf);
   const endOthers = async () => {
     watch?.stop();
+    await store?.end?.();
     if (counted) await close(counted);
     await shared?.close();
   };
@@ -228,7 +233,7 @@ async function prepare({ settings, log, memory, shared, metrics, rotating, store
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();
   await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));
-  return { dependencies, listener: createListener(createApp(dependencies), log) };
+  return { dependencies, listener: createListener(createApp(dependencies), log), store };
 }
 
 async function certificateFor(settings: Settings): Promise<Certificate | undefined> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, rename, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestAlgorithm } from '../../../../converters/digest.ts';
+import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { ByteSpan } from '../../../layers/byte-range.ts';
 import type { BlobId, BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
 import { blobFile } from '../../../layers/store/stored-blobs.ts';
@@ -26,6 +27,9 @@ export type FolderStoreOptions = Omit<FolderSpaceOptions, 'paths' | 'operations'
   readonly operations?: FileOperations | undefined;
 };
 
+/** The longest time for the end of all writes. */
+const endMs = 2_000;
+
 /** The time of the last use of a blob is written down at most once in this time. */
 const useNotedMs = 60_000;
 
@@ -39,6 +43,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   const operations = options.operations ?? createStoreOperations();
   operations.countIn(metrics);
   const space = createFolderSpace({ ...options, paths, operations });
+  const writes = new Set<OpenWrite>();
   const pathOf = (blob: BlobId) => {
     const name = blobFile(blob);
     return join(paths.blobs, digestAlgorithm(blob.digest), name.slice(0, 2), name);
@@ -115,7 +120,15 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       await space.fit(likelySize);
       const path = join(paths.incoming, randomUUID());
       const file = await openStoreFile(operations, path, forWriting);
-      return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder });
+      return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder, writes });
+    },
+
+    async end() {
+      const ended = [...writes].map(async (write) => {
+        await write.committing?.catch(() => undefined);
+        if (writes.has(write)) await space.remove(write.path).catch(() => undefined);
+      });
+      await valueWithin(endMs, Promise.all(ended));
     },
 
     delete: (blob) => space.remove(pathOf(blob)),
@@ -131,6 +144,12 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   };
 }
 
+/** A write whose file is in `incoming/`. */
+interface OpenWrite {
+  readonly path: string;
+  committing?: Promise<void>;
+}
+
 interface WriteOptions {
   readonly path: string;
   readonly file: StoreFile;
@@ -141,10 +160,14 @@ interface WriteOptions {
   readonly space: FolderSpace;
   readonly operations: FileOperations;
   readonly makeFolder: (path: string) => Promise<unknown>;
+  /** The open writes of the store, with this one as long as its file is in `incoming/`. */
+  readonly writes: Set<OpenWrite>;
 }
 
 function createWrite(options: WriteOptions): BlobWrite {
-  const { path, file, expected, likelySize, pathOf, space, operations, makeFolder } = options;
+  const { path, file, expected, likelySize, pathOf, space, operations, makeFolder, writes } = options;
+  const open: OpenWrite = { path };
+  writes.add(open);
   let size = 0;
   let isOver = false;
   let isReleased = false;
@@ -154,6 +177,21 @@ function createWrite(options: WriteOptions): BlobWrite {
     if (!isOver || !isReleased || isClosed) return;
     isClosed = true;
     file.close();
+  }
+
+  async function makeVisible(blob: BlobName): Promise<void> {
+    if (blob.size !== size || (expected && expected.digest !== blob.digest)) {
+      throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
+    }
+    // After a power cut the name must not lead to a file without its bytes.
+    await file.sync();
+    const target = pathOf(blob);
+    await makeFolder(dirname(target));
+    await operations.run('quick', () => rename(path, target));
+    writes.delete(open);
+    isOver = true;
+    closeIfUnused();
+    space.added(size);
   }
 
   return {
@@ -172,23 +210,15 @@ function createWrite(options: WriteOptions): BlobWrite {
       }
     },
 
-    async commit(blob) {
-      if (blob.size !== size || (expected && expected.digest !== blob.digest)) {
-        throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
-      }
-      // After a power cut the name must not lead to a file without its bytes.
-      await file.sync();
-      const target = pathOf(blob);
-      await makeFolder(dirname(target));
-      await operations.run('quick', () => rename(path, target));
-      isOver = true;
-      closeIfUnused();
-      space.added(size);
+    commit(blob) {
+      open.committing = makeVisible(blob);
+      return open.committing;
     },
 
     async abort() {
       isOver = true;
       await space.remove(path).catch(() => undefined);
+      writes.delete(open);
       closeIfUnused();
     },
 

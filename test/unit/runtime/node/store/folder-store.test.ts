@@ -90,6 +90,22 @@ test('a read counts as use', async () => {
   expect((await stat(fileOf(path, blob.digest))).mtime.getFullYear()).toBeGreaterThan(2020);
 });
 
+test('the end of a process stores the blobs that are being made visible, and leaves no file of another', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  const bytes = layerContent(300_000);
+  const blob = { digest: digestOf(bytes), size: bytes.length };
+  const whole = await store.write(blob);
+  await whole.add(bytes);
+  const half = await store.write();
+  await half.add(bytes.subarray(0, 1000));
+  void whole.commit(blob);
+  await store.end?.();
+  expect(await readdir(join(path, 'incoming'))).toEqual([]);
+  const stream = await store.read(blob);
+  expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+});
+
 test('a reader keeps a blob that is removed meanwhile', async () => {
   const store = await openStore();
   const bytes = layerContent(2_000_000);
