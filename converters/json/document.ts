@@ -5,6 +5,8 @@
 export interface RawDocument {
   readonly text: string;
   readonly root: RawValue;
+  /** Whether a key counts in any case, as Go's encoding/json reads it. */
+  readonly anyCase: boolean;
 }
 
 /** Offsets into a document's text, end exclusive. */

@@ -42,9 +42,16 @@ export function asObject(field: Field): Field<RawObject> {
 
 /** The member of an object, or `undefined` if absent or null, which Go treats alike. */
 export function optional(object: Field<RawObject>, key: string): Field | undefined {
-  const value = member(object.value, key);
+  const { document, dialect } = object;
+  const value = document.anyCase ? memberInAnyCase(object.value, key) : member(object.value, key);
   if (value === undefined || value.kind === 'null') return undefined;
-  return { document: object.document, value, path: `${object.path}.${key}`, dialect: object.dialect };
+  return { document, value, path: `${object.path}.${key}`, dialect };
+}
+
+/** The value of the last member that Go's encoding/json takes for a key. */
+function memberInAnyCase({ members }: RawObject, key: string): RawValue | undefined {
+  const folded = fold(key);
+  return members.findLast((each) => each.key.length === key.length && fold(each.key) === folded)?.value;
 }
 
 /** The member of an object. @throws ConversionError INVALID when it is absent or null. */
@@ -132,8 +139,12 @@ export function refuseLookAlikes(object: Field<RawObject>, known: ReadonlySet<st
 }
 
 function lookAlike(key: string, known: ReadonlySet<string>): string | undefined {
-  // Go also folds two letters beyond ASCII: ſ to s, and the Kelvin sign to k (which toLowerCase does too).
-  return foldedKeys(known).get(key.replaceAll('ſ', 's').toLowerCase());
+  return foldedKeys(known).get(fold(key));
+}
+
+/** Go also folds two letters beyond ASCII: ſ to s, and the Kelvin sign to k (which toLowerCase does too). */
+function fold(key: string): string {
+  return key.replaceAll('ſ', 's').toLowerCase();
 }
 
 const foldedSets = new WeakMap<ReadonlySet<string>, ReadonlyMap<string, string>>();

@@ -10,7 +10,7 @@ export interface ParseOptions {
   readonly what: string;
   /**
    * Handling of repeated keys in one object. Manifests need `refuse`, because two programs could see two images.
-   * Configs need `keep`: `member` then returns the last value, as Go does.
+   * Configs need `keep`: the last value then counts, as in Go, also of keys that differ in case alone (`optional`).
    */
   readonly duplicates: 'refuse' | 'keep';
   /** The content read so far in all documents that share this counter. Without it, the document is counted alone. */
@@ -31,7 +31,7 @@ export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument
 
 /** Parses JSON as `parseJson` does. @param text from bytes, or the value of a string of a document. */
 export function parseJsonText(text: string, options: ParseOptions): RawDocument {
-  return { text, root: new Parser(text, options).parse() };
+  return { text, root: new Parser(text, options).parse(), anyCase: options.duplicates === 'keep' };
 }
 
 class Parser {

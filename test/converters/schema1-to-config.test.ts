@@ -123,6 +123,13 @@ describe('schema 1 as schema 2', () => {
     );
   });
 
+  it('has the history of v1 images whose keys are in another case, as Go reads them', async () => {
+    const created = '2015-01-01T00:00:00Z';
+    const json = { Created: created, Container_Config: { cmd: ['a'] }, AUTHOR: 'b', Comment: 'c' };
+    const { config } = await convert(schema1([{ blobSum: blob('a'), json }]), context({ a: {} }));
+    expect(config.history).toEqual([{ created, author: 'b', created_by: 'a', comment: 'c' }]);
+  });
+
   it('reads each layer once, and no known empty layer', async () => {
     const reads: string[] = [];
     const image = schema1([

@@ -30,7 +30,7 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
       headers: [['User-Agent', 'docker/1.9.1']],
     });
 
-  it.each(goldenCasesThat('equal', 43))(
+  it.each(goldenCasesThat('equal', 44))(
     '$name: regshift signs the payload that docker-registry signed',
     async (each) => {
       const answer = await ask(each);
@@ -63,7 +63,7 @@ describe.skipIf(requirePeers('docker-registry'))('the golden cases, stored in do
       expect(answer.status === 502 || (answer.status >= 400 && answer.status < 500)).toBe(true);
       expectErrorOfTheSpec(answer);
     }
-    const [next] = goldenCasesThat('equal', 43);
+    const [next] = goldenCasesThat('equal', 44);
     expect(next && (await ask(next)).status).toBe(200);
   });
 });

@@ -1,5 +1,13 @@
 import { compact, type RawObject } from '../../json/document.ts';
-import { asBoolean, asItems, asObject, asString, type Field, optionalString } from '../../json/fields.ts';
+import {
+  asBoolean,
+  asItems,
+  asObject,
+  asString,
+  type Field,
+  optional,
+  optionalString,
+} from '../../json/fields.ts';
 import { compareUtf8 } from '../../json/go-map.ts';
 import { goTime, zeroTime } from '../../json/go-time.ts';
 import { encodeText, escapeHtml, quote } from '../../json/lossless-text.ts';
@@ -77,13 +85,10 @@ function map(field: Field | undefined, encode: (member: Field) => string): strin
 
 type Struct = readonly (readonly [name: string, encode: Encode])[];
 
-/** Encodes the fields of a struct in order. Go matches keys in any case; of several matches the last one counts. */
+/** Encodes the fields of a struct in order. */
 function encodeStruct(struct: Struct, object: Field<RawObject>): string {
   const members = struct.flatMap(([name, encode]) => {
-    const found = object.value.members.findLast(({ key }) => key.toLowerCase() === name.toLowerCase());
-    const present = found && found.value.kind !== 'null';
-    const field = present ? { ...object, value: found.value, path: `${object.path}.${name}` } : undefined;
-    const json = encode(field);
+    const json = encode(optional(object, name));
     return json === undefined ? [] : [`${quote(name)}:${json}`];
   });
   return `{${members.join(',')}}`;
@@ -133,7 +138,7 @@ const v1Image: Struct = [
 ];
 
 const nothing: Field<RawObject> = {
-  document: { text: '{}', root: { kind: 'object', start: 0, end: 2, members: [] } },
+  document: { text: '{}', root: { kind: 'object', start: 0, end: 2, members: [] }, anyCase: true },
   value: { kind: 'object', start: 0, end: 2, members: [] },
   path: '$',
   dialect: 'schema1',
