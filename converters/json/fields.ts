@@ -80,6 +80,11 @@ export function asString(field: Field): string {
   return stringValue(field.document, field.value);
 }
 
+/** The strings of an array. A null item is an empty string, as Go reads it. @throws ConversionError INVALID. */
+export function asStrings(field: Field): string[] {
+  return asItems(field).map((item) => (item.value.kind === 'null' ? '' : asString(item)));
+}
+
 /**
  * A byte count or a version.
  * @throws ConversionError INVALID when the value is not a whole number that JavaScript represents exactly.

@@ -130,6 +130,12 @@ describe('schema 1 as schema 2', () => {
     expect(config.history).toEqual([{ created, author: 'b', created_by: 'a', comment: 'c' }]);
   });
 
+  it('has an empty word in a command for null, as Go reads it', async () => {
+    const json = { created: '2015-01-01T00:00:00Z', container_config: { Cmd: [null, 'a'] } };
+    const { config } = await convert(schema1([{ blobSum: blob('a'), json }]), context({ a: {} }));
+    expect(config.history[0].created_by).toBe(' a');
+  });
+
   it('reads each layer once, and no known empty layer', async () => {
     const reads: string[] = [];
     const image = schema1([

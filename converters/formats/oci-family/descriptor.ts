@@ -5,9 +5,9 @@ import type { RawObject } from '../../json/document.ts';
 import {
   asCount,
   asDigest,
-  asItems,
   asObject,
   asString,
+  asStrings,
   type Field,
   optional,
   refuseField,
@@ -58,7 +58,7 @@ function readCommon(object: Field<RawObject>, readDigest: ReadDigest): Omit<Desc
   return {
     mediaType: asString(required(object, 'mediaType')),
     digest: readDigest(required(object, 'digest')),
-    urls: urls ? asItems(urls).map(asString) : [],
+    urls: urls ? asStrings(urls) : [],
     field: object,
   };
 }

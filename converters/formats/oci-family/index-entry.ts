@@ -3,9 +3,8 @@ import { type Digest, isDigest } from '../../digest.ts';
 import type { RawObject } from '../../json/document.ts';
 import {
   asAnyDigest,
-  asItems,
   asObject,
-  asString,
+  asStrings,
   type Field,
   optional,
   optionalString,
@@ -92,7 +91,7 @@ function readPlatform(object: Field<RawObject>): Platform | undefined {
     architecture,
     variant: optionalString(object, 'variant'),
     osVersion: optionalString(object, 'os.version'),
-    osFeatures: features ? asItems(features).map(asString) : undefined,
+    osFeatures: features && asStrings(features),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../digest.ts';
 import { ConversionError } from '../../errors.ts';
 import type { RawObject } from '../../json/document.ts';
-import { asItems, asObject, asString, type Field, optional, optionalString } from '../../json/fields.ts';
+import { asObject, asString, asStrings, type Field, optional, optionalString } from '../../json/fields.ts';
 import { sortedObject } from '../../json/go-map.ts';
 import { type GoTime, goTime, zeroTime } from '../../json/go-time.ts';
 import { encodeText, quote } from '../../json/lossless-text.ts';
@@ -82,5 +82,5 @@ function commandOf(entry: Field<RawObject>): string {
   const command = container && optional(asObject(container), 'Cmd');
   if (!command) return '';
   // Docker before 1.3 wrote one string instead of an array.
-  return command.value.kind === 'string' ? asString(command) : asItems(command).map(asString).join(' ');
+  return command.value.kind === 'string' ? asString(command) : asStrings(command).join(' ');
 }
