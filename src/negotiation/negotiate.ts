@@ -81,10 +81,10 @@ export function negotiate(stored: ManifestInfo, capabilities: ClientCapabilities
 }
 
 /**
- * Whether the client takes a document that has no other form. containerd names types and a wildcard, and pulls artifacts and
- * attestations of any type; schema 1 it refuses.
+ * Whether the client takes a document as it is. containerd names types and a wildcard, and pulls artifacts and attestations
+ * of any type; schema 1 it refuses.
  */
-function takes({ types, any, wildcard }: ClientCapabilities, { mediaType }: ManifestInfo): boolean {
+export function takes({ types, any, wildcard }: ClientCapabilities, { mediaType }: ManifestInfo): boolean {
   return wildcard || types.has(mediaType) || (any && formOfType(mediaType) !== 'schema1');
 }
 

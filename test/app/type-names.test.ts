@@ -172,3 +172,21 @@ describe('BuildKit in Docker 20.10, which says containerd/1.6.20+unknown and may
     expect(digestOf(answer.body)).toBe(root.digest);
   });
 });
+
+describe('an index that names a wrong type for its image', () => {
+  it.each(['GET', 'HEAD'] as const)('%s of the image by containerd gets the stored bytes', async (method) => {
+    const { app, root, built } = appOver((built) =>
+      addIndex(built, [{ ...addImage(built), mediaType: schema2, ...linux('amd64') }]),
+    );
+    const [image] = [...built.manifests.keys()].filter((digest) => digest !== root.digest);
+    const answer = await app.send(method, `${path}/${image}`, containerdGetHeaders(schema2));
+    expect([answer.status, answer.header('Content-Type')]).toEqual([200, ociManifest]);
+    expect(answer.header('Docker-Content-Digest')).toBe(image);
+  });
+
+  it('is refused to a client that takes no other type', async () => {
+    const { app, root } = appOver(addImage);
+    const answer = await app.get(`${path}/${root.digest}`, { Accept: schema2 });
+    expect([answer.status, answer.error().code]).toEqual([404, 'UNSUPPORTED']);
+  });
+});

@@ -13,6 +13,7 @@ import {
   obstacleIn,
   type Pin,
   type Selection,
+  takes,
 } from '../../negotiation/negotiate.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ClientRequest } from '../client-request.ts';
@@ -168,10 +169,11 @@ function selectForDigest({ request, info }: StoredManifestRequest): Selection | 
   if (selection.because === 'prefers-it' && types.has(info.mediaType))
     return { kind: 'stored', because: 'reads-it' };
   if (selection.because === 'indexes-alone') return { kind: 'stored', because: 'indexes-alone' };
-  // containerd names the type that a HEAD told it and a wildcard: what is inside is for it to judge.
+  // containerd names the type that a HEAD or an index told it and a wildcard: what is inside is for it to judge.
   const namesNothingElse = types.size === 1 && (zstd || !info.zstd);
-  const isNamed = types.has(info.mediaType) && (info.entries !== undefined || namesNothingElse);
-  return isNamed ? { kind: 'stored', because: 'digest-named' } : undefined;
+  const isNamedIndex = info.entries !== undefined && types.has(info.mediaType);
+  const isTaken = isNamedIndex || (namesNothingElse && takes(request.digestCapabilities, info));
+  return isTaken ? { kind: 'stored', because: 'digest-named' } : undefined;
 }
 
 /** Whether an index that the client reads can have images that it does not read, by what the entries say. */
