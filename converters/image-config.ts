@@ -7,6 +7,7 @@ import {
   asItems,
   asObject,
   asString,
+  emptyObject,
   type Field,
   optional,
   optionalString,
@@ -99,16 +100,12 @@ function looseString(root: Field<RawObject>, key: string): string | undefined {
 
 function readHistory(root: Field<RawObject>): HistoryEntry[] | undefined {
   const history = optional(root, 'history');
-  return history && asItems(history).map(historyEntryOf);
+  return history && asItems(history).map(readHistoryEntry);
 }
 
 /** A null item is an entry without members, as Go reads it. */
-function historyEntryOf(item: Field): HistoryEntry {
-  if (item.value.kind !== 'null') return readHistoryEntry(asObject(item));
-  return { created: zeroTime, createdBy: '', author: '', comment: '', emptyLayer: false };
-}
-
-function readHistoryEntry(entry: Field<RawObject>): HistoryEntry {
+function readHistoryEntry(item: Field): HistoryEntry {
+  const entry = item.value.kind === 'null' ? emptyObject : asObject(item);
   const created = optional(entry, 'created');
   const emptyLayer = optional(entry, 'empty_layer');
   return {

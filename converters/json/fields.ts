@@ -22,6 +22,11 @@ export function rootField(document: RawDocument, dialect?: Dialect): Field {
   return { document, value: document.root, path: '$', dialect };
 }
 
+const empty: RawObject = { kind: 'object', start: 0, end: 2, members: [] };
+
+/** An object without members, for a value that Go reads as one. */
+export const emptyObject = asObject(rootField({ text: '{}', root: empty, anyCase: true }));
+
 /** Refuses the value of a field. @throws ConversionError INVALID with the path, the value and `expected`. */
 export function refuseField(field: Field, message: string, expected: string): never {
   throw new ConversionError({

@@ -4,6 +4,7 @@ import {
   asItems,
   asObject,
   asString,
+  emptyObject,
   type Field,
   optional,
   optionalString,
@@ -128,7 +129,7 @@ const v1Image: Struct = [
   ['comment', unlessEmpty(string)],
   ['created', time],
   ['container', unlessEmpty(string)],
-  ['container_config', (field) => encodeStruct(containerConfig, field ? asObject(field) : nothing)],
+  ['container_config', (field) => encodeStruct(containerConfig, field ? asObject(field) : emptyObject)],
   ['docker_version', unlessEmpty(string)],
   ['author', unlessEmpty(string)],
   ['config', (field) => field && encodeStruct(containerConfig, asObject(field))],
@@ -136,10 +137,3 @@ const v1Image: Struct = [
   ['variant', unlessEmpty(string)],
   ['os', unlessEmpty(string)],
 ];
-
-const nothing: Field<RawObject> = {
-  document: { text: '{}', root: { kind: 'object', start: 0, end: 2, members: [] }, anyCase: true },
-  value: { kind: 'object', start: 0, end: 2, members: [] },
-  path: '$',
-  dialect: 'schema1',
-};
