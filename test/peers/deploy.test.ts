@@ -128,6 +128,14 @@ describe.skipIf(requirePeers('buildah', 'podman', 'npm'))('deploy/docker/Dockerf
   });
 });
 
+describe.skipIf(requirePeers('docker-compose'))('deploy/docker/compose.yaml', () => {
+  it('is a file that docker-compose 1 reads', async () => {
+    const file = join(root, 'deploy/docker/compose.yaml');
+    const services = await runProgram('docker-compose', ['--file', file, 'config', '--services'], root);
+    expect(services.split('\n').toSorted()).toEqual(['registry', 'regshift', 'valkey']);
+  });
+});
+
 describe.skipIf(requirePeers('systemd-analyze'))('deploy/systemd/regshift.service', () => {
   let home: string;
   beforeAll(async () => {

@@ -130,6 +130,14 @@ test('deploy/docker/compose.yaml runs the same image, set by settings that there
   expect(Object.keys(others)).toEqual(expect.arrayContaining(regshift.depends_on));
 });
 
+test('deploy/docker/.env names the project of compose.yaml, which docs/operations.md removes', () => {
+  const [, project] = /^COMPOSE_PROJECT_NAME=(.+)$/m.exec(deploy('docker/.env')) ?? [];
+  const { volumes } = parse(deploy('docker/compose.yaml'));
+  expect(Object.keys(volumes)).toContain('layers');
+  const operations = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+  expect(operations).toContain(`docker volume rm ${project}_layers`);
+});
+
 test('deploy/systemd/regshift.env lets only its own machine in, as the README and the unit say', () => {
   expect(deploy('systemd/regshift.env')).toMatch(/^HOST=127\.0\.0\.1$/m);
   expect(deploy('systemd/regshift.service')).toContain('# regshift then listens on 127.0.0.1:8080');
