@@ -198,6 +198,15 @@ describe('the health check of the image', () => {
   });
 });
 
+test('a Valkey without a password takes connections of regshift, also from an image with protected mode', () => {
+  // Redis and Valkey refuse other machines by default (protected-mode in their valkey.conf); Docker's own images do not.
+  const { valkey } = parse(deploy('docker/compose.yaml')).services;
+  const deployments = ofKind<Deployment>(manifestsOf('deployment.yaml'), 'Deployment');
+  const containers = deployments.flatMap((each) => podOf(each).spec.containers);
+  const pod = containers.find(({ name }) => name === 'valkey');
+  for (const args of [valkey.command, pod?.args]) expect(args.join(' ')).toContain('--protected-mode no');
+});
+
 test('all files name the same images of others', () => {
   const files = [...manifestFiles.map((file) => `kubernetes/${file}`), 'docker/compose.yaml'];
   const names = new Set(files.flatMap((file) => deploy(file).match(/image: docker\.io\/\S+/g) ?? []));
