@@ -377,6 +377,32 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
     expect(settings.routes.map(({ settings }) => settings.REGSHIFT_UPSTREAM_PASSWORD)).toContain('secret');
   });
 
+  it('writes each label once, whichever values have it', () => {
+    const { objects } = successful(
+      renderOne({
+        ...everything,
+        commonLabels: { team: 'common', 'app.kubernetes.io/name': 'other' },
+        podLabels: { team: 'pods', 'app.kubernetes.io/instance': 'other' },
+        metrics: {
+          serviceMonitor: { enabled: true, labels: { team: 'metrics' } },
+          prometheusRule: { enabled: true, labels: { team: 'metrics' } },
+          grafanaDashboard: { enabled: true, labels: { team: 'metrics' } },
+        },
+      }),
+    );
+    const teamsOf = (kind: string) =>
+      ofKind<KubernetesObject>(objects, kind).map((each) => each.metadata?.labels?.team);
+    expect(teamsOf('Service')).toEqual(['common', 'common', 'common']);
+    expect([...teamsOf('ServiceMonitor'), ...teamsOf('PrometheusRule')]).toEqual(['metrics', 'metrics']);
+    const [pods] = workloadsOf(objects);
+    expect(pods?.labels).toMatchObject({ team: 'pods', ...pods?.selector });
+    expect(pods?.selector).toEqual({
+      'app.kubernetes.io/name': 'regshift',
+      'app.kubernetes.io/instance': 'regshift',
+    });
+    successful(renderOne({ config: { upstream }, commonLabels: null, podLabels: null }));
+  });
+
   it('shares a Redis by a Secret, an address or a Valkey of the release', () => {
     const addressOf = (mode: string) => JSON.stringify(settingsOf(objectsOf(mode)).REGSHIFT_REDIS_URL);
     expect(addressOf('with the address of a Redis in a Secret')).toContain(secretTexts['redis-url']);

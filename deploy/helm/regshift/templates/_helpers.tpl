@@ -12,28 +12,35 @@
 
 {{/* The labels that select the pods of regshift. They never change: a Deployment cannot change its selector. */}}
 {{- define "regshift.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "regshift.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "regshift.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "regshift.cacheSelectorLabels" -}}
-app.kubernetes.io/name: {{ include "regshift.name" . }}-cache
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ printf "%s-cache" (include "regshift.name" .) }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{/* The labels of every object beside those that select. */}}
 {{- define "regshift.chartLabels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := dict "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") }}
+{{- $own = merge $own (dict "app.kubernetes.io/version" .Chart.AppVersion "app.kubernetes.io/managed-by" .Release.Service) }}
+{{- toYaml (merge $own (default dict .Values.commonLabels)) }}
 {{- end }}
 
 {{- define "regshift.labels" -}}
-{{ include "regshift.selectorLabels" . }}
-{{ include "regshift.chartLabels" . }}
+{{- include "regshift.labelsWith" (list . dict) }}
+{{- end }}
+
+{{- define "regshift.cacheLabels" -}}
+{{- toYaml (merge (include "regshift.cacheSelectorLabels" . | fromYaml) (include "regshift.chartLabels" . | fromYaml)) }}
+{{- end }}
+
+{{/* The labels of an object that has more of its own: (list $ labels). A key is there once: first come the labels that select, then those of the object. */}}
+{{- define "regshift.labelsWith" -}}
+{{- $root := first . }}
+{{- $labels := merge (include "regshift.selectorLabels" $root | fromYaml) (last . | default dict) }}
+{{- toYaml (merge $labels (include "regshift.chartLabels" $root | fromYaml)) }}
 {{- end }}
 
 {{/* The reference of an image: an object with repository, digest and tag. */}}
