@@ -218,6 +218,14 @@ const refusals: readonly (readonly [values: object, message: string])[] = [
     'metrics.enabled is false',
   ],
   [{ config: { upstream }, env: { PORT: 80 } }, 'env.PORT is set'],
+  [
+    { config: { upstream }, env: { A: { valueFrom: { secretKeyRef: { name: 'a', key: 'b' } } } } },
+    'env.A.valueFrom is set',
+  ],
+  [
+    { config: { routes: [{ upstream }, { match: { port: 5000 }, upstream }] }, service: { port: 5000 } },
+    'service.port is 5000, and a route has match.port 5000',
+  ],
   [{ config: { upstream }, replica: 2 }, '(root): Additional property replica is not allowed'],
   [{ config: { upstream }, replicas: 'two' }, 'replicas: Invalid type. Expected: integer, given: string'],
   [{ config: { upstrem: upstream } }, 'config: Additional property upstrem is not allowed'],
@@ -375,6 +383,15 @@ describe.skipIf(requireChartRenderer())('the chart in deploy/helm', () => {
       LOG_LEVEL: 'debug',
     });
     expect(settings.routes.map(({ settings }) => settings.REGSHIFT_UPSTREAM_PASSWORD)).toContain('secret');
+  });
+
+  it('runs Valkey with the security context of the pods, which a platform such as OpenShift assigns', () => {
+    const contextOf = (podSecurityContext: object) => {
+      const values = { config: { upstream }, signingKey, valkey: { enabled: true }, podSecurityContext };
+      return workloadsOf(successful(renderOne(values)).objects).map(({ pod }) => pod.securityContext);
+    };
+    const assigned = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+    expect(contextOf({ runAsUser: null, runAsGroup: null, fsGroup: null })).toEqual([assigned, assigned]);
   });
 
   it('writes each label once, whichever values have it', () => {

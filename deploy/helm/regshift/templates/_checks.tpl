@@ -37,6 +37,11 @@
 {{- if and (not $values.metrics.enabled) (or $values.metrics.serviceMonitor.enabled $values.metrics.prometheusRule.enabled $values.metrics.grafanaDashboard.enabled) }}
 {{- fail "metrics.enabled is false: serviceMonitor, prometheusRule and grafanaDashboard need the metrics" }}
 {{- end }}
+{{- range include "regshift.routePorts" . | fromJsonArray }}
+{{- if eq (int .) (int $values.service.port) }}
+{{- fail (printf "service.port is %d, and a route has match.port %d: a Service has each port once. Take another service.port" (int .) (int .)) }}
+{{- end }}
+{{- end }}
 {{- if $values.metrics.enabled }}
 {{- range append (include "regshift.routePorts" . | fromJsonArray) 8080 }}
 {{- if eq (int .) (int $values.metrics.port) }}
@@ -48,6 +53,9 @@
 {{- range $name, $value := $values.env }}
 {{- if hasKey $own $name }}
 {{- fail (printf "env.%s is set: the chart sets this variable by its own values" $name) }}
+{{- end }}
+{{- if and (kindIs "map" $value) (hasKey $value "valueFrom") }}
+{{- fail (printf "env.%s.valueFrom is set: the value of a variable is already what Kubernetes has below valueFrom. Write env.%s.secretKeyRef, or configMapKeyRef" $name $name) }}
 {{- end }}
 {{- end }}
 {{- end }}
