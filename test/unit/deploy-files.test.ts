@@ -10,7 +10,7 @@ import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.js';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { fileVariables } from '../../src/config/setting-files.ts';
-import { settingNames } from '../../src/config/settings.ts';
+import { readSettings, settingNames } from '../../src/config/settings.ts';
 import { version } from '../../src/version.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { errorsOfTypes, isPartOf, type KubernetesObject, ofKind } from '../support/kubernetes-objects.ts';
@@ -163,6 +163,25 @@ test('deploy/systemd/regshift.service gives each credential to a setting that th
   expect(given.map(([, , name]) => name)).toEqual(loaded);
   const files = fileVariables.map((variable) => `${variable}_FILE`);
   expect([...settingNames, ...files]).toEqual(expect.arrayContaining(given.map(([, variable]) => variable)));
+});
+
+test('supervisors wait longer than an orderly stop takes by default', () => {
+  const settings = readSettings({}, () => '');
+  if ('problems' in settings) throw new Error(JSON.stringify(settings.problems));
+  const { REGSHIFT_SHUTDOWN_GRACE: grace, REGSHIFT_SHUTDOWN_DEADLINE: deadline } = settings.settings;
+  const [, inUnit] = /^TimeoutStopSec=(\d+)$/m.exec(deploy('systemd/regshift.service')) ?? [];
+  const { regshift } = parse(deploy('docker/compose.yaml')).services;
+  for (const seconds of [inUnit, regshift.stop_grace_period]) {
+    expect(Number.parseInt(seconds, 10)).toBeGreaterThan(grace + deadline);
+  }
+});
+
+test('deploy/systemd/regshift.service has the lines for a port below 1024, after those that they replace', () => {
+  const unit = deploy('systemd/regshift.service');
+  for (const line of ['AmbientCapabilities', 'CapabilityBoundingSet'].map((each) => `${each}=`)) {
+    expect(unit.indexOf(`#${line}CAP_NET_BIND_SERVICE\n`)).toBeGreaterThan(unit.indexOf(`\n${line}\n`));
+  }
+  expect(unit.indexOf('#PrivateUsers=no\n')).toBeGreaterThan(unit.indexOf('\nPrivateUsers=yes\n'));
 });
 
 describe('the health check of the image', () => {
