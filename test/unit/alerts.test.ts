@@ -93,6 +93,9 @@ describe('deploy/grafana/regshift.json', () => {
     'regshift_warmed_total',
     'regshift_warm_queue',
     'regshift_stale_responses_total',
+    'regshift_memory_table_bytes',
+    'regshift_store_hung_operations',
+    ...new Set(alerts.flatMap(({ expr }) => expr.match(/\b(?:regshift|process)_\w+/g) ?? [])),
   ])('shows %s', (metric) => {
     const named = panels.filter(({ targets }) => targets.some(({ expr }) => expr.includes(`${metric}{`)));
     expect(named.length).toBeGreaterThan(0);
