@@ -202,11 +202,14 @@ describe('the health check of the image', () => {
     return { ...variables, PORT: String(port) };
   }
 
-  test.each(['127.0.0.1', '127.0.0.2', '0.0.0.0'])('reaches a process that listens on %s', async (HOST) => {
-    const environment = await start({ HOST });
-    expect(await isHealthy(environment)).toBe(true);
-    expect(await isHealthy({ ...environment, HOST: '127.0.0.3' })).toBe(HOST === '0.0.0.0');
-  });
+  test.each(['127.0.0.1', '127.0.0.2', '0.0.0.0', '::'])(
+    'reaches a process that listens on %s',
+    async (HOST) => {
+      const environment = await start({ HOST });
+      expect(await isHealthy(environment)).toBe(true);
+      expect(await isHealthy({ ...environment, HOST: '127.0.0.3' })).toBe(['0.0.0.0', '::'].includes(HOST));
+    },
+  );
 
   test('speaks TLS where the process does, and takes the certificate for another name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'regshift-health-'));

@@ -27,7 +27,7 @@ export const settingGroups: readonly SettingGroup[] = [
       {
         variables: ['HOST', 'PORT'],
         meaning:
-          'the address and port to listen on; only this machine reaches `127.0.0.1`, and `0.0.0.0` stands for all addresses',
+          'the address and port to listen on; only this machine reaches `127.0.0.1`, `0.0.0.0` stands for all addresses of IPv4, and `::` for those of IPv4 and IPv6',
       },
       {
         variables: ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY'],
