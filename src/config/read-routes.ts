@@ -36,7 +36,7 @@ function readRoute(
     ...[
       ...authProblems(merged, new Set(Object.keys(own.texts))),
       ...withoutUpstream(merged),
-      ...certificateProblems(merged),
+      ...certificateProblems(merged, 'REGSHIFT_UPSTREAM'),
     ].map((problem) => locate(problem, sources)),
   ];
   if ('problems' in parsed) return { problems, route: undefined };

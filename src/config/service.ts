@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { count, port } from './numbers.ts';
-import { notSet, type RawSettings, type SettingProblem } from './problem.ts';
 import { filled } from './read-text.ts';
 
 /** Settings for running and monitoring the program. None changes the content that a client gets. */
@@ -18,13 +17,3 @@ export const serviceFields = {
   ),
   LOG_FORMAT: z._default(z.enum(['auto', 'json', 'text'], 'must be auto, json or text'), 'auto'),
 };
-
-/** Requires a TLS certificate and its key together. */
-export function serviceProblems(raw: RawSettings): SettingProblem[] {
-  const pair = ['REGSHIFT_TLS_CERT', 'REGSHIFT_TLS_KEY'] as const;
-  const [missing, ...others] = pair.filter((name) => raw[name] === undefined);
-  if (missing === undefined || others.length > 0) return [];
-  const other = pair.find((name) => name !== missing);
-  const message = `must be set, because ${other} is set: TLS needs a certificate and its key, each as PEM or as a path to it`;
-  return [{ variable: missing, value: notSet, message }];
-}

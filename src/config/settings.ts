@@ -12,7 +12,6 @@ import { readRoutes } from './read-routes.ts';
 import type { RouteSettings } from './route-settings.ts';
 import { parseSources } from './route-settings.ts';
 import type { Values, Variable } from './schema.ts';
-import { serviceProblems } from './service.ts';
 import type { ReadFile } from './setting-files.ts';
 import {
   createSource,
@@ -76,6 +75,7 @@ export function readSettings(
   const environment = withoutSettings(sources.environment, names);
   const document = withoutTopSettings(sources.document, names);
   const shared: readonly [SettingSource, ...SettingSource[]] = [environment, document.top];
+  const merged = mergeWithUnreadable(shared);
   const top = parseSources(shared);
   const missing = environment.values.REGSHIFT_CONFIG === undefined ? environment : document.top;
   const located = (problems: readonly SettingProblem[]) =>
@@ -84,9 +84,9 @@ export function readSettings(
     ? readRoutes(document.routes, shared)
     : {
         problems: located([
-          ...forgottenUpstream(mergeWithUnreadable(shared), needsRegistry ?? productionOf(variables)),
-          ...authProblems(mergeWithUnreadable(shared)),
-          ...certificateProblems(mergeWithUnreadable(shared)),
+          ...forgottenUpstream(merged, needsRegistry ?? productionOf(variables)),
+          ...authProblems(merged),
+          ...certificateProblems(merged, 'REGSHIFT_UPSTREAM'),
         ]),
         routes: undefined,
       };
@@ -98,9 +98,9 @@ export function readSettings(
     ...document.problems,
     ...read.problems,
     ...located([
-      ...fleetProblems(mergeWithUnreadable(shared)),
-      ...serviceProblems(mergeWithUnreadable(shared)),
-      ...eventProblems(mergeWithUnreadable(shared)),
+      ...fleetProblems(merged),
+      ...certificateProblems(merged, 'REGSHIFT_TLS'),
+      ...eventProblems(merged),
       ...portProblems(
         mergeSources(shared),
         document.routes?.map(({ match }) => match?.port ?? []),
