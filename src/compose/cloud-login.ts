@@ -1,16 +1,16 @@
 import { obtainAcrLogin } from '../auth/clouds/acr.ts';
-import { type AwsCredentials, roleCredentials } from '../auth/clouds/aws-credentials.ts';
+import type { AwsCredentials } from '../auth/clouds/aws-credentials.ts';
 import { obtainEcrLogin } from '../auth/clouds/ecr.ts';
 import { ecrRegistryOf } from '../auth/clouds/ecr-registry.ts';
-import { obtainGcpLogin } from '../auth/clouds/gcp.ts';
+import { accountOfKey, obtainGcpLogin } from '../auth/clouds/gcp.ts';
 import type { CloudParts } from '../auth/clouds/login-server.ts';
-import type { MachineIdentity } from '../auth/clouds/machine-identity.ts';
+import type { MachineRoles } from '../auth/clouds/machine-roles.ts';
 import { createRenewedLogin, type RenewedLoginOptions } from '../auth/renewed-login.ts';
 import type { Values } from '../config/settings.ts';
 import type { CredentialHelper } from '../upstream/auth/credential.ts';
 
 export interface CloudLoginParts extends CloudParts, Pick<RenewedLoginOptions, 'log' | 'background'> {
-  readonly machine: MachineIdentity | undefined;
+  readonly machine: MachineRoles | undefined;
 }
 
 /** The parts of a login that differ between clouds. */
@@ -21,7 +21,7 @@ interface CloudLogin extends Pick<RenewedLoginOptions, 'source' | 'obtain'> {
 
 /**
  * The login that a cloud gives for a registry, renewed before it ends.
- * @returns undefined for settings that name no cloud, or that cloud-rules.ts should have refused.
+ * @returns undefined for settings that name no cloud, or that cloud-rules.ts or node-only.ts should have refused.
  */
 export function cloudLogin(
   settings: Values,
@@ -52,9 +52,12 @@ function ecr(settings: Values, upstream: URL, parts: CloudLoginParts): CloudLogi
   const registry = ecrRegistryOf(upstream);
   if (registry === undefined) return undefined;
   const { AWS_ENDPOINT_URL_ECR: endpoint } = settings;
+  const { machine } = parts;
   const own = awsKeyOf(settings);
   const sts = new URL(`https://sts.${registry.region}.${registry.domain}`);
-  const credentials = async () => own ?? (await roleCredentials({ ...parts, sts })).login;
+  const role = machine && (async () => (await machine.aws(parts, sts)).login);
+  const credentials = own ? async () => own : role;
+  if (credentials === undefined) return undefined;
   const options = { ...parts, registry, origin: upstream.origin, endpoint: urlOf(endpoint), credentials };
   return {
     source: 'Amazon ECR',
@@ -63,10 +66,14 @@ function ecr(settings: Values, upstream: URL, parts: CloudLoginParts): CloudLogi
   };
 }
 
+/** The settings of an access key of AWS. */
+export type AwsKeySettings = Pick<
+  Values,
+  'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN'
+>;
+
 /** The access key of the settings; undefined without one. */
-export function awsKeyOf(
-  settings: Pick<Values, 'AWS_ACCESS_KEY_ID' | 'AWS_SECRET_ACCESS_KEY' | 'AWS_SESSION_TOKEN'>,
-): AwsCredentials | undefined {
+export function awsKeyOf(settings: AwsKeySettings): AwsCredentials | undefined {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -76,11 +83,17 @@ export function awsKeyOf(
   return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
 }
 
-function gcp({ REGSHIFT_GOOGLE_KEY: key }: Values, { origin }: URL, parts: CloudLoginParts): CloudLogin {
+function gcp(
+  { REGSHIFT_GOOGLE_KEY: key }: Values,
+  { origin }: URL,
+  parts: CloudLoginParts,
+): CloudLogin | undefined {
+  const account = key ? accountOfKey(key) : parts.machine?.google;
+  if (account === undefined) return undefined;
   return {
     source: 'Google Cloud',
     account: key?.client_email ?? 'machine',
-    obtain: () => obtainGcpLogin({ ...parts, origin, key }),
+    obtain: () => obtainGcpLogin({ ...parts, origin, account }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { TakeTurn } from '../../converters/ports.ts';
-import type { MachineIdentity } from '../auth/clouds/machine-identity.ts';
+import type { MachineRoles } from '../auth/clouds/machine-roles.ts';
 import type { ComparePassword } from '../auth/compare-password.ts';
 import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
@@ -62,8 +62,8 @@ export interface RuntimePlatform
   readonly backgroundMs?: number;
   /** Runs credential helpers. Absent on a runtime that cannot run programs. */
   readonly askHelper?: AskHelper;
-  /** The identity that a cloud gives to the machine. Absent on a runtime without a machine (Workers). */
-  readonly machine?: MachineIdentity;
+  /** The accounts that clouds give to the machine. Absent on a runtime without a machine (Workers). */
+  readonly machine?: MachineRoles;
   /** Absent if no setting is in a file, and on a runtime without files (Workers). */
   readonly rotating?: RotatingSettings | undefined;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */

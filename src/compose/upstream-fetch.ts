@@ -97,7 +97,10 @@ export function upstreamTls(
 }
 
 /** A platform whose requests go through a function of the caller's, whichever way they leave. */
-export function withFetch(platform: RuntimePlatform, wrap: (fetch: Fetch) => Fetch): RuntimePlatform {
+export function withFetch<Platform extends RuntimePlatform>(
+  platform: Platform,
+  wrap: (fetch: Fetch) => Fetch,
+): Platform {
   const { fetch, fetchOver } = platform;
   return {
     ...platform,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MachineIdentity } from '../../src/auth/clouds/machine-identity.ts';
+import { machineRoles } from '../../src/auth/clouds/machine-roles.ts';
 import { RegistryError } from '../../src/errors.ts';
 import { type TestApp, testApp } from '../support/app.ts';
 import { amazon, awsKey } from '../support/clouds/amazon.ts';
@@ -37,7 +38,7 @@ function onMachine(
   };
   return {
     ...testApp({ ...own, REGSHIFT_CLIENT_AUTH: 'none', REGSHIFT_TAG_TTL: '0' }, cloud.network.fetch, {
-      machine,
+      machine: machineRoles(machine),
     }),
     local,
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { machineRoles } from '../../src/auth/clouds/machine-roles.ts';
 import type { Cache } from '../../src/cache/cache.ts';
 import { pageLink } from '../../src/http/page/document.ts';
 import { machines } from '../../src/http/page/machines.ts';
@@ -883,7 +884,7 @@ describe('errors and machines', () => {
   );
 
   describe('a proxy that listens for its own machine alone', () => {
-    const machine = { variables: {}, readFile: async () => '', fetch };
+    const machine = machineRoles({ variables: {}, readFile: async () => '', fetch });
     const note = 'Only this machine reaches it. For other machines, start it with HOST=0.0.0.0';
     const shown = async (HOST: string, page: string, platform = {}) =>
       text(await testApp({ HOST }, undefined, { machine, ...platform }).get(page, { Accept: html }));

@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { roleCredentials } from '../../src/auth/clouds/aws-credentials.ts';
 import { obtainEcrLogin } from '../../src/auth/clouds/ecr.ts';
 import { ecrRegistryOf } from '../../src/auth/clouds/ecr-registry.ts';
 import { nodePlatform } from '../../src/runtime/node/platform.ts';
@@ -57,16 +56,19 @@ it('a role of EKS gets a login of ECR over sockets, with a signature that fits t
     registry,
     origin: upstream.origin,
     endpoint: new URL(apiAt.url),
-    credentials: async () =>
-      (await roleCredentials({ ...parts, machine, sts: new URL('https://sts.test') })).login,
+    credentials: async () => (await machine.aws(parts, new URL('https://sts.test'))).login,
   });
   expect(login).toEqual({ kind: 'service', username: 'AWS', password: 'password', origin: upstream.origin });
   expect(lifeMs).toBeGreaterThan(43_000_000);
 });
 
 it('a file of a role that is missing is named by its variable', async () => {
-  const { machine } = nodePlatform(() => undefined);
-  await expect(machine?.readFile('AWS_WEB_IDENTITY_TOKEN_FILE', '/nowhere/hidden')).rejects.toThrow(
+  vi.stubEnv('AWS_WEB_IDENTITY_TOKEN_FILE', '/nowhere/hidden');
+  vi.stubEnv('AWS_ROLE_ARN', 'arn:aws:iam::123456789012:role/regshift');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { fetch, clock, wallClock, machine } = nodePlatform(() => undefined);
+  const parts = { fetch, clock, wallClock, userAgent: 'regshift/test' };
+  await expect(machine.aws(parts, new URL('https://sts.test'))).rejects.toThrow(
     'The file that AWS_WEB_IDENTITY_TOKEN_FILE names cannot be read (ENOENT).',
   );
 });

@@ -19,8 +19,7 @@ export interface AwsCredentials {
 }
 
 export interface AwsRoleOptions extends CloudParts {
-  /** undefined on a runtime without variables and files of its machine (Workers). */
-  readonly machine: MachineIdentity | undefined;
+  readonly machine: MachineIdentity;
   /** The endpoint of AWS STS in the region of the registry. */
   readonly sts: URL;
 }
@@ -33,10 +32,10 @@ export interface AwsRoleOptions extends CloudParts {
  */
 export async function roleCredentials(options: AwsRoleOptions): Promise<Obtained<AwsCredentials>> {
   const { machine } = options;
-  const { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ROLE_ARN: role } = machine?.variables ?? {};
-  if (machine && tokenFile && role) return assumeRole(options, machine, { tokenFile, role });
-  const address = machine && containerAddress(machine);
-  if (machine && address) return containerCredentials(options, machine, address);
+  const { AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile, AWS_ROLE_ARN: role } = machine.variables;
+  if (tokenFile && role) return assumeRole(options, { tokenFile, role });
+  const address = containerAddress(machine);
+  if (address) return containerCredentials(options, address);
   throw noLogin(
     'there are no AWS credentials',
     'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this program a role (docs/networks.md)',
@@ -49,9 +48,9 @@ export async function roleCredentials(options: AwsRoleOptions): Promise<Obtained
  */
 async function assumeRole(
   options: AwsRoleOptions,
-  machine: MachineIdentity,
   { tokenFile, role }: { readonly tokenFile: string; readonly role: string },
 ): Promise<Obtained<AwsCredentials>> {
+  const { machine } = options;
   const token = await machine.readFile('AWS_WEB_IDENTITY_TOKEN_FILE', tokenFile);
   const url = new URL('/', stsAddress(machine) ?? options.sts);
   const form = new URLSearchParams({
@@ -105,11 +104,8 @@ function tokenServer(text: string, variable: string, advice: string): URL {
   throw noLogin(`${variable} must be a URL with https://, or of this machine`, advice);
 }
 
-async function containerCredentials(
-  options: AwsRoleOptions,
-  machine: MachineIdentity,
-  url: URL,
-): Promise<Obtained<AwsCredentials>> {
+async function containerCredentials(options: AwsRoleOptions, url: URL): Promise<Obtained<AwsCredentials>> {
+  const { machine } = options;
   const { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file, AWS_CONTAINER_AUTHORIZATION_TOKEN: text } =
     machine.variables;
   const token = file ? await machine.readFile('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', file) : text;

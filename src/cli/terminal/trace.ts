@@ -5,11 +5,11 @@ import type { Fetch } from '../../upstream/send.ts';
 import { type Io, printNote } from './io.ts';
 
 /** Makes a platform print each request on standard error, if `--verbose` asks for that. */
-export function tracedPlatform(
-  platform: RuntimePlatform,
+export function tracedPlatform<Platform extends RuntimePlatform>(
+  platform: Platform,
   { verbose }: { readonly verbose?: true | undefined },
   io: Io,
-): RuntimePlatform {
+): Platform {
   if (!verbose) return platform;
   return withFetch(platform, (fetch) => tracedFetch(fetch, io));
 }

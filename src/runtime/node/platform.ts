@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { MachineIdentity } from '../../auth/clouds/machine-identity.ts';
+import { type MachineRoles, machineRoles } from '../../auth/clouds/machine-roles.ts';
 import { createMemoryBudget, type MemoryBudget } from '../../cache/memory-budget.ts';
 import type { TableName } from '../../cache/table-shares.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
@@ -34,8 +34,12 @@ export function nodeMemory(bytes = 67_108_864, unused: readonly TableName[] = ['
   return createMemoryBudget(bytes, unused);
 }
 
+export interface NodePlatform extends RuntimePlatform {
+  readonly machine: MachineRoles;
+}
+
 /** The platform of Node. @throws RegistryError MISCONFIGURED for an outbound proxy that is no URL. */
-export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): RuntimePlatform {
+export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): NodePlatform {
   const environment = environmentProxies();
   return {
     fetch: createHttpFetch(undefined, log, { proxyFor: chooseProxy(environment) }),
@@ -62,15 +66,14 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Run
     forwardBody: (body) => body,
     background: () => undefined,
     askHelper: createAskHelper(),
-    machine: machineIdentity(log),
+    machine: machineRoles({
+      variables: process.env,
+      readFile: readIdentityFile,
+      fetch: createHttpFetch(undefined, log),
+    }),
     turn: createWorkTurns(setImmediate),
     comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
-}
-
-function machineIdentity(log: Log): MachineIdentity {
-  const direct = createHttpFetch(undefined, log);
-  return { variables: process.env, readFile: readIdentityFile, fetch: direct };
 }
 
 /** The message does not quote the path, which may be a secret in the wrong place. */

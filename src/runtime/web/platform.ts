@@ -1,12 +1,14 @@
 import { compareInPlace } from '../../auth/compare-password.ts';
 import { createMemoryBudget } from '../../cache/memory-budget.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
-import { createBucketStore } from '../../compose/bucket-store.ts';
+import { awsKeyOf } from '../../compose/cloud-login.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import { bytesPerTurn } from '../../concurrency/work-turns.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { BlobStore } from '../../layers/store/blob-store.ts';
+import { createS3Store } from '../../layers/store/s3/s3-store.ts';
 import { noMetrics } from '../../observability/metrics.ts';
+import { version } from '../../version.ts';
 import { webLayerCodec } from './layers/codec.ts';
 
 /**
@@ -59,13 +61,23 @@ export function webPlatform(settings: Settings, parts: RuntimeParts): RuntimePla
 }
 
 /** Writes into a bucket of S3 at the same time: each has up to two parts of 8 MiB in memory. */
-const bucketWrites = 2;
+const mostWrites = 2;
 
-function bucketOf(settings: Settings, parts: RuntimeParts): BlobStore | undefined {
-  const { REGSHIFT_STORE: address } = settings;
-  if (address?.kind !== 's3') return undefined;
-  const platform = { ...parts, clock: systemClock, wallClock: systemWallClock };
-  return createBucketStore(address, settings, platform, bucketWrites);
+/** @returns undefined for settings that name no bucket, or that node-only.ts should have refused. */
+function bucketOf(settings: Settings, { fetch, log }: RuntimeParts): BlobStore | undefined {
+  const { REGSHIFT_STORE: bucket } = settings;
+  const key = awsKeyOf(settings);
+  if (bucket?.kind !== 's3' || key === undefined) return undefined;
+  return createS3Store({
+    bucket,
+    prefix: bucket.prefix,
+    credentials: async () => key,
+    fetch,
+    userAgent: `regshift/${version}`,
+    wallClock: systemWallClock,
+    log,
+    mostWrites,
+  });
 }
 
 /**

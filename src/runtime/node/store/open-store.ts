@@ -1,30 +1,21 @@
-import type { RuntimePlatform } from '../../../compose/platform.ts';
+import type { AwsKeySettings } from '../../../compose/cloud-login.ts';
 import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { Settings } from '../../../config/settings.ts';
 import { RegistryError } from '../../../errors.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
+import type { NodePlatform } from '../platform.ts';
 import type { FileOperations } from './file-operations.ts';
 import { createFolderStore } from './folder-store.ts';
-
-/** Writes into a bucket at the same time; most of them have 16 MiB in memory. */
-const bucketWrites = 6;
 
 /**
  * Opens the store of REGSHIFT_STORE; undefined without one. Does not touch it.
  * @param operations of `checkSettings`, which has looked at the folder.
  */
 export async function openStore(
-  settings: Pick<
-    Settings,
-    | 'REGSHIFT_STORE'
-    | 'REGSHIFT_STORE_BYTES'
-    | 'AWS_ACCESS_KEY_ID'
-    | 'AWS_SECRET_ACCESS_KEY'
-    | 'AWS_SESSION_TOKEN'
-  >,
+  settings: Pick<Settings, 'REGSHIFT_STORE' | 'REGSHIFT_STORE_BYTES'> & AwsKeySettings,
   platform: Pick<
-    RuntimePlatform,
+    NodePlatform,
     'clock' | 'wallClock' | 'log' | 'metrics' | 'fetch' | 'machine' | 'background' | 'rotating'
   >,
   operations?: FileOperations,
@@ -32,9 +23,8 @@ export async function openStore(
   const { REGSHIFT_STORE: address, REGSHIFT_STORE_BYTES: bytes } = settings;
   if (address === undefined) return undefined;
   if (address.kind === 's3') {
-    const { createBucketStore } = await import('../../../compose/bucket-store.ts');
-    const { pruneBucket } = await import('../../../layers/store/s3/s3-list.ts');
-    return createBucketStore(address, settings, platform, bucketWrites, pruneBucket);
+    const { openBucket } = await import('./open-bucket.ts');
+    return openBucket(address, settings, platform);
   }
   return createFolderStore({ ...platform, path: address.path, bytes, operations });
 }
