@@ -1,11 +1,11 @@
 import { systemWallClock } from '../clock.ts';
 import type { RuntimePlatform } from '../compose/platform.ts';
-import { withFetch } from '../compose/upstream-fetch.ts';
 import { isDeadline, pause } from '../concurrency/deadline.ts';
 import { discard } from '../upstream/body.ts';
 import { type Fetch, type FetchInit, isRepeatable } from '../upstream/send.ts';
 import { type Io, printNote } from './terminal/io.ts';
 import { createStatusLine } from './terminal/progress.ts';
+import { withFetch } from './with-fetch.ts';
 
 /** The longest `Retry-After` that a command waits for: limits of pulls end after hours. */
 const longestSeconds = 60;

@@ -5,6 +5,7 @@ import type { AskHelper } from '../auth/credential-helper.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
+import type { RouteSettings } from '../config/route-settings.ts';
 import type { Values } from '../config/settings.ts';
 import type { StatusNumbers } from '../http/page/status-page.ts';
 import type { BlobStore } from '../layers/store/blob-store.ts';
@@ -12,7 +13,6 @@ import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
 import type { Fetch } from '../upstream/client.ts';
-import type { UpstreamConnection } from '../upstream/connection.ts';
 
 /** Settings whose files may be replaced while the program runs. */
 export interface RotatingSettings {
@@ -32,8 +32,11 @@ export type NewestValues = (atOnce: boolean) => Promise<Values>;
 export interface RuntimePlatform
   extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background' | 'fleetWrites'> {
   readonly fetch: Fetch;
-  /** Creates a `fetch` for one route. Absent on a runtime that chooses proxies and authorities itself (Workers). */
-  readonly fetchOver?: (connection: UpstreamConnection) => Fetch;
+  /**
+   * Creates the `fetch` of one route, by its settings and the newest ones. Absent on a runtime that chooses proxies and
+   * authorities itself (Workers).
+   */
+  readonly fetchFor?: (route: RouteSettings, newest?: NewestValues) => Fetch;
   /** Size of the largest decompressed layer that the runtime can read, in bytes. */
   readonly layerBytes: number;
   /** Default for REGSHIFT_SUBREQUESTS. */

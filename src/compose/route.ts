@@ -20,12 +20,10 @@ import { upstreamTimeouts } from '../upstream/timeouts.ts';
 import { version } from '../version.ts';
 import { chooseClientAuth } from './client-auth.ts';
 import { cloudLogin } from './cloud-login.ts';
-import { newestOf } from './newest-values.ts';
 import { once } from './once.ts';
-import type { RuntimePlatform } from './platform.ts';
+import type { NewestValues, RuntimePlatform } from './platform.ts';
 import { passesCors, registrySettings } from './registry-settings.ts';
 import { rotatingUpstreamLogin } from './upstream-auth.ts';
-import { upstreamFetch } from './upstream-fetch.ts';
 
 /** The URL of the registry inside the process; the host is reserved (RFC 2606, section 2). */
 const sampleUrl = new URL('http://sample.invalid');
@@ -49,9 +47,13 @@ export function routeOptions(
   { platform, loginQueue, ...shared }: Shared,
 ): ComposedRoute {
   const { id, match, settings } = route;
-  const { clock, wallClock, log, metrics, background, memory, turn, askHelper: ask } = platform;
+  const { clock, wallClock, log, metrics, background, memory, turn, rotating, askHelper: ask } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
-  const asked = settings.REGSHIFT_UPSTREAM ? upstreamFetch(route, platform) : createSampleRegistry().fetch;
+  const newest: NewestValues | undefined =
+    rotating && (async (atOnce) => (await rotating.newest(id, atOnce)) ?? settings);
+  const asked = settings.REGSHIFT_UPSTREAM
+    ? (platform.fetchFor?.(route, newest) ?? platform.fetch)
+    : createSampleRegistry().fetch;
   const metered = meteredFetch(asked, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const timeouts = upstreamTimeouts(settings.REGSHIFT_UPSTREAM_TIMEOUT);
@@ -65,7 +67,6 @@ export function routeOptions(
     ask && ((question: HelperQuestion) => createCredentialHelper({ question, ask, clock, log, background }));
   const cloudParts = { ...outwardParts, fetch: metered, log, machine: platform.machine };
   const cloudLoginFor = (own: Values, upstream: URL) => cloudLogin(own, upstream, cloudParts);
-  const newest = newestOf(route, platform);
   const loginOf = (upstream: URL) =>
     rotatingUpstreamLogin(settings, upstream, { helperFor, cloudLoginFor, newest });
   const mirrors = mapAll(upstreams, (baseUrl, index) => {

@@ -3,7 +3,6 @@ import { formatPlatform } from '../../../converters/platform.ts';
 import { compose } from '../../compose/compose.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import type { ComposedRoute } from '../../compose/route.ts';
-import { upstreamFetch } from '../../compose/upstream-fetch.ts';
 import { formatProblems } from '../../config/problem.ts';
 import { wayVariables } from '../../config/schema.ts';
 import { readSettings } from '../../config/settings.ts';
@@ -96,7 +95,8 @@ function openRegistry(url: URL, options: RegistryAccess, io: Io): OpenRegistry {
   const [own] = settings.routes;
   if (route === undefined || own === undefined)
     throw new Error('the settings of one registry make one route');
-  return { route, registry: createRegistry(route), connect: () => upstreamFetch(own, platform) };
+  const connect = () => platform.fetchFor?.(own) ?? platform.fetch;
+  return { route, registry: createRegistry(route), connect };
 }
 
 /** The platform of a command that contacts a server. */

@@ -1,9 +1,9 @@
 import type { RuntimePlatform } from '../../compose/platform.ts';
-import { withFetch } from '../../compose/upstream-fetch.ts';
 import { discard } from '../../upstream/body.ts';
 import { isConnectionCut, networkCode } from '../../upstream/network-errors.ts';
 import type { Fetch, FetchInit } from '../../upstream/send.ts';
 import { speaksTlsCode } from '../error-text.ts';
+import { withFetch } from '../with-fetch.ts';
 
 /** Milliseconds for the question whether a server speaks TLS. */
 const probeMs = 5_000;

@@ -1,7 +1,7 @@
 import { systemClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
-import { withFetch } from '../../compose/upstream-fetch.ts';
 import type { Fetch } from '../../upstream/send.ts';
+import { withFetch } from '../with-fetch.ts';
 import { type Io, printNote } from './io.ts';
 
 /** Makes a platform print each request on standard error, if `--verbose` asks for that. */

@@ -1,6 +1,5 @@
 import { readSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { ConversionError } from '../../../converters/errors.ts';
-import { type CertificateSettings, upstreamTls } from '../../compose/upstream-fetch.ts';
 import { valueWithin } from '../../concurrency/deadline.ts';
 import { formatNearMiss, nearMisses, productionNearMiss } from '../../config/near-misses.ts';
 import { notShown, type RawSettings, type SettingProblem } from '../../config/problem.ts';
@@ -12,6 +11,7 @@ import { parseStoreAddress, type StoreAddress } from '../../config/store.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { certificateProblem } from './http/connections.ts';
 import { signingKeyText } from './platform.ts';
+import { type CertificateSettings, upstreamTls } from './route-fetch.ts';
 import { createStoreOperations, type FileOperations } from './store/file-operations.ts';
 import { lookAtFolder } from './store/folder-place.ts';
 import { type Certificate, loadCertificate } from './tls/certificate.ts';

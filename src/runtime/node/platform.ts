@@ -21,6 +21,7 @@ import { certificateProblem } from './http/connections.ts';
 import { createHttpFetch } from './http/fetch.ts';
 import { createNodeLayerCodec } from './layers/codec.ts';
 import { createPasswordWorker } from './password-worker.ts';
+import { routeFetch } from './route-fetch.ts';
 import { upstreamCertificateWarning } from './tls/certificate.ts';
 
 /** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
@@ -41,15 +42,17 @@ export interface NodePlatform extends RuntimePlatform {
 /** The platform of Node. @throws RegistryError MISCONFIGURED for an outbound proxy that is no URL. */
 export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): NodePlatform {
   const environment = environmentProxies();
+  const fetch = createHttpFetch(undefined, log, { proxyFor: chooseProxy(environment) });
+  const fetchOver = ({ proxy, tls }: UpstreamConnection) => {
+    const wrong = tls && certificateProblem(tls);
+    if (wrong) throw new RegistryError('MISCONFIGURED', `${wrong.variable} ${wrong.message}.`);
+    const warning = tls?.certificate && upstreamCertificateWarning(tls.certificate.cert, systemWallClock());
+    if (warning) log('warn', warning.message, warning.facts);
+    return createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls });
+  };
   return {
-    fetch: createHttpFetch(undefined, log, { proxyFor: chooseProxy(environment) }),
-    fetchOver({ proxy, tls }) {
-      const wrong = tls && certificateProblem(tls);
-      if (wrong) throw new RegistryError('MISCONFIGURED', `${wrong.variable} ${wrong.message}.`);
-      const warning = tls?.certificate && upstreamCertificateWarning(tls.certificate.cert, systemWallClock());
-      if (warning) log('warn', warning.message, warning.facts);
-      return createHttpFetch(undefined, log, { proxyFor: chooseProxy(proxiesOf(proxy, environment)), tls });
-    },
+    fetch,
+    fetchFor: (route, newest) => routeFetch(route, newest, { fetch, fetchOver, log }),
     clock: systemClock,
     wallClock: systemWallClock,
     log,

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readSettings } from '../../../../src/config/settings.ts';
 import { nodePlatform } from '../../../../src/runtime/node/platform.ts';
 import { listen } from '../../../support/listen.ts';
 
@@ -23,6 +24,15 @@ afterEach(() => void vi.unstubAllEnvs());
 
 const platform = () => nodePlatform(() => {});
 
+function fetchWithProxy(proxy: string) {
+  const read = readSettings({
+    REGSHIFT_UPSTREAM: 'http://registry.example',
+    REGSHIFT_UPSTREAM_PROXY: proxy,
+  });
+  const [route] = 'settings' in read ? read.settings.routes : [];
+  return route && platform().fetchFor?.(route);
+}
+
 describe('the platform of Node', () => {
   it('uses the proxies of the environment for all requests', async () => {
     vi.stubEnv('HTTP_PROXY', await startOutboundProxy('environment'));
@@ -33,16 +43,15 @@ describe('the platform of Node', () => {
   it('uses the proxy of a route for its requests, except for the hosts of NO_PROXY', async () => {
     vi.stubEnv('HTTP_PROXY', await startOutboundProxy('environment'));
     vi.stubEnv('NO_PROXY', '127.0.0.0/8,direct.invalid');
-    const route = new URL(await startOutboundProxy('route'));
-    const fetchOver = platform().fetchOver?.({ proxy: route });
-    await fetchOver?.('http://registry.example/v2/', {});
+    const fetchRoute = fetchWithProxy(await startOutboundProxy('route'));
+    await fetchRoute?.('http://registry.example/v2/', {});
     expect(asked).toEqual(['route http://registry.example/v2/']);
-    await expect(fetchOver?.('http://direct.invalid/', {})).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
+    await expect(fetchRoute?.('http://direct.invalid/', {})).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
   });
 
   it('connects directly where the route says none', async () => {
     vi.stubEnv('HTTP_PROXY', await startOutboundProxy('environment'));
-    const direct = platform().fetchOver?.({ proxy: 'none' });
+    const direct = fetchWithProxy('none');
     await expect(direct?.('http://registry.invalid/', {})).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
     expect(asked).toEqual([]);
   });

@@ -1,19 +1,30 @@
-import type { RouteSettings } from '../config/route-settings.ts';
-import type { Values } from '../config/settings.ts';
-import { RegistryError } from '../errors.ts';
-import type { UpstreamConnection, UpstreamTls } from '../upstream/connection.ts';
-import type { Fetch } from '../upstream/send.ts';
-import { newestOf } from './newest-values.ts';
-import type { RuntimePlatform } from './platform.ts';
+import type { NewestValues } from '../../compose/platform.ts';
+import type { RouteSettings } from '../../config/route-settings.ts';
+import type { Values } from '../../config/settings.ts';
+import { RegistryError } from '../../errors.ts';
+import type { Log } from '../../observability/log.ts';
+import type { UpstreamConnection, UpstreamTls } from '../../upstream/connection.ts';
+import type { Fetch } from '../../upstream/send.ts';
+
+export interface RouteFetchParts {
+  /** The `fetch` of routes without settings of their own. */
+  readonly fetch: Fetch;
+  /** @throws RegistryError MISCONFIGURED for certificates that cannot be used. */
+  readonly fetchOver: (connection: UpstreamConnection) => Fetch;
+  readonly log: Log;
+}
 
 /**
- * The `fetch` of a route: the runtime's, or one with the route's own outbound proxy and certificates, which may be
- * renewed. A Worker refuses such settings (src/runtime/web/node-only.ts).
- * @throws RegistryError MISCONFIGURED for certificates that cannot be used.
+ * The `fetch` of a route: with its own outbound proxy and certificates, which may be renewed, if it has any.
+ * @throws as `RouteFetchParts.fetchOver`.
  */
-export function upstreamFetch(route: RouteSettings, platform: RuntimePlatform): Fetch {
+export function routeFetch(
+  route: RouteSettings,
+  newest: NewestValues | undefined,
+  parts: RouteFetchParts,
+): Fetch {
   const { id, settings } = route;
-  const { fetch, fetchOver, log } = platform;
+  const { fetch, fetchOver, log } = parts;
   const connection = connectionOf(settings);
   if (connection.tls?.insecure) {
     log('warn', 'REGSHIFT_UPSTREAM_INSECURE is true: the certificate of the registry is not verified', {
@@ -22,33 +33,30 @@ export function upstreamFetch(route: RouteSettings, platform: RuntimePlatform): 
       consequence: 'anyone between regshift and the registry can read logins and change images',
     });
   }
-  if (fetchOver === undefined || !(connection.proxy || connection.tls)) return fetch;
+  if (!(connection.proxy || connection.tls)) return fetch;
   const first = fetchOver(connection);
-  return connection.tls ? renewedFetch(first, route, { ...platform, fetchOver }) : first;
+  return connection.tls && newest ? renewedFetch(first, route, newest, parts) : first;
 }
 
 /** Requests with the newest certificates. Those that cannot be used change nothing, and the log says so once. */
 function renewedFetch(
   first: Fetch,
-  route: RouteSettings,
-  platform: RuntimePlatform & Required<Pick<RuntimePlatform, 'fetchOver'>>,
+  { id, settings: start }: RouteSettings,
+  newest: NewestValues,
+  { fetchOver, log }: RouteFetchParts,
 ): Fetch {
-  const newest = newestOf(route, platform);
-  if (newest === undefined) return first;
-  const { fetchOver, log } = platform;
-  const start = route.settings;
   let made = { values: start, fetch: first };
   const renew = (values: Values): Fetch => {
     if (renewable.every((variable) => values[variable] === made.values[variable])) return made.fetch;
     const certificates = Object.fromEntries(renewable.map((variable) => [variable, values[variable]]));
     try {
       const renewed = fetchOver(connectionOf({ ...start, ...certificates }));
-      log('info', 'renewed certificates are used for the registry', { route: route.id });
+      log('info', 'renewed certificates are used for the registry', { route: id });
       return renewed;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       log('warn', 'the new certificates for the registry cannot be used: going on with the old ones', {
-        route: route.id,
+        route: id,
         reason: error.message,
       });
       return made.fetch;
@@ -64,7 +72,7 @@ function renewedFetch(
 const renewable = ['REGSHIFT_UPSTREAM_CA', 'REGSHIFT_UPSTREAM_CERT', 'REGSHIFT_UPSTREAM_KEY'] as const;
 
 /** The connection that the settings of a route ask for. */
-export function connectionOf(settings: Values): UpstreamConnection {
+function connectionOf(settings: Values): UpstreamConnection {
   const { REGSHIFT_UPSTREAM: upstreams = [], REGSHIFT_UPSTREAM_PROXY: proxy } = settings;
   const hosts = upstreams.map(({ hostname }) => hostname);
   return { proxy, tls: upstreamTls(settings, hosts) };
@@ -94,17 +102,4 @@ export function upstreamTls(
   const certificate = cert !== undefined && key !== undefined ? { cert, key } : undefined;
   if (authorities === undefined && certificate === undefined && !insecure) return undefined;
   return { authorities, certificate, insecure, hosts };
-}
-
-/** A platform whose requests go through a function of the caller's, whichever way they leave. */
-export function withFetch<Platform extends RuntimePlatform>(
-  platform: Platform,
-  wrap: (fetch: Fetch) => Fetch,
-): Platform {
-  const { fetch, fetchOver } = platform;
-  return {
-    ...platform,
-    fetch: wrap(fetch),
-    ...(fetchOver ? { fetchOver: (connection) => wrap(fetchOver(connection)) } : {}),
-  };
 }
