@@ -37,17 +37,22 @@ interface KnownResponse {
 export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger {
   let last: KnownResponse | undefined;
 
+  /** A request that began later knows more. */
+  function remember(response: KnownResponse): void {
+    if (last === undefined || response.at >= last.at) last = response;
+  }
+
   return {
     async ping(context) {
       const anonymous = context.credential.kind === 'none';
       const at = clock();
       try {
         await pingUpstream(client, context);
-        if (anonymous) last = { at, refusal: undefined };
+        if (anonymous) remember({ at, refusal: undefined });
         return 'fresh';
       } catch (error) {
         if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
-          last = { at, refusal: error };
+          remember({ at, refusal: error });
         }
         const known = anonymous && last && clock() - last.at <= staleFor * 1000;
         if (!known || !isUpstreamFailing(error)) throw error;

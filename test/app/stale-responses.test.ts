@@ -24,6 +24,24 @@ it('a write whose response is lost ends what is fresh', async () => {
   expect(upstream.asked).toEqual([`HEAD ${latest}`]);
 });
 
+it('a ping that began earlier and ends later is not what stands in', async () => {
+  const [began, refusal] = [Promise.withResolvers<void>(), Promise.withResolvers<Response>()];
+  const upstream = scriptedUpstream(() => {
+    began.resolve();
+    return refusal.promise;
+  });
+  const app = testApp({ REGSHIFT_STALE: '600' }, upstream.fetch);
+  const earlier = app.get('/v2/');
+  await began.promise;
+  app.advance(1);
+  upstream.follow();
+  expect((await app.get('/v2/')).status).toBe(200);
+  refusal.resolve(specError(401, 'UNAUTHORIZED', { 'WWW-Authenticate': `Basic realm="registry"` }));
+  expect((await earlier).status).toBe(401);
+  upstream.follow(() => specError(503, 'UNKNOWN'));
+  expect((await app.get('/v2/')).status).toBe(200);
+});
+
 describe('while upstream fails', () => {
   const failures: readonly [string, Script][] = [
     ['responds 500', () => specError(500, 'UNKNOWN')],
