@@ -25,6 +25,7 @@ export function compose(
   platform: RuntimePlatform,
 ): Dependencies & Pick<RouteOptions, 'signingKey'> & { readonly routes: readonly ComposedRoute[] } {
   const { clock, wallClock, log, metrics, background, memory, tiers = [] } = platform;
+  const { REGSHIFT_EVENTS_SECRET: secret } = settings;
   const signingKey = once(() => loadSigningKey(settings.REGSHIFT_SIGNING_KEY, platform));
   const shared = {
     platform,
@@ -37,6 +38,7 @@ export function compose(
   };
   const routes = settings.routes.map((route) => routeOptions(route, shared));
   const { store } = shared.layers;
+  const subrequests = settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests;
   const remote = [...tiers, ...(store ? [{ name: 'store', isAway: store.isAway }] : [])];
   const caches = remote.flatMap(({ name, isAway }) => (isAway ? [{ name, isAway }] : []));
   return {
@@ -44,7 +46,7 @@ export function compose(
     health: createHealth({ routes, caches, clock, background }),
     inFlight: createInFlight(settings.REGSHIFT_MAX_REQUESTS ?? platform.mostRequests),
     trustedProxies: settings.REGSHIFT_TRUSTED_PROXIES,
-    subrequests: settings.REGSHIFT_SUBREQUESTS ?? platform.subrequests,
+    subrequests,
     clock,
     wallClock,
     log,
@@ -52,7 +54,7 @@ export function compose(
     page: pageOf(settings, platform),
     signingKey,
     memory,
-    events: eventOptions(settings, platform),
+    events: secret === undefined ? undefined : { ...platform, secret, subrequests },
   };
 }
 
@@ -69,14 +71,6 @@ function pageOf(
 
 /** Samples whose look-up shows most. */
 const examples = ['sample/index', 'sample/oci-zstd', 'sample/schema1', 'sample/generic'];
-
-function eventOptions(
-  { REGSHIFT_EVENTS_SECRET: secret, REGSHIFT_SUBREQUESTS: subrequests }: Settings,
-  platform: RuntimePlatform,
-): Dependencies['events'] {
-  if (secret === undefined) return undefined;
-  return { ...platform, secret, subrequests: subrequests ?? platform.subrequests };
-}
 
 /** Puts the memory cache in front of the far caches of the runtime, and measures each of them. */
 function cacheOf({ tiers = [], metrics, memory: budget, turn }: RuntimePlatform): Cache {
