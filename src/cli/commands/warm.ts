@@ -45,7 +45,11 @@ interface Job {
   readonly name: RepositoryName;
   readonly reference: Tag | Digest;
   readonly generation: KnownClient;
+  readonly client: WarmClient;
 }
+
+/** A repository with a tag or digest, for any client. */
+type Named = Pick<Job, 'name' | 'reference'>;
 
 interface Result {
   readonly image: string;
@@ -67,21 +71,19 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
   const tagged = { ...options, worded };
   const listed = await mapBounded(named, parallelPulls, (each) => tagsOf(each, tagged, credential, send));
+  const clients = generations.map((generation) => ({
+    generation,
+    client: createWarmClient(options.proxy, generation, options.platform, credential, send),
+  }));
   const jobs = listed
     .flatMap(({ references }) => references)
     .flatMap((each) =>
-      generations
-        .filter((generation) => canRequest(each, generation))
-        .map((generation): Job => ({ ...each, generation })),
+      clients
+        .filter(({ generation }) => canRequest(each, generation))
+        .map((client): Job => ({ ...each, ...client })),
     );
-  const clients = new Map(
-    generations.map((each) => [
-      each,
-      createWarmClient(options.proxy, each, options.platform, credential, send),
-    ]),
-  );
   const progress = createProgress(io, jobs.length);
-  const pulled = await mapBounded(jobs, parallelPulls, (job) => run(job, clients, tagged, progress));
+  const pulled = await mapBounded(jobs, parallelPulls, (job) => run(job, tagged, progress));
   progress.end();
   const results = [...listed.flatMap((each) => unlisted(each, generations)), ...pulled];
   if (!printData(io, results, options)) printResults(results, withDigests(io, options));
@@ -104,14 +106,14 @@ function clientsFor({ for: ids, allClients }: WarmOptions): readonly KnownClient
 }
 
 /** Tells whether a client can request the reference: registry API v1 has no digests. */
-function canRequest({ reference }: Omit<Job, 'generation'>, { userAgent }: KnownClient): boolean {
+function canRequest({ reference }: Named, { userAgent }: KnownClient): boolean {
   return !reference.includes(':') || describeClient(userAgent).profile.apiV2;
 }
 
 /** The images of one name. */
 interface Listed {
   readonly name: RepositoryName;
-  readonly references: readonly Omit<Job, 'generation'>[];
+  readonly references: readonly Named[];
   /** The reason why the tags are not known. */
   readonly failed?: string;
 }
@@ -157,20 +159,15 @@ async function tagsOf(
 }
 
 async function run(
-  job: Job,
-  clients: ReadonlyMap<KnownClient, WarmClient>,
+  { name, reference, generation, client }: Job,
   { wait, worded }: Worded,
   progress: Progress,
 ): Promise<Result> {
-  const { name, reference, generation } = job;
   const image = `${name}${reference.includes(':') ? '@' : ':'}${reference}`;
   const about = `${image} for ${generation.name}`;
   const result = { image, client: generation.name };
   try {
-    const client = clients.get(generation);
-    if (client === undefined) throw new RegistryError('INTERNAL', 'There is no client for this job.');
-    const pull = () => client.pull(name, reference);
-    const given = await retryAfter(pull, wait, (seconds) =>
+    const given = await retryAfter(() => client.pull(name, reference), wait, (seconds) =>
       progress.note(`${about}: the proxy reads layers, next try in ${seconds} s`),
     );
     progress.step(`${about}: ${given.form}`);
