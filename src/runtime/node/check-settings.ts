@@ -42,7 +42,7 @@ export type CheckedSettings = {
 export async function checkSettings(read: ReadSettings, env: Environment): Promise<CheckedSettings> {
   const isRead = 'settings' in read;
   const key = await checkKey(isRead ? read.settings.REGSHIFT_SIGNING_KEY : read.raw.REGSHIFT_SIGNING_KEY);
-  const tls = await loadCertificate(isRead ? read.settings : tlsOf(read.raw));
+  const tls = loadCertificate(isRead ? read.settings : tlsOf(read.raw));
   const known = isRead ? [] : read.problems;
   const store = await checkStore(isRead ? read.settings.REGSHIFT_STORE : storeOf(read.raw));
   const found = [

@@ -65,7 +65,7 @@ export async function serve(
   files?: SettingsFiles,
   checked?: Checked,
 ): Promise<Running> {
-  const certificate = checked ? checked.certificate : await certificateFor(settings);
+  const certificate = checked ? checked.certificate : certificateFor(settings);
   if (certificate) logWarnings(certificate, log, systemWallClock());
   const storeOperations = checked?.storeOperations;
   const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
@@ -153,8 +153,9 @@ function running({
     url: urls[0] ?? '',
     urls,
     metricsUrl: counted && urlOf(counted),
-    reload: async () => {
-      await Promise.all([watch?.look(), rotating?.look()]);
+    async reload() {
+      watch?.look();
+      await rotating?.look();
     },
     checkUpstreams: () => warnOfUpstreams(routes, log),
     cut: () => void listener.cut(),
@@ -236,8 +237,8 @@ async function prepare({ settings, log, memory, shared, metrics, rotating, store
   return { dependencies, listener: createListener(createApp(dependencies), log), store };
 }
 
-async function certificateFor(settings: Settings): Promise<Certificate | undefined> {
-  const loaded = await loadCertificate(settings);
+function certificateFor(settings: Settings): Certificate | undefined {
+  const loaded = loadCertificate(settings);
   if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
   return loaded.certificate;
 }

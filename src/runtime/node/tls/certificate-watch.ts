@@ -6,7 +6,7 @@ import { type Certificate, isPath, loadCertificate, logWarnings, type TlsSetting
 
 export interface CertificateWatch {
   /** Reads the files now. */
-  look(): Promise<void>;
+  look(): void;
   stop(): void;
 }
 
@@ -41,13 +41,13 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
   const changes =
     paths.length > 0 && paths.every((path) => statSync(path, { throwIfNoEntry: false })?.isFile() !== false);
 
-  async function look(): Promise<void> {
+  function look(): void {
     if (!changes) return;
     if (clock() - reminded > remindMs) {
       reminded = clock();
       logWarnings(current, log, wallClock());
     }
-    const loaded = await loadCertificate(settings, true);
+    const loaded = loadCertificate(settings, true);
     if ('problems' in loaded) {
       const reason = formatProblems(loaded.problems);
       // Between the two writes of a renewal, the key belongs to another certificate.
@@ -65,7 +65,7 @@ export function watchCertificate(options: CertificateWatchOptions): CertificateW
     logWarnings(certificate, log, wallClock());
   }
 
-  const timer = changes ? setInterval(() => void look(), intervalMs) : undefined;
+  const timer = changes ? setInterval(look, intervalMs) : undefined;
   timer?.unref();
   return { look, stop: () => clearInterval(timer) };
 }

@@ -29,7 +29,7 @@ export type LoadedCertificate =
  * client.
  * @param isAgain as in `readFile`.
  */
-export async function loadCertificate(settings: TlsSettings, isAgain = false): Promise<LoadedCertificate> {
+export function loadCertificate(settings: TlsSettings, isAgain = false): LoadedCertificate {
   const { REGSHIFT_TLS_CERT: certSetting, REGSHIFT_TLS_KEY: keySetting } = settings;
   if (certSetting === undefined || keySetting === undefined) return { certificate: undefined };
   const cert = pemOf('REGSHIFT_TLS_CERT', certSetting, isAgain);

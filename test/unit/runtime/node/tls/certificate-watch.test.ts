@@ -20,7 +20,7 @@ it.each([
     onNew: () => undefined,
     log: (_level, message) => logged.push(message),
   });
-  await watch.look();
+  watch.look();
   watch.stop();
   expect(logged).toEqual(expected);
 });
