@@ -1,8 +1,8 @@
-import { formatProblems } from '../../src/config/problem.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Log } from '../../src/observability/log.ts';
 import { readFile } from '../../src/runtime/node/files.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
+import { checkedSettings } from './checked-settings.ts';
 import { testSigningKey } from './signing-key.ts';
 
 export interface RunningProxy {
@@ -29,7 +29,6 @@ export async function startProxy(
     },
     readFile,
   );
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const { url, close } = await serve(read.settings, log);
+  const { url, close } = await serve(await checkedSettings(read), log);
   return { port: Number(new URL(url).port), stop: close };
 }

@@ -1,6 +1,6 @@
-import { formatProblems } from '../../src/config/problem.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
+import { checkedSettings } from './checked-settings.ts';
 import { type Relay, startRelay } from './relay.ts';
 
 export interface Route {
@@ -15,8 +15,7 @@ export interface Route {
  */
 export async function startRoute(upstream: string, variables: Record<string, string> = {}): Promise<Route> {
   const read = readSettings({ REGSHIFT_UPSTREAM: upstream, PORT: '0', ...variables });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const proxy = await serve(read.settings, () => {});
+  const proxy = await serve(await checkedSettings(read), () => {});
   const relay = await startRelay(proxy.url);
   const stop = async () => {
     await relay.stop();

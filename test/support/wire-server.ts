@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings } from '../../src/config/settings.ts';
 import type { Log } from '../../src/observability/log.ts';
 import { serve } from '../../src/runtime/node/serve.ts';
+import { checkedSettings } from './checked-settings.ts';
 import { freePort } from './daemon.ts';
 import { testSigningKey } from './signing-key.ts';
 import { projectRoot, quietWrangler, wrangler } from './wrangler.ts';
@@ -34,8 +35,7 @@ export async function serveOnNode(
   log: Log = () => {},
 ): Promise<WireServer> {
   const read = readSettings({ PORT: '0', ...settingsFor(upstream), ...more });
-  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  const { url, close } = await serve(read.settings, log);
+  const { url, close } = await serve(await checkedSettings(read), log);
   return { port: Number(new URL(url).port), stop: close };
 }
 

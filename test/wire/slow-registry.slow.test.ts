@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { formatProblems } from '../../src/config/problem.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { type Running, serve } from '../../src/runtime/node/serve.ts';
+import { checkedSettings } from '../support/checked-settings.ts';
 import { testSigningKey } from '../support/signing-key.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
@@ -30,8 +30,7 @@ beforeAll(async () => {
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
     REGSHIFT_UPSTREAM_AUTH: 'passthrough',
   });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
-  proxy = await serve(read.settings, () => {});
+  proxy = await serve(await checkedSettings(read), () => {});
 });
 afterAll(async () => {
   await proxy.close();

@@ -52,7 +52,7 @@ export async function runServe(io: Io): Promise<number> {
     const fewFiles = tooFewFiles(settings.REGSHIFT_MAX_REQUESTS ?? mostRequests);
     if (fewFiles) log('warn', 'fewer files may be open than REGSHIFT_MAX_REQUESTS needs', fewFiles);
     const serves = obeySignals(log, exit, isRunByNpm(io.env));
-    running = await serve(settings, log, files, checked);
+    running = await serve(checked, log, files);
     serves(running);
     if (isText) {
       io.stdout(greeting(running.urls, settings, io.env));

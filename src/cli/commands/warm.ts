@@ -167,8 +167,10 @@ async function run(
   const about = `${image} for ${generation.name}`;
   const result = { image, client: generation.name };
   try {
-    const given = await retryAfter(() => client.pull(name, reference), wait, (seconds) =>
-      progress.note(`${about}: the proxy reads layers, next try in ${seconds} s`),
+    const given = await retryAfter(
+      () => client.pull(name, reference),
+      wait,
+      (seconds) => progress.note(`${about}: the proxy reads layers, next try in ${seconds} s`),
     );
     progress.step(`${about}: ${given.form}`);
     return { ...result, given };

@@ -7,7 +7,6 @@ import { systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import type { ComposedRoute } from '../../compose/route.ts';
 import { clientPorts } from '../../config/address.ts';
-import { formatProblems } from '../../config/problem.ts';
 import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Health } from '../../http/health.ts';
@@ -15,6 +14,7 @@ import type { BlobStore } from '../../layers/store/blob-store.ts';
 import type { Log } from '../../observability/log.ts';
 import { registryProblem } from '../../upstream/check-registry.ts';
 import { upstreamTimeouts, usualTimeouts } from '../../upstream/timeouts.ts';
+import type { CheckedSettings } from './check-settings.ts';
 import { createListener, type Listener } from './http/listener.ts';
 import { close, createProxyServer, listen, serveCertificate, urlOf } from './http/server.ts';
 import type { PrometheusMetrics } from './metrics/prometheus.ts';
@@ -23,9 +23,8 @@ import { nodeMemory, nodePlatform, signingKeyText } from './platform.ts';
 import type { SharedCache } from './redis/shared-cache.ts';
 import { createRotatingSettings, type SettingsFiles, type WatchedSettings } from './rotating-settings.ts';
 import { shutDown } from './shutdown.ts';
-import type { FileOperations } from './store/file-operations.ts';
-import { cleanStore, openStore, refuseWrongPlace } from './store/open-store.ts';
-import { type Certificate, loadCertificate, logWarnings } from './tls/certificate.ts';
+import { cleanStore, openStore } from './store/open-store.ts';
+import { type Certificate, logWarnings } from './tls/certificate.ts';
 import { type CertificateWatch, watchCertificate } from './tls/certificate-watch.ts';
 import { createHandshakeLog } from './tls/handshake-log.ts';
 
@@ -53,21 +52,16 @@ export interface Running {
 
 /**
  * Starts the proxy on Node.
- * @throws the system's error if an address is not available; ConversionError for an unreadable signing key;
- *   RegistryError MISCONFIGURED for an unusable certificate.
+ * @param checked of `checkSettings`, which has looked at the folder of the store and read the certificate.
  * @param files the files of the settings, which are read again when they change.
- * @param checked of `checkSettings`, which has looked at the folder of the store and read the certificate; undefined:
- *   `serve` does.
+ * @throws the system's error if an address is not available; ConversionError for an unreadable signing key.
  */
 export async function serve(
-  settings: Settings,
+  { settings, certificate, storeOperations }: Checked,
   log: Log,
   files?: SettingsFiles,
-  checked?: Checked,
 ): Promise<Running> {
-  const certificate = checked ? checked.certificate : certificateFor(settings);
   if (certificate) logWarnings(certificate, log, systemWallClock());
-  const storeOperations = checked?.storeOperations;
   const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
   const memory = nodeMemory(bytes, redis ? [] : ['redis']);
   const shared = await openShared(settings, log, memory);
@@ -109,11 +103,11 @@ export async function serve(
   }
 }
 
-/** The results of `checkSettings` besides the settings. */
-interface Checked {
-  readonly storeOperations: FileOperations | undefined;
-  readonly certificate: Certificate | undefined;
-}
+/** The results of `checkSettings` that a start needs. */
+type Checked = Pick<
+  Extract<CheckedSettings, { settings: Settings }>,
+  'settings' | 'certificate' | 'storeOperations'
+>;
 
 interface Parts extends Pick<Dependencies, 'health'> {
   readonly routes: readonly ComposedRoute[];
@@ -209,10 +203,11 @@ export function portsOf({ PORT, routes }: Settings): readonly number[] {
   );
 }
 
-interface PreparedFrom extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rotating'> {
+interface PreparedFrom
+  extends Pick<Parts, 'settings' | 'log' | 'shared' | 'rotating'>,
+    Pick<Checked, 'storeOperations'> {
   readonly memory: MemoryBudget;
   readonly metrics: PrometheusMetrics | undefined;
-  readonly storeOperations: FileOperations | undefined;
 }
 
 async function prepare({ settings, log, memory, shared, metrics, rotating, storeOperations }: PreparedFrom) {
@@ -226,21 +221,12 @@ async function prepare({ settings, log, memory, shared, metrics, rotating, store
     rotating,
   };
   const store = await openStore(settings, platform, storeOperations);
-  if (store) {
-    if (storeOperations === undefined) await refuseWrongPlace(store);
-    cleanStore(store, log);
-  }
+  if (store) cleanStore(store, log);
   const dependencies = compose(settings, { ...platform, store });
   // An unreadable key, or a missing helper program, should fail the start and not the first pull.
   await dependencies.signingKey();
   await Promise.all(dependencies.routes.map(({ login }) => tryLogin(login, log)));
   return { dependencies, listener: createListener(createApp(dependencies), log), store };
-}
-
-function certificateFor(settings: Settings): Certificate | undefined {
-  const loaded = loadCertificate(settings);
-  if ('problems' in loaded) throw new RegistryError('MISCONFIGURED', formatProblems(loaded.problems));
-  return loaded.certificate;
 }
 
 /** prom-client takes some sixty milliseconds to load, so it is loaded only where its numbers are shown. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../../src/config/settings.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
+import { checkedSettings } from '../../support/checked-settings.ts';
 import { answer, challenge, type Handler, startServer } from '../upstream/local-server.ts';
 
 const alice = `Basic ${btoa('alice:secret')}`;
@@ -13,9 +14,8 @@ async function startAll(tokenServer: Handler) {
     else challenge(response, `Bearer realm="${tokens.url.href}auth?tenant=1",service="registry.test"`);
   });
   const read = readSettings({ PORT: '0', REGSHIFT_UPSTREAM: registry.url.href });
-  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
   const logged: string[] = [];
-  const proxy = await serve(read.settings, (...entry) => logged.push(JSON.stringify(entry)));
+  const proxy = await serve(await checkedSettings(read), (...entry) => logged.push(JSON.stringify(entry)));
   onTestFinished(() => proxy.close());
   return { tokens, registry, logged, url: proxy.url };
 }

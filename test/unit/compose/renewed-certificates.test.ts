@@ -2,10 +2,10 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { formatProblems } from '../../../src/config/problem.ts';
 import { createSettingsFiles } from '../../../src/runtime/node/rotating-settings.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
 import { makeAuthority } from '../../support/certificate-authority.ts';
+import { checkedSettings } from '../../support/checked-settings.ts';
 import { rawRequest } from '../../support/raw-http.ts';
 import { secretFolder } from '../../support/secret-folder.ts';
 
@@ -45,9 +45,12 @@ async function start(authorityOfRegistry = 'authority') {
     REGSHIFT_UPSTREAM_KEY: mounted.path('tls.key'),
   });
   const read = files.read();
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
   const logged: (readonly [string, string])[] = [];
-  const running = await serve(read.settings, (level, message) => logged.push([level, message]), files);
+  const running = await serve(
+    await checkedSettings(read),
+    (level, message) => logged.push([level, message]),
+    files,
+  );
   onTestFinished(() => running.close());
   const { port } = new URL(running.url);
   const ping = async () => {

@@ -94,7 +94,7 @@ describe("the proxy's own address", () => {
       REGSHIFT_UPSTREAM: upstream.url.href,
       REGSHIFT_TRUSTED_PROXIES: trusted,
     });
-    const proxy = await serve(settings, () => {});
+    const proxy = await serve({ settings, certificate: undefined, storeOperations: undefined }, () => {});
     try {
       const { status, header } = await rawRequest({
         port: Number(new URL(proxy.url).port),

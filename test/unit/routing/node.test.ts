@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readSettings } from '../../../src/config/settings.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
+import { checkedSettings } from '../../support/checked-settings.ts';
 import { freePort } from '../../support/daemon.ts';
 import { rawRequest } from '../../support/raw-http.ts';
 import { answer, startServer } from '../upstream/local-server.ts';
@@ -19,8 +20,7 @@ async function startAll(match: (port: number) => object) {
   const port = await freePort();
   const config = { upstreamAuth: 'anonymous', routes: [{ match: match(port), upstream: registry.url.href }] };
   const read = readSettings({ PORT: '0', REGSHIFT_CONFIG: JSON.stringify(config) });
-  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
-  const proxy = await serve(read.settings, () => {});
+  const proxy = await serve(await checkedSettings(read), () => {});
   onTestFinished(() => proxy.close());
   return { proxy, port, asked, elsewhere, other: other.url };
 }

@@ -1,7 +1,5 @@
 import type { AwsKeySettings } from '../../../compose/cloud-login.ts';
-import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { Settings } from '../../../config/settings.ts';
-import { RegistryError } from '../../../errors.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { NodePlatform } from '../platform.ts';
@@ -27,19 +25,6 @@ export async function openStore(
     return openBucket(address, settings, platform);
   }
   return createFolderStore({ ...platform, path: address.path, bytes, operations });
-}
-
-/** Time for a look at the folder before the start, in milliseconds. */
-const lookMs = 1_000;
-
-/**
- * Refuses a folder that cannot be one, whatever happens later. A folder that does not answer may come back.
- * @throws RegistryError MISCONFIGURED.
- */
-export async function refuseWrongPlace(store: BlobStore): Promise<void> {
-  if (store.look === undefined) return;
-  const place = await valueWithin(lookMs, store.look()).catch(() => undefined);
-  if (typeof place === 'object') throw new RegistryError('MISCONFIGURED', `REGSHIFT_STORE ${place.problem}.`);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { expect, it, onTestFinished } from 'vitest';
-import { formatProblems } from '../../../../src/config/problem.ts';
 import { readSettings } from '../../../../src/config/settings.ts';
 import { serve } from '../../../../src/runtime/node/serve.ts';
 import { makeCertificate } from '../../../support/certificate.ts';
+import { checkedSettings } from '../../../support/checked-settings.ts';
 import { temporaryFolder } from '../../../support/cli.ts';
 import { listen } from '../../../support/listen.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
@@ -13,9 +13,8 @@ import { testSigningKey } from '../../../support/signing-key.ts';
 async function warningsFor(upstream: string, variables: Record<string, string> = {}): Promise<unknown[]> {
   const key = { REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey), PORT: '0' };
   const read = readSettings({ REGSHIFT_UPSTREAM: upstream, ...key, ...variables });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
   const logged: unknown[] = [];
-  const running = await serve(read.settings, (...line) => void logged.push(line));
+  const running = await serve(await checkedSettings(read), (...line) => void logged.push(line));
   onTestFinished(() => running.close());
   await running.checkUpstreams();
   return logged;

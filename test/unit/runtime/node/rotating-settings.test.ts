@@ -13,6 +13,7 @@ import {
 import { serve } from '../../../../src/runtime/node/serve.ts';
 import { openStore } from '../../../../src/runtime/node/store/open-store.ts';
 import { createSampleRegistry } from '../../../../src/sample-registry/registry.ts';
+import { checkedSettings } from '../../../support/checked-settings.ts';
 import { listen } from '../../../support/listen.ts';
 import { testMemory } from '../../../support/memory.ts';
 import { rawRequest } from '../../../support/raw-http.ts';
@@ -247,9 +248,8 @@ it('a rotation costs no pull of a running proxy, and SIGHUP reads the files', as
     REGSHIFT_STALE: '0',
   });
   const read = files.read();
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
   const logged: string[] = [];
-  const running = await serve(read.settings, (_level, message) => logged.push(message), files);
+  const running = await serve(await checkedSettings(read), (_level, message) => logged.push(message), files);
   onTestFinished(() => running.close());
   const headers = [['Accept', '*/*']] as const;
   const get = async () =>

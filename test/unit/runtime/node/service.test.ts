@@ -5,11 +5,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { formatProblems } from '../../../../src/config/problem.ts';
 import { readSettings } from '../../../../src/config/settings.ts';
 import type { Facts } from '../../../../src/observability/log.ts';
 import { createNodeLog } from '../../../../src/runtime/node/log.ts';
 import { serve } from '../../../../src/runtime/node/serve.ts';
+import { checkedSettings } from '../../../support/checked-settings.ts';
 import { blobPath, startLengthlessRegistry } from '../../../support/lengthless-registry.ts';
 import { rawRequest } from '../../../support/raw-http.ts';
 import { startServeProcess } from '../../../support/serve-process.ts';
@@ -22,9 +22,8 @@ async function start(variables: Record<string, string> = {}) {
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
     ...variables,
   });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
   const logged: Facts[] = [];
-  const running = await serve(read.settings, (_level, message, facts = {}) => {
+  const running = await serve(await checkedSettings(read), (_level, message, facts = {}) => {
     if (message === 'request') logged.push(facts);
   });
   onTestFinished(() => running.close());

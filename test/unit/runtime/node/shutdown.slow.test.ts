@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
-import { formatProblems } from '../../../../src/config/problem.ts';
 import { readSettings } from '../../../../src/config/settings.ts';
 import { serve } from '../../../../src/runtime/node/serve.ts';
+import { checkedSettings } from '../../../support/checked-settings.ts';
 import { testSigningKey } from '../../../support/signing-key.ts';
 
 const size = 2_000_000;
@@ -45,9 +45,8 @@ async function start(upstream: string, variables: Record<string, string>) {
     REGSHIFT_UPSTREAM_AUTH: 'anonymous',
     ...variables,
   });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
   const logged: string[] = [];
-  const running = await serve(read.settings, (level, message, facts) =>
+  const running = await serve(await checkedSettings(read), (level, message, facts) =>
     logged.push(`${level} ${message} ${JSON.stringify(facts ?? {})}`),
   );
   onTestFinished(() => running.close().catch(() => undefined));

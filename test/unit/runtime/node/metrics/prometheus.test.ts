@@ -4,12 +4,12 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { parse } from 'yaml';
 import { tableNames } from '../../../../../src/cache/table-shares.ts';
 import { withDeadline } from '../../../../../src/concurrency/deadline.ts';
-import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import { noMetrics } from '../../../../../src/observability/metrics.ts';
 import { createPrometheusMetrics } from '../../../../../src/runtime/node/metrics/prometheus.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
 import { meteredFetch } from '../../../../../src/upstream/send.ts';
+import { checkedSettings } from '../../../../support/checked-settings.ts';
 import { freePort } from '../../../../support/daemon.ts';
 import { testMemory } from '../../../../support/memory.ts';
 import { rawRequest } from '../../../../support/raw-http.ts';
@@ -24,8 +24,7 @@ async function start(variables: Record<string, string> = {}) {
     REGSHIFT_SIGNING_KEY: JSON.stringify(testSigningKey),
     ...variables,
   });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const running = await serve(read.settings, () => {});
+  const running = await serve(await checkedSettings(read), () => {});
   onTestFinished(() => running.close());
   const port = Number(new URL(running.url).port);
   const get = (path: string) => rawRequest({ port, method: 'GET', path, headers: [] });

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { formatProblems } from '../../../../../src/config/problem.ts';
 import { readSettings } from '../../../../../src/config/settings.ts';
 import type { Log } from '../../../../../src/observability/log.ts';
 import { serve } from '../../../../../src/runtime/node/serve.ts';
 import { makeCertificate, type TestCertificate } from '../../../../support/certificate.ts';
+import { checkedSettings } from '../../../../support/checked-settings.ts';
 import { regshift, temporaryFolder } from '../../../../support/cli.ts';
 import { requirePeers } from '../../../../support/programs.ts';
 import { verifyingHandshake } from '../../../../support/verifying-handshake.ts';
@@ -20,8 +20,7 @@ let ed25519: TestCertificate;
 
 async function start(variables: Record<string, string>, log: Log = () => {}) {
   const read = readSettings({ PORT: '0', ...variables });
-  if ('problems' in read) throw new Error(formatProblems(read.problems));
-  const running = await serve(read.settings, log);
+  const running = await serve(await checkedSettings(read), log);
   onTestFinished(() => running.close());
   return { ...running, port: Number(new URL(running.url).port) };
 }
