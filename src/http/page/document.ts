@@ -102,3 +102,14 @@ export function pageLink(values: Readonly<Record<string, string | undefined>>): 
   );
   return `./?${new URLSearchParams(given)}`;
 }
+
+/** Text with links to machines of the page, `[CentOS 7](centos-7)`, or to all of them, `[a machine](#machine)`. */
+export function linkedText(text: string, query: Readonly<Record<string, string | undefined>> = {}): Html {
+  // Every third piece is text, followed by a label and the id of a machine.
+  const pieces = text.split(/\[([^\]]+)\]\((#machine|[\w.-]+)\)/);
+  return html`${pieces.map((piece, at) => {
+    const machine = pieces[at + 1];
+    if (at % 3 !== 1) return at % 3 === 0 ? piece : '';
+    return html`<a href="${machine === '#machine' ? './#machine' : pageLink({ machine, ...query })}">${piece}</a>`;
+  })}`;
+}

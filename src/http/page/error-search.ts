@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type Html, pageLink } from './document.ts';
+import { type Html, linkedText } from './document.ts';
 import { type ErrorEntry, errorEntries } from './error-entries.ts';
 import { errorForm } from './forms.ts';
 
@@ -143,15 +143,5 @@ ${client === '' ? '' : html`<div><dt>Client</dt><dd>${inline(client)}</dd></div>
 
 /** Markdown of a cell: code, and links to the instructions for one machine, or for all. */
 function inline(markdown: string): Html {
-  return html`${markdown.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : linked(part)))}`;
-}
-
-function linked(text: string): Html {
-  // Every third piece is text, followed by a label and the id of a machine.
-  const pieces = text.split(/\[([^\]]+)\]\((#machine|[\w.-]+)\)/);
-  return html`${pieces.map((piece, at) => {
-    const target = pieces[at + 1];
-    if (at % 3 !== 1) return at % 3 === 0 ? piece : '';
-    return html`<a href="${target === '#machine' ? './#machine' : pageLink({ machine: target })}">${piece}</a>`;
-  })}`;
+  return html`${markdown.split('`').map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : linkedText(part)))}`;
 }

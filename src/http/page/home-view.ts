@@ -3,9 +3,8 @@ import type { HealthReport } from '../health.ts';
 import { onlyThisMachine } from '../loopback.ts';
 import { type Html, linesHtml, pageLink } from './document.ts';
 import { errorForm, imageForm } from './forms.ts';
-import { machineAddress } from './machine-address.ts';
+import { hostForPull, machineAddress } from './machine-address.ts';
 import { machinesHtml } from './machine-view.ts';
-import { hostForPull } from './machines.ts';
 
 /** The settings that the first screen depends on. */
 interface HomeOptions {

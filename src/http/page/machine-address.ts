@@ -45,3 +45,11 @@ function typedAddress(typed: string, protocol: string, port: string): string | u
 function placeholder(protocol: string, port: string): string {
   return `${protocol}//proxy.example.com${port === '' ? '' : `:${port}`}`;
 }
+
+/**
+ * The host as engines want it in the name of an image: a first part without a dot, a colon or `localhost` is a user of
+ * Docker Hub (distribution/reference, normalize.go, `splitDockerDomain`).
+ */
+export function hostForPull({ protocol, host }: URL): string {
+  return /[.:]/.test(host) || host === 'localhost' ? host : `${host}:${protocol === 'https:' ? 443 : 80}`;
+}

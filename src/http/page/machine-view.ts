@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
 import { onlyThisMachine } from '../loopback.ts';
-import { type Html, linesHtml, pageLink, shown } from './document.ts';
-import { type MachineAddress, machineAddress } from './machine-address.ts';
-import { type Machine, machines, stepsFor } from './machines.ts';
+import { type Html, linesHtml, linkedText, pageLink, shown } from './document.ts';
+import { hostForPull, type MachineAddress, machineAddress } from './machine-address.ts';
+import { type Machine, type MachineStep, machines } from './machines.ts';
 
 /** The choices of a viewer for the instructions. */
 export interface MachineQuery {
@@ -46,7 +46,7 @@ ${hostHtml(machine, page, query, proxy)}
 <p>${isPlain ? 'The proxy speaks plain HTTP: anyone on the network can read logins and change images. On a network that you do not trust, put TLS in front of it.' : 'The proxy speaks TLS.'}</p>
 <ol class="steps">${steps.map(
     ({ text, lines }, at) =>
-      html`<li><p>${stepText(text, query)}</p>${lines === undefined ? '' : linesHtml(lines, `the lines of step ${at + 1}`)}</li>`,
+      html`<li><p>${linkedText(text, { ...query })}</p>${lines === undefined ? '' : linesHtml(lines, `the lines of step ${at + 1}`)}</li>`,
   )}</ol>
 <h2>Undo it</h2>
 <p>${machine.undo}</p>
@@ -79,16 +79,28 @@ function hostHtml(
 </form>`;
 }
 
-/** The text of a step, with its links to other machines. */
-function stepText(text: string, query: MachineQuery): Html {
-  // Every third piece is text, followed by a label and the id of a machine.
-  const pieces = text.split(/\[([^\]]+)\]\(([\w.-]+)\)/);
-  return html`${pieces.map((piece, at) => {
-    if (at % 3 === 0) return piece;
-    return at % 3 === 1
-      ? html`<a href="${pageLink({ machine: pieces[at + 1], ...query })}">${piece}</a>`
-      : '';
-  })}`;
+/** The address of a proxy, and an image, for the lines. */
+interface MachineTarget {
+  /** Like `http://proxy.test:8080`. */
+  readonly address: string;
+  readonly image: string;
+}
+
+/** The steps of a machine for this proxy: those of its scheme, with its names in the lines. */
+export function stepsFor({ steps }: Machine, { address, image }: MachineTarget): readonly MachineStep[] {
+  const { protocol, host } = new URL(address);
+  const pulled = hostForPull(new URL(address));
+  return steps
+    .filter(({ scheme }) => scheme === undefined || `${scheme}:` === protocol)
+    .map(({ text, lines }) => ({ text, ...(lines === undefined ? {} : { lines: filled(lines) }) }));
+
+  function filled(lines: string): string {
+    return lines
+      .replace(/(http:\/\/)?proxy\.example\.com(:8080)?/g, (_, scheme) =>
+        scheme ? `${protocol}//${host}` : pulled,
+      )
+      .replaceAll('team/app:1.0', () => image);
+  }
 }
 
 function safeImage(image: string | undefined): string {

@@ -299,35 +299,3 @@ insecure = true`,
     undo: 'Restore the old names of the images, and remove the settings of the proxy from the nodes.',
   },
 ];
-
-/** The address of a proxy, and an image, for the lines. */
-export interface MachineTarget {
-  /** Like `http://proxy.test:8080`. */
-  readonly address: string;
-  readonly image: string;
-}
-
-/** The steps of a machine for this proxy: those of its scheme, with its names in the lines. */
-export function stepsFor({ steps }: Machine, { address, image }: MachineTarget): readonly MachineStep[] {
-  const { protocol, host } = new URL(address);
-  const pulled = hostForPull(new URL(address));
-  return steps
-    .filter(({ scheme }) => scheme === undefined || `${scheme}:` === protocol)
-    .map(({ text, lines }) => ({ text, ...(lines === undefined ? {} : { lines: filled(lines) }) }));
-
-  function filled(lines: string): string {
-    return lines
-      .replace(/(http:\/\/)?proxy\.example\.com(:8080)?/g, (_, scheme) =>
-        scheme ? `${protocol}//${host}` : pulled,
-      )
-      .replaceAll('team/app:1.0', () => image);
-  }
-}
-
-/**
- * The host as engines want it in the name of an image: a first part without a dot, a colon or `localhost` is a user of
- * Docker Hub (distribution/reference, normalize.go, `splitDockerDomain`).
- */
-export function hostForPull({ protocol, host }: URL): string {
-  return /[.:]/.test(host) || host === 'localhost' ? host : `${host}:${protocol === 'https:' ? 443 : 80}`;
-}

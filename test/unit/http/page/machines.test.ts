@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Machine, machines, stepsFor } from '../../../../src/http/page/machines.ts';
+import { stepsFor } from '../../../../src/http/page/machine-view.ts';
+import { type Machine, machines } from '../../../../src/http/page/machines.ts';
 import { root } from '../../../support/house/sources.ts';
 
 const guideOf = ({ guide }: Machine) => readFileSync(join(root, 'deploy/clients', guide), 'utf8');
