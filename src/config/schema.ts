@@ -11,10 +11,9 @@ import { authFields } from './auth-fields.ts';
 import { clientRules, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
-import { byteCount, count } from './numbers.ts';
+import { byteCount, count, port } from './numbers.ts';
 import { filled, readText } from './read-text.ts';
 import { redactedPart } from './redacted.ts';
-import { serviceFields } from './service.ts';
 import { storeFields } from './store.ts';
 
 const baseUrlForm = 'must be a URL that begins with http:// or https://, like https://registry.example';
@@ -208,7 +207,19 @@ export const schema = z.object({
   REGSHIFT_CONVERT_BY_DIGEST: z._default(z.enum(['never', 'always'], 'must be never or always'), 'never'),
   ...storeFields,
   ...eventFields,
-  ...serviceFields,
+  // Running and monitoring the program. None of these changes the content that a client gets.
+  REGSHIFT_TLS_CERT: z.optional(filled),
+  REGSHIFT_TLS_KEY: z.optional(filled),
+  REGSHIFT_METRICS_PORT: z.optional(port),
+  REGSHIFT_PAGE: z._default(z.enum(['on', 'off', 'status'], 'must be on, off or status'), 'on'),
+  REGSHIFT_MAX_REQUESTS: z.optional(count('requests', 1_000_000, 1)),
+  REGSHIFT_SHUTDOWN_GRACE: z._default(count('seconds', 300), 3),
+  REGSHIFT_SHUTDOWN_DEADLINE: z._default(count('seconds', 3600), 30),
+  LOG_LEVEL: z._default(
+    z.enum(['debug', 'info', 'warn', 'error'], 'must be debug, info, warn or error'),
+    'info',
+  ),
+  LOG_FORMAT: z._default(z.enum(['auto', 'json', 'text'], 'must be auto, json or text'), 'auto'),
 });
 
 export type Values = z.output<typeof schema>;
