@@ -88,9 +88,12 @@ function bucketAddress(url: URL): StoreAddress | { readonly problem: string } {
   return { kind: 's3', bucket, prefix, endpoint, region };
 }
 
+/** The bytes of a store in a folder, if the operator states none. */
+export const usualStoreBytes = 10 * 2 ** 30;
+
 /** The settings of the store for layers. */
 export const storeFields = {
   REGSHIFT_STORE: z.optional(store),
-  REGSHIFT_STORE_BYTES: z._default(byteCount(1), 10 * 2 ** 30),
+  REGSHIFT_STORE_BYTES: z._default(byteCount(1), usualStoreBytes),
   REGSHIFT_STORE_BLOBS: z._default(z.enum(['made', 'all'], 'must be made or all'), 'made'),
 };

@@ -10,6 +10,7 @@ import { distinct } from '../../config/sources.ts';
 import { parseStoreAddress, type StoreAddress } from '../../config/store.ts';
 import { proxyForm, readProxyEnvironment } from '../../upstream/outbound-proxy.ts';
 import { certificateProblem } from './http/connections.ts';
+import { idleWarnings } from './idle-settings.ts';
 import { signingKeyText } from './platform.ts';
 import { type CertificateSettings, upstreamTls } from './route-fetch.ts';
 import { createStoreOperations, type FileOperations } from './store/file-operations.ts';
@@ -58,7 +59,7 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
   ].filter(({ variable }) => !known.some((problem) => problem.variable === variable));
   const warnings = [
     ...read.warnings,
-    ...(isRead ? withoutEffect(read.settings) : []),
+    ...(isRead ? idleWarnings(read.settings) : []),
     ...nearMisses(env).map(formatNearMiss),
     ...productionNearMiss(env),
   ];
@@ -71,21 +72,6 @@ export async function checkSettings(read: ReadSettings, env: Environment): Promi
         warnings,
       }
     : { problems: distinct([...known, ...found]), warnings };
-}
-
-/** Finds settings of the operator that do nothing, because another one is missing. */
-function withoutEffect({ REGSHIFT_STORE: store, routes }: Settings): string[] {
-  const all = routes.map(({ settings }) => settings);
-  const keepsNothing = store === undefined && all.some((each) => each.REGSHIFT_STORE_BLOBS === 'all');
-  const hasNoNext =
-    all.some((each) => each.REGSHIFT_MIRROR_MISS === 'next') &&
-    all.every(({ REGSHIFT_UPSTREAM: registries = [] }) => registries.length < 2);
-  return [
-    ...(keepsNothing ? ['REGSHIFT_STORE_BLOBS=all has no effect: REGSHIFT_STORE names no store.'] : []),
-    ...(hasNoNext
-      ? ['REGSHIFT_MIRROR_MISS=next has no effect: REGSHIFT_UPSTREAM names one registry, and no second one.']
-      : []),
-  ];
 }
 
 function tlsOf({ REGSHIFT_TLS_CERT: cert, REGSHIFT_TLS_KEY: key }: RawSettings) {

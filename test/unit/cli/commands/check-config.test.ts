@@ -100,10 +100,48 @@ describe('regshift check-config', () => {
       },
       undefined,
     ],
+    [
+      { REGSHIFT_STORE_BYTES: '20GB' },
+      'REGSHIFT_STORE_BYTES has no effect: REGSHIFT_STORE names no folder. Rules of a bucket limit its bytes.',
+    ],
+    [
+      { REGSHIFT_STORE_BYTES: '20GB', REGSHIFT_STORE: 's3://layers?region=eu-central-1' },
+      'REGSHIFT_STORE_BYTES has no effect: REGSHIFT_STORE names no folder. Rules of a bucket limit its bytes.',
+    ],
+    [{ REGSHIFT_STORE_BYTES: '20GB', REGSHIFT_STORE: 'file:///tmp/regshift-layers' }, undefined],
+    [
+      { REGSHIFT_TOKEN_RELAY: 'never', REGSHIFT_UPSTREAM_AUTH: 'anonymous' },
+      'REGSHIFT_TOKEN_RELAY=never has no effect: clients get tokens with REGSHIFT_UPSTREAM_AUTH=passthrough alone.',
+    ],
+    [{ REGSHIFT_TOKEN_RELAY: 'never' }, undefined],
+    [
+      { REGSHIFT_PUSH_FORMAT: 'oci', REGSHIFT_UPSTREAM_AUTH: 'anonymous' },
+      'REGSHIFT_PUSH_FORMAT has no effect: REGSHIFT_PUSH lets no push through.',
+    ],
+    [
+      { REGSHIFT_PUSH_LOSSES: 'refuse', REGSHIFT_PUSH: 'refuse' },
+      'REGSHIFT_PUSH_LOSSES has no effect: REGSHIFT_PUSH lets no push through.',
+    ],
+    [{ REGSHIFT_PUSH_FORMAT: 'oci', REGSHIFT_PUSH_LOSSES: 'refuse' }, undefined],
   ])('warns of a setting that another one lets do nothing: %j', async (set, warning) => {
     const env = { REGSHIFT_UPSTREAM: 'https://registry.example', ...set };
     const { code, err } = await regshift(['check-config'], { env });
     expect({ code, err }).toEqual({ code: 0, err: warning === undefined ? '' : `warning: ${warning}\n` });
+  });
+
+  it('warns of a setting that does nothing on each route that has it', async () => {
+    const file = join(temporaryFolder(), 'routes.yaml');
+    const own = (name: string, more = '') =>
+      `  - upstream: https://${name}.example\n    match: { host: ${name}.test }\n${more}`;
+    const config = (more: string) =>
+      `routes:\n${own('one', '    pushFormat: oci\n    push: refuse\n')}${own('two', more)}`;
+    const env = { REGSHIFT_CONFIG: file };
+    writeFileSync(file, config(''));
+    expect((await regshift(['check-config'], { env })).err).toBe(
+      'warning: REGSHIFT_PUSH_FORMAT has no effect: REGSHIFT_PUSH lets no push through.\n',
+    );
+    writeFileSync(file, config('    pushFormat: oci\n'));
+    expect((await regshift(['check-config'], { env })).err).toBe('');
   });
 
   it('refuses a client certificate that cannot be used', async () => {
