@@ -3,23 +3,20 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { withDeadline, withDeadlineForHead } from '../concurrency/deadline.ts';
 import { RegistryError } from '../errors.ts';
-import type { Budget } from '../request/budget.ts';
 import { type Authorization, type Authorizer, createAuthorizer } from './auth/authorizer.ts';
 import type { Credential, HelperCredential, StaticCredential } from './auth/credential.ts';
 import { createTokenCache } from './auth/token-cache.ts';
 import { discard } from './body.ts';
+import { type ExchangedRequest, type ExchangeOptions, exchange, isRead } from './exchange.ts';
 import { originsOf } from './origins.ts';
-import { type Followed, followRedirects } from './redirect.ts';
-import { type Fetch, isRepeatable, type Method, type SentHeaders, send } from './send.ts';
+import type { Followed } from './redirect.ts';
+import { isRepeatable, type SentHeaders } from './send.ts';
 import { usualTimeouts } from './timeouts.ts';
 
 export type { Fetch } from './send.ts';
 
-export interface UpstreamRequest {
-  /** Redirects of a request that writes are not followed: the caller gets them. */
-  readonly method: Method;
+export interface UpstreamRequest extends ExchangedRequest {
   /** Path and query below the base URL, beginning with /v2/. */
   readonly path: string;
   /** Replaces `path`: a URL that upstream itself named. On another origin, the request has no credential. */
@@ -29,23 +26,10 @@ export interface UpstreamRequest {
   /** The scopes that a token must have; without them, the right to pull from the repository. */
   readonly scopes?: readonly string[];
   readonly credential: Credential;
-  /**
-   * A stream is sent once: the caller gets a 401 to it. Bytes are sent again with a new token. Nothing but the caller's
-   * signal ends a body. `headers` have its length, if that is known.
-   */
-  readonly body?: ReadableStream<Uint8Array> | Uint8Array | undefined;
   /** Credentials in here are dropped, because `anonymous` would otherwise be wrong. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Replaces the User-Agent of regshift, to ask as another client does. */
   readonly userAgent?: string | undefined;
-  /** Aborts the request, up to the last byte of the response's body. */
-  readonly signal?: AbortSignal | undefined;
-  /** Counts every request that this one leads to: redirects, challenges, tokens. */
-  readonly budget?: Budget | undefined;
-  /** True for a blob that passes to a client: only a standstill limits it. Writes need no mark. */
-  readonly mayStandStill?: boolean;
-  /** 'return' returns a redirect that leads away from the registry instead of following it. */
-  readonly redirects?: 'follow' | 'return';
 }
 
 export interface UpstreamResponse {
@@ -81,21 +65,14 @@ export interface UpstreamClient {
   request(request: UpstreamRequest): Promise<UpstreamResponse>;
 }
 
-export interface UpstreamClientOptions {
+export interface UpstreamClientOptions extends ExchangeOptions {
   /** May have a path, which comes before /v2/. */
   readonly baseUrl: URL;
   /** Other origins that mean this registry, like `http://registry.internal:5000`. */
   readonly aliases?: readonly string[];
-  readonly fetch: Fetch;
   readonly userAgent: string;
   readonly clock: Clock;
   readonly wallClock: WallClock;
-  /** Milliseconds from the request to the headers after the last redirect, and for a token; a body may take longer. */
-  readonly headersDeadlineMs?: number;
-  /** Milliseconds without a byte in either direction, for writes and for blobs that pass to clients. */
-  readonly standstillMs?: number;
-  /** Replaces both for `GET` and `HEAD`, because another registry can answer them. */
-  readonly failoverMs?: number | undefined;
   /** Whether a request without a credential gets a token, or the challenge is passed on. */
   readonly allowAnonymousTokens: boolean;
   readonly background: Background;
@@ -207,56 +184,6 @@ async function withHelperCredential(
   }
   if (isAnswer) return first;
   throw first;
-}
-
-/** Sends one request to upstream, with the redirects that it leads to. */
-function exchange(
-  options: UpstreamClientOptions,
-  request: StaticRequest,
-  url: URL,
-  headers: SentHeaders,
-): Promise<Followed> {
-  const { method, signal: caller, budget, body } = request;
-  const { milliseconds, standstillMs } = limitsOf(options, request);
-  const isFixed = isRead(request) && options.failoverMs !== undefined;
-  const sender = { fetch: options.fetch, method, milliseconds, isFixed, caller, budget, standstillMs };
-  if (body !== undefined) {
-    // A body may take any time: the runtime ends a request that stands still.
-    const signal = caller ?? new AbortController().signal;
-    return send({ ...sender, signal, body }, url, headers).then((response) => notFollowed(response, url));
-  }
-  const within = method === 'HEAD' ? withDeadline : withDeadlineForHead;
-  return within(milliseconds, caller, async (signal) => {
-    if (!isRead(request)) return notFollowed(await send({ ...sender, signal }, url, headers), url);
-    const until = request.redirects === 'return' ? 'other origin' : 'the end';
-    const hopTo = (hop: URL, hopHeaders: SentHeaders) => send({ ...sender, signal }, hop, hopHeaders);
-    return await followRedirects(url, headers, hopTo, until);
-  });
-}
-
-/** A request without a body waits for the first byte alone, so a deadline limits its standstill on each runtime. */
-function limitsOf(
-  {
-    headersDeadlineMs = usualTimeouts.answerMs,
-    failoverMs,
-    standstillMs = usualTimeouts.standstillMs,
-  }: UpstreamClientOptions,
-  request: StaticRequest,
-) {
-  if (isRead(request) && failoverMs !== undefined)
-    return { milliseconds: failoverMs, standstillMs: undefined };
-  if (isRead(request) && !request.mayStandStill)
-    return { milliseconds: headersDeadlineMs, standstillMs: undefined };
-  return { milliseconds: standstillMs, standstillMs };
-}
-
-function isRead({ method }: UpstreamRequest): boolean {
-  return method === 'GET' || method === 'HEAD';
-}
-
-/** A response without redirects. */
-function notFollowed(response: Response, url: URL): Followed {
-  return { response, url, leftOrigin: false };
 }
 
 /** Where the token server refuses a request without a login, the client gets upstream's own challenge. */
