@@ -47,7 +47,6 @@ export class FolderHangs extends Error {
 export interface FileOperationsOptions {
   /** Operations at once. */
   readonly places: number;
-  readonly metrics?: HungMetrics;
   /** Time limits, in milliseconds. */
   readonly limits?: Readonly<Record<OperationKind, number>>;
 }
@@ -86,7 +85,7 @@ export function createStoreOperations(): FileOperations {
 
 export function createFileOperations(options: FileOperationsOptions): FileOperations {
   const { places, limits = usualLimits } = options;
-  let { metrics = noMetrics } = options;
+  let metrics: HungMetrics = noMetrics;
   const syncPlaces = Math.max(1, places - 1);
   const running = new Set<Operation>();
   let waiting: Operation[] = [];

@@ -14,9 +14,10 @@ function twoPlaces(limit = 10_000) {
   const storeHung = vi.fn();
   const operations = createFileOperations({
     places: 2,
-    metrics: { storeHung },
     limits: { quick: limit, sync: limit },
   });
+  operations.countIn({ storeHung });
+  storeHung.mockClear();
   const hanging = (name: string) => () =>
     new Promise<string>((resolve) => {
       begun.push(name);

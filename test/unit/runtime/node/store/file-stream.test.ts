@@ -105,7 +105,7 @@ it('a stored layer is closed when the client leaves before its turn in a pipelin
 });
 
 const MiB = 2 ** 20;
-const operations = createFileOperations({ places: 2, metrics: noMetrics });
+const operations = createFileOperations({ places: 2 });
 /** More than a fast client needs to get large pieces. */
 const content = randomBytes(24 * MiB + 12_345);
 
