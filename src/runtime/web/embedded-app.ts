@@ -1,16 +1,16 @@
 import { systemWallClock } from '../../clock.ts';
 import { compose } from '../../compose/compose.ts';
 import { formatProblems, type SettingProblem } from '../../config/problem.ts';
-import { readSettings, type Settings } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import { isRegistryPath } from '../../http/params.ts';
 import { createJsonLog } from '../../observability/log.ts';
 import type { AppSettings } from './app-settings.ts';
 import { fetchWithHeaders } from './fetch-with-headers.ts';
 import { faultOfHost, fetchOfHost, refuseOtherRequest } from './host-app.ts';
-import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from './node-only.ts';
+import { type LimitedRuntime, readLimitedSettings } from './node-only.ts';
 import { webPlatform } from './platform.ts';
 import { type StartedApp, startApp } from './start-app.ts';
-import { allProblems, asVariables } from './variables.ts';
+import { asVariables } from './variables.ts';
 
 /** The parts of the runtime that an embedded app may use in place of its own. */
 export interface AppOptions {
@@ -75,10 +75,8 @@ export function createEmbeddedApp(settings: AppSettings, given?: AppOptions | nu
   if (typeof settings !== 'object' || settings === null) throw new TypeError(noSettings);
   refuseWrongOptions(options);
   const { variables, problems: kinds } = asVariables(settings);
-  const read = readSettings(variables, undefined, undefined, limitedRules(embedded));
-  const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, embedded);
-  const problems = allProblems(kinds, others);
-  if ('problems' in read || problems.length > 0) throw new SettingsError(problems);
+  const read = readLimitedSettings(variables, kinds, embedded);
+  if ('problems' in read) throw new SettingsError(read.problems);
   let app: StartedApp | undefined;
   return {
     async fetch(request, facts) {

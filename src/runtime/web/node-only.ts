@@ -2,7 +2,8 @@ import { looksLikeSigningKey, unreadableSigningKey } from '../../../converters/c
 import { loginsFor } from '../../auth/docker-config.ts';
 import { notSet, notShown, type SettingProblem } from '../../config/problem.ts';
 import type { RouteSettings } from '../../config/route-settings.ts';
-import type { RuntimeRules, Settings } from '../../config/settings.ts';
+import { type ReadSettings, type RuntimeRules, readSettings, type Settings } from '../../config/settings.ts';
+import { allProblems } from './variables.ts';
 
 /** A runtime without files, programs and servers of its own, in the words of messages. */
 export interface LimitedRuntime {
@@ -19,7 +20,7 @@ export interface LimitedRuntime {
  * The rules of such a runtime for `readSettings`: an error is better than a setting without effect, and than the sample
  * registry in place of one that was forgotten. A signing key is looked at, because no start will read it.
  */
-export function limitedRules(runtime: LimitedRuntime): Required<RuntimeRules> {
+function limitedRules(runtime: LimitedRuntime): Required<RuntimeRules> {
   return {
     needsRegistry: runtime.where,
     refused: (set, { REGSHIFT_SIGNING_KEY: key }) => [
@@ -37,6 +38,21 @@ export function limitedRules(runtime: LimitedRuntime): Required<RuntimeRules> {
   };
 }
 
+/**
+ * Reads the settings of such a runtime.
+ * @param kinds the problems of values that are no text (`asVariables`).
+ */
+export function readLimitedSettings(
+  variables: Readonly<Record<string, unknown>>,
+  kinds: readonly SettingProblem[],
+  runtime: LimitedRuntime,
+): Extract<ReadSettings, { settings: Settings }> | { readonly problems: readonly SettingProblem[] } {
+  const read = readSettings(variables, undefined, undefined, limitedRules(runtime));
+  const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, runtime);
+  const problems = allProblems(kinds, others);
+  return 'problems' in read || problems.length > 0 ? { problems } : read;
+}
+
 const directly = 'where the runtime connects to registries directly and verifies them itself';
 
 function leaveOut(variable: string, { where }: LimitedRuntime, reason: string): SettingProblem {
@@ -44,7 +60,7 @@ function leaveOut(variable: string, { where }: LimitedRuntime, reason: string): 
 }
 
 /** Settings that have no meaning on such a runtime, and that only parsed settings tell. */
-export function nodeOnlyProblems(settings: Settings, runtime: LimitedRuntime): SettingProblem[] {
+function nodeOnlyProblems(settings: Settings, runtime: LimitedRuntime): SettingProblem[] {
   const { where } = runtime;
   const { REGSHIFT_STORE: store } = settings;
   return [

@@ -6,11 +6,10 @@ import { settledWithin } from '../../concurrency/deadline.ts';
 import { formatNearMiss, nearMisses } from '../../config/near-misses.ts';
 import { notShown, type SettingProblem } from '../../config/problem.ts';
 import { redacted } from '../../config/redacted.ts';
-import { readSettings } from '../../config/settings.ts';
 import { createJsonLog, type Level, type Log } from '../../observability/log.ts';
 import { isOurs } from '../../registry/cache-entries.ts';
 import { fetchWithHeaders } from '../web/fetch-with-headers.ts';
-import { type LimitedRuntime, limitedRules, nodeOnlyProblems } from '../web/node-only.ts';
+import { type LimitedRuntime, readLimitedSettings } from '../web/node-only.ts';
 import { webPlatform } from '../web/platform.ts';
 import { misconfigured, startApp } from '../web/start-app.ts';
 import { allProblems, asVariables } from '../web/variables.ts';
@@ -109,12 +108,14 @@ async function readConfig(
 async function build(bindings: Bindings): Promise<Built> {
   const { variables, problems: kinds } = asVariables(bindings);
   const wrongKinds = [...kinds, ...bindingProblems(bindings)];
-  const read = await readConfigured(variables, wrongKinds.length > 0 ? {} : bindings);
-  const others = 'problems' in read ? read.problems : nodeOnlyProblems(read.settings, workers);
-  const problems = allProblems(wrongKinds, others);
-  if ('problems' in read || problems.length > 0) {
+  const configuration = await readConfig(variables, wrongKinds.length > 0 ? {} : bindings);
+  const read =
+    'problems' in configuration
+      ? { problems: allProblems(wrongKinds, configuration.problems) }
+      : readLimitedSettings(configuration.variables, wrongKinds, workers);
+  if ('problems' in read) {
     return {
-      application: misconfigured(problems, logFrom('error')).fetch,
+      application: misconfigured(read.problems, logFrom('error')).fetch,
       until: systemClock() + problemsMs,
     };
   }
@@ -138,12 +139,6 @@ async function build(bindings: Bindings): Promise<Built> {
 }
 
 const logFrom = (level: Level) => createJsonLog(level, systemWallClock, (line) => console.log(line));
-
-async function readConfigured(variables: Readonly<Record<string, unknown>>, bindings: Bindings) {
-  const configuration = await readConfig(variables, bindings);
-  if ('problems' in configuration) return configuration;
-  return readSettings(configuration.variables, undefined, undefined, limitedRules(workers));
-}
 
 /** A binding of another kind would fail at its first use, with an error that does not name it. */
 function bindingProblems({ RECIPES, LAYERS }: Bindings): SettingProblem[] {
