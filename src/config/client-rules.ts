@@ -4,7 +4,8 @@ import { type ClientRule, deniable } from '../negotiation/client-rule.ts';
 import { type IpRange, isInRanges, isWithin, parseIpRange } from '../routing/ip-range.ts';
 import { readText } from './read-text.ts';
 
-const forms = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
+/** The values of REGSHIFT_FORMAT, and of the format of a rule. */
+export const formats = ['auto', 'schema1', 'schema2', 'oci', 'generic'] as const;
 
 const strings = (error: string, is: (text: string) => boolean) => {
   const one = z.string(error).check(z.refine(is, error));
@@ -52,7 +53,7 @@ export const clientRuleSchema = z.strictObject(
       ),
     ),
     platform: z.optional(platform),
-    format: z.optional(z.enum(forms, `must be one of ${forms.join(', ')}`)),
+    format: z.optional(z.enum(formats, `must be one of ${formats.join(', ')}`)),
   },
   'must be a rule: an object with match, and with lacks, platform or format',
 );

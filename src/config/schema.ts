@@ -8,7 +8,7 @@ import { parseProxyUrl, proxyForm } from '../upstream/outbound-proxy.ts';
 import { withPath } from '../upstream/with-path.ts';
 import { addressFields } from './address.ts';
 import { authFields } from './auth-fields.ts';
-import { clientRules, noClientRules } from './client-rules.ts';
+import { clientRules, formats, noClientRules } from './client-rules.ts';
 import { eventFields } from './events.ts';
 import { fleetFields } from './fleet.ts';
 import { byteCount, count, port } from './numbers.ts';
@@ -163,13 +163,7 @@ export const schema = z.object({
   REGSHIFT_UPSTREAM_KEY: z.optional(privateKey),
   REGSHIFT_UPSTREAM_INSECURE: z._default(z.enum(['true', 'false'], 'must be true or false'), 'false'),
   REGSHIFT_CONFIG: z.optional(z.string()),
-  REGSHIFT_FORMAT: z._default(
-    z.enum(
-      ['auto', 'schema1', 'schema2', 'oci', 'generic'],
-      'must be auto, schema1, schema2, oci or generic',
-    ),
-    'auto',
-  ),
+  REGSHIFT_FORMAT: z._default(z.enum(formats, 'must be auto, schema1, schema2, oci or generic'), 'auto'),
   REGSHIFT_PLATFORM: z._default(platform, { os: 'linux', architecture: 'amd64' }),
   ...authFields,
   REGSHIFT_PUBLIC_URL: z.optional(baseUrl),
