@@ -70,6 +70,12 @@ export class BlobTooLarge extends Error {
   override readonly name = 'BlobTooLarge';
 }
 
+/** @throws Error if a write of `size` bytes, which was begun for `expected`, is none of this blob. */
+export function refuseOtherBlob(blob: BlobName, size: number, expected: BlobName | undefined): void {
+  if (blob.size === size && (expected === undefined || expected.digest === blob.digest)) return;
+  throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
+}
+
 export type StoreKind = 'file' | 'r2' | 's3';
 
 /** A blob by the digest of its bytes, and the registry that gave them: each registry has copies of its own. */

@@ -1,4 +1,4 @@
-import { type BlobName, BlobTooLarge, type BlobWrite } from './blob-store.ts';
+import { type BlobName, BlobTooLarge, type BlobWrite, refuseOtherBlob } from './blob-store.ts';
 
 /** A server of objects: small blobs in one request, others in parts. */
 export interface PartedTarget {
@@ -79,9 +79,7 @@ export function createPartedWrite(options: PartedWriteOptions): BlobWrite {
     },
 
     async commit(blob) {
-      if (blob.size !== size || (expected && expected.digest !== blob.digest)) {
-        throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
-      }
+      refuseOtherBlob(blob, size, expected);
       const last = gathered.subarray(0, filled);
       if (upload === undefined) return target.put(blob, last);
       await send(last);

@@ -4,7 +4,13 @@ import { dirname, join } from 'node:path';
 import { digestAlgorithm } from '../../../../converters/digest.ts';
 import { valueWithin } from '../../../concurrency/deadline.ts';
 import type { ByteSpan } from '../../../layers/byte-range.ts';
-import type { BlobId, BlobName, BlobStore, BlobWrite } from '../../../layers/store/blob-store.ts';
+import {
+  type BlobId,
+  type BlobName,
+  type BlobStore,
+  type BlobWrite,
+  refuseOtherBlob,
+} from '../../../layers/store/blob-store.ts';
 import { blobFile } from '../../../layers/store/stored-blobs.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
 import { countBuffer } from '../garbage.ts';
@@ -180,9 +186,7 @@ function createWrite(options: WriteOptions): BlobWrite {
   }
 
   async function makeVisible(blob: BlobName): Promise<void> {
-    if (blob.size !== size || (expected && expected.digest !== blob.digest)) {
-      throw new Error(`${blob.digest} (${blob.size} bytes) is not the blob that was written`);
-    }
+    refuseOtherBlob(blob, size, expected);
     // After a power cut the name must not lead to a file without its bytes.
     await file.sync();
     const target = pathOf(blob);
