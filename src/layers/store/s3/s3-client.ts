@@ -170,8 +170,13 @@ export function createS3Client(options: S3ClientOptions): S3Client {
  */
 function bucketUrl({ bucket, endpoint, region }: S3Bucket): URL {
   if (endpoint) return withPath(endpoint, `${endpoint.pathname.replace(/\/+$/, '')}/${bucket}`);
-  const domain = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  const domain = `s3.${region}.${awsDomain(region)}`;
   return new URL(bucket.includes('.') ? `https://${domain}/${bucket}` : `https://${bucket}.${domain}`);
+}
+
+/** The domain of the services of AWS in a region. */
+export function awsDomain(region: string): string {
+  return `amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }
 
 function urlOf(base: URL, { key, query = {} }: S3Request): URL {

@@ -3,6 +3,7 @@ import { createRenewed } from '../../../auth/renewed.ts';
 import { type AwsKeySettings, awsKeyOf } from '../../../compose/cloud-login.ts';
 import type { BucketAddress } from '../../../config/store.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
+import { awsDomain } from '../../../layers/store/s3/s3-client.ts';
 import { pruneBucket } from '../../../layers/store/s3/s3-list.ts';
 import { createS3Store } from '../../../layers/store/s3/s3-store.ts';
 import { version } from '../../../version.ts';
@@ -47,7 +48,7 @@ function credentialsOf(
 ): () => Promise<AwsCredentials> {
   const own = awsKeyOf(settings);
   if (own) return async () => awsKeyOf((await platform.rotating?.newest()) ?? settings) ?? own;
-  const sts = new URL(`https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`);
+  const sts = new URL(`https://sts.${region}.${awsDomain(region)}`);
   const { current } = createRenewed({
     ...platform,
     source: 'The role of this machine',
