@@ -71,7 +71,7 @@ describe('the bundle', () => {
       [
         ...['start', 'compile-cache', 'password-thread', 'regshift', 'rolldown-runtime'],
         // Each of these belongs to a setting.
-        ...['page', 'prometheus', 'shared-cache', 'opentelemetry', 'bucket-store', 'yaml'],
+        ...['page', 'prometheus', 'shared-cache', 'opentelemetry', 'open-bucket', 'yaml'],
       ].toSorted(),
     );
     expect(namesIn(library, 'lib')).toEqual(
@@ -89,7 +89,7 @@ describe('the bundle', () => {
     const settings = ['redis/shared-cache', 'metrics/prometheus'].map(
       (name) => `src/runtime/node/${name}.ts`,
     );
-    for (const path of [...settings, 'src/compose/bucket-store.ts', 'src/http/page/page.ts']) {
+    for (const path of [...settings, 'src/runtime/node/store/open-bucket.ts', 'src/http/page/page.ts']) {
       expect(text).not.toContain(`\n// ${path}\n`);
     }
   });
