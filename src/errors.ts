@@ -91,9 +91,8 @@ export interface RegistryErrorOptions {
  * True if upstream fails or limits requests, so that an earlier result may be used. A refusal of upstream stays one.
  */
 export function isUpstreamFailing(error: unknown): boolean {
-  if (!(error instanceof RegistryError)) return false;
-  if (error.code === 'UPSTREAM_ANSWER') return Number(error.detail?.upstreamStatus ?? 500) >= 500;
-  return ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED'].includes(error.code);
+  if (hasCode(error, 'UPSTREAM_ANSWER')) return Number(error.detail?.upstreamStatus ?? 500) >= 500;
+  return hasCode(error, 'UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'RATE_LIMITED');
 }
 
 /**
@@ -102,15 +101,14 @@ export function isUpstreamFailing(error: unknown): boolean {
  */
 export function isCallerSpecific(error: unknown): boolean {
   // A conversion may quote the error of upstream for a part of the image (conversion-ports.ts).
-  if (error instanceof ConversionError) return true;
-  return error instanceof RegistryError && callerCodes.has(error.code);
+  return error instanceof ConversionError || hasCode(error, ...callerCodes);
 }
 
-const callerCodes: ReadonlySet<ErrorCode> = new Set([
+const callerCodes = [
   ...(['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT'] as const),
   ...(['UNAUTHORIZED', 'DENIED', 'RATE_LIMITED'] as const),
   ...(['MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'NAME_UNKNOWN', 'UPSTREAM_ANSWER'] as const),
-]);
+];
 
 /** The error that the program throws for a request. Only `converters/` has errors of its own. */
 export class RegistryError extends Error {
@@ -126,6 +124,11 @@ export class RegistryError extends Error {
     this.detail = options.detail;
     this.headers = options.headers ?? {};
   }
+}
+
+/** Whether an error is one of the program with one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): error is RegistryError {
+  return error instanceof RegistryError && codes.includes(error.code);
 }
 
 /** The reason in `detail` of the error of a request that has used up its upstream requests. */
@@ -168,5 +171,5 @@ export function codeOfConversion({ code }: ConversionError): 'UPSTREAM_CONTENT' 
 /** Whether the image exists and this client can have no form of it. */
 export function isUnsupported(error: unknown): boolean {
   if (error instanceof ConversionError) return codeOfConversion(error) === 'UNSUPPORTED';
-  return error instanceof RegistryError && error.code === 'UNSUPPORTED';
+  return hasCode(error, 'UNSUPPORTED');
 }

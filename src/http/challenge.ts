@@ -1,6 +1,6 @@
 import type { TokenRelay } from '../auth/token-relay.ts';
 import type { UpstreamLogin } from '../auth/upstream-auth.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode, RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { ClientRequest } from '../registry/client-request.ts';
 import { clientName, renameScope } from '../routing/repository-names.ts';
@@ -24,7 +24,7 @@ export function createExplainRefusal(
 ): ExplainRefusal {
   const tell = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
   return async (error, request) => {
-    if (!(error instanceof RegistryError) || error.code !== 'UNAUTHORIZED') return error;
+    if (!hasCode(error, 'UNAUTHORIZED')) return error;
     const { message, cause } = error;
     const detail = error.detail ? { detail: error.detail } : {};
     if (login !== 'passthrough') {

@@ -1,7 +1,7 @@
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { waitFor } from '../concurrency/deadline.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 
 /**
  * A cache of the last bytes of decompressed layers. A tail is expensive, because the whole layer is decompressed for it.
@@ -71,7 +71,7 @@ export function createTails(memory: MemoryBudget, clock: Clock = systemClock): T
         if (running === undefined || signal?.aborted) throw error;
         // Another caller's read has failed, so this caller reads by itself. If it has waited in line for memory until
         // the deadline, that time counts for this caller too.
-        const isLate = error instanceof RegistryError && error.code === 'OVERLOADED';
+        const isLate = hasCode(error, 'OVERLOADED');
         return wait(key, startRead(key, read, isLate ? clock() - since : 0), signal);
       }
     },

@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 
@@ -122,8 +122,7 @@ function watch(client: UpstreamClient, end: AccessEpochs['end']): UpstreamClient
         return answer;
       } catch (error) {
         // The token server refuses the login, or its right to the repository.
-        if (error instanceof RegistryError && error.code === 'UNAUTHORIZED')
-          end(repository, credentialKey(credential));
+        if (hasCode(error, 'UNAUTHORIZED')) end(repository, credentialKey(credential));
         throw error;
       }
     },

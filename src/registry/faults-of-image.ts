@@ -1,17 +1,11 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { type ErrorCode, isSpent, RegistryError } from '../errors.ts';
-
-const lasting: ReadonlySet<ErrorCode> = new Set([
-  'MANIFEST_UNKNOWN',
-  'BLOB_UNKNOWN',
-  'UPSTREAM_CONTENT',
-  'UNSIGNED',
-]);
+import { hasCode, isSpent } from '../errors.ts';
 
 /** Whether an error is a lasting one of one image; others are temporary, or due to the request's rights or budget. */
 export function isFaultOfImage(error: unknown): error is Error {
   if (error instanceof ConversionError) return true;
-  return error instanceof RegistryError && lasting.has(error.code) && !isSpent(error);
+  const isLasting = hasCode(error, 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED');
+  return isLasting && !isSpent(error);
 }
 
 /** A search goes on after the fault of one image. @throws any other error. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { isDeadline, waitFor, withDeadline } from '../concurrency/deadline.ts';
-import { isUpstreamFailing, RegistryError } from '../errors.ts';
+import { hasCode, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { requestPing } from '../upstream/api/ping.ts';
 import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
@@ -51,9 +51,7 @@ export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger
         if (anonymous) remember({ at, refusal: undefined });
         return 'fresh';
       } catch (error) {
-        if (anonymous && error instanceof RegistryError && error.code === 'UNAUTHORIZED') {
-          remember({ at, refusal: error });
-        }
+        if (anonymous && hasCode(error, 'UNAUTHORIZED')) remember({ at, refusal: error });
         const known = anonymous && last && clock() - last.at <= staleFor * 1000;
         if (!known || !isUpstreamFailing(error)) throw error;
         if (last?.refusal) throw last.refusal;

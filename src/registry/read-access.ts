@@ -1,6 +1,6 @@
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode } from '../errors.ts';
 import { listTags } from '../upstream/api/tags.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { isAbsence } from '../upstream/error-response.ts';
@@ -47,7 +47,7 @@ export async function proveReadAccess(
   const found = await firstFound(recent, 1, resolve);
   if (found) return found;
   const listed = await listTags(client, repository, mostTags, context).catch((error: unknown) => {
-    if (error instanceof RegistryError && error.code === 'NAME_UNKNOWN') return [];
+    if (hasCode(error, 'NAME_UNKNOWN')) return [];
     throw error;
   });
   return firstFound(

@@ -4,7 +4,7 @@ import { bareMediaType } from '../../converters/media-types.ts';
 import type { TakeTurn } from '../../converters/ports.ts';
 import type { Reference, RepositoryName } from '../../converters/reference.ts';
 import { joinKey } from '../cache/key.ts';
-import { isUpstreamFailing, RegistryError } from '../errors.ts';
+import { hasCode, isUpstreamFailing, RegistryError } from '../errors.ts';
 import {
   fetchManifest,
   headManifest,
@@ -187,7 +187,7 @@ function digestInBody(bytes: Uint8Array, contentType: string, what: string): Dig
  * apart either. @throws always.
  */
 function unknownManifest(error: unknown): never {
-  if (!(error instanceof RegistryError) || error.code !== 'NAME_UNKNOWN') throw error;
+  if (!hasCode(error, 'NAME_UNKNOWN')) throw error;
   const { message, headers, detail } = error;
   throw new RegistryError('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
 }

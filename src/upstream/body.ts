@@ -1,6 +1,6 @@
 import { createByteCollector } from '../byte-collector.ts';
 import { isAbort } from '../concurrency/deadline.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode, RegistryError } from '../errors.ts';
 import { isSilence } from './network-errors.ts';
 
 /** The parts of a response that a reader needs. */
@@ -140,7 +140,7 @@ function cutShort(what: string, cause: unknown): RegistryError {
 
 /** Whether the connection of a body ended too early. A silence has taken long, and the same request may take as long. */
 export function isBrokenOff(error: unknown): boolean {
-  return error instanceof RegistryError && error.code === 'UPSTREAM_ANSWER' && isCut(error.cause);
+  return hasCode(error, 'UPSTREAM_ANSWER') && isCut(error.cause);
 }
 
 const isCut = (cause: unknown) => cause !== undefined && !isSilence(cause);

@@ -1,5 +1,5 @@
 import { withDeadline } from '../concurrency/deadline.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode, RegistryError } from '../errors.ts';
 import { requestPing } from './api/ping.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
@@ -49,7 +49,7 @@ export async function loginProblem(
     });
   } catch (error) {
     // A helper without a login, or a token server that fails, has its own line in the log.
-    return error instanceof RegistryError && error.code === 'UNAUTHORIZED' ? error.message : undefined;
+    return hasCode(error, 'UNAUTHORIZED') ? error.message : undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode, RegistryError } from '../errors.ts';
 import { type Authorization, type Authorizer, createAuthorizer } from './auth/authorizer.ts';
 import type { Credential, HelperCredential, StaticCredential } from './auth/credential.ts';
 import { createTokenCache } from './auth/token-cache.ts';
@@ -172,7 +172,7 @@ async function withHelperCredential(
 ): Promise<Answer> {
   const login = await helper.current();
   const first = await respond(login).catch((error: unknown) => {
-    if (error instanceof RegistryError && error.code === 'UNAUTHORIZED') return error;
+    if (hasCode(error, 'UNAUTHORIZED')) return error;
     throw error;
   });
   const isAnswer = 'response' in first;
@@ -196,7 +196,7 @@ async function answerChallenge(
   try {
     return await authorizer.handleChallenge(response, grant, request);
   } catch (error) {
-    const refused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
+    const refused = hasCode(error, 'UNAUTHORIZED');
     if (refused && request.credential.kind === 'none') return undefined;
     await discard(response);
     throw error;

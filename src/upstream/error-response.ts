@@ -1,5 +1,5 @@
 import { bareMediaType } from '../../converters/media-types.ts';
-import { type ErrorCode, RegistryError } from '../errors.ts';
+import { type ErrorCode, hasCode, RegistryError } from '../errors.ts';
 import { discard, readBounded } from './body.ts';
 import { certificateRefused } from './network-errors.ts';
 
@@ -180,20 +180,19 @@ export function hasStatus(error: unknown, status: number): boolean {
  * 403, 404 and 429 say enough by themselves.
  */
 export function isRefusalWithReason(error: unknown): boolean {
-  if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_ANSWER') return false;
+  if (!hasCode(error, 'UPSTREAM_ANSWER')) return false;
   const status = Number(error.detail?.upstreamStatus);
   return status >= 400 && status < 500;
 }
 
 /** Whether an error says that upstream does not have the requested content. */
 export function isAbsence(error: unknown): boolean {
-  const codes = ['BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN'];
-  return error instanceof RegistryError && codes.includes(error.code);
+  return hasCode(error, 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NAME_UNKNOWN');
 }
 
 /** Whether an error says that upstream refuses the request for lack of a right. */
 export function isRefused(error: unknown): boolean {
-  return error instanceof RegistryError && (error.code === 'UNAUTHORIZED' || error.code === 'DENIED');
+  return hasCode(error, 'UNAUTHORIZED', 'DENIED');
 }
 
 /** The headers of these names that a request or a response has. */

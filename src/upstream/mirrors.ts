@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { RegistryError } from '../errors.ts';
+import { hasCode, type RegistryError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { Credential } from './auth/credential.ts';
 import { discard } from './body.ts';
@@ -108,8 +108,5 @@ export function createMirrors(
 }
 
 function isFailing(error: unknown): error is RegistryError {
-  return (
-    error instanceof RegistryError &&
-    ['UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_ANSWER'].includes(error.code)
-  );
+  return hasCode(error, 'UPSTREAM_UNREACHABLE', 'UPSTREAM_TIMEOUT', 'UPSTREAM_ANSWER');
 }

@@ -1,4 +1,4 @@
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { OpenImage } from './open-image.ts';
 
@@ -20,7 +20,7 @@ export async function orKnownTags<Found>(
   try {
     return await found;
   } catch (error) {
-    if (!(error instanceof RegistryError) || error.code !== 'MANIFEST_UNKNOWN') throw error;
+    if (!hasCode(error, 'MANIFEST_UNKNOWN')) throw error;
     // An index may name a manifest that the registry does not have.
     const isTag = reference.kind === 'tag' && error.message.includes(`manifest ${reference.tag} of `);
     const tags = isTag ? await firstTags() : [];

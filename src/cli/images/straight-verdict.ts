@@ -2,7 +2,7 @@ import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode } from '../../errors.ts';
 import { headersOf } from '../../negotiation/known-clients.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import {
@@ -121,8 +121,7 @@ async function sentTo(image: OpenImage, asking: ClientAndServer): Promise<Sent> 
   try {
     return { info: await registry.stored.getManifestInfo(name, digest, plain.context), digest };
   } catch (error) {
-    const isConverted =
-      digest !== stored && error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
+    const isConverted = digest !== stored && hasCode(error, 'MANIFEST_UNKNOWN');
     if (!isConverted) throw error;
     return { info: convertedInfo(response.headers.get('content-type') ?? ''), digest: undefined };
   }

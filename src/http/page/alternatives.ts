@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { editDistance } from '../../edit-distance.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { Env } from '../env.ts';
@@ -61,7 +61,7 @@ async function tagsBeside(context: Context<Env>): Promise<readonly string[]> {
   try {
     return await listTags(registry.client, repository.upstream, mostTags, context.get('request').context);
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'NAME_UNKNOWN') return [];
+    if (hasCode(error, 'NAME_UNKNOWN')) return [];
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { parseRepositoryName, type RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { quoted } from '../params.ts';
@@ -69,9 +69,7 @@ export async function firstExisting<Result>(
 }
 
 function isUnknown(error: unknown): boolean {
-  return (
-    error instanceof RegistryError && (error.code === 'NAME_UNKNOWN' || error.code === 'MANIFEST_UNKNOWN')
-  );
+  return hasCode(error, 'NAME_UNKNOWN', 'MANIFEST_UNKNOWN');
 }
 
 function invalid(text: string): RegistryError {

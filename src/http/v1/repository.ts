@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { V1Found } from '../../registry/v1/search.ts';
@@ -66,8 +66,7 @@ async function isGivenToAnyone(
     return (await registry.stored.resolve(repository, root, { ...context, credential: { kind: 'none' } }))
       .public;
   } catch (error) {
-    if (error instanceof RegistryError && ['UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN'].includes(error.code))
-      return false;
+    if (hasCode(error, 'UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN')) return false;
     throw error;
   }
 }

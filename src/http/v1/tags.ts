@@ -1,6 +1,6 @@
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
 import { collectWithin } from '../../concurrency/collect-within.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { isFaultOfImage } from '../../registry/faults-of-image.ts';
 import { platformFor } from '../../registry/manifests/client-platform.ts';
@@ -23,7 +23,7 @@ export async function getV1Tag(
   return firstExisting(candidateRepositories(registry, request, name), async (repository) => {
     const asked = registry.v1.search.tagged(repository, tag, platformFor(registry, request), request.context);
     const found = await asked.catch((error: unknown) => {
-      const gone = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
+      const gone = hasCode(error, 'MANIFEST_UNKNOWN');
       if (gone || !isFaultOfImage(error)) throw error;
       log('warn', 'tag left out of API v1', { repository, tag, reason: error.message });
       // At 404, Docker 1.8 and 1.9 say that the tag is not found. At another status they say that no registry can be

@@ -2,7 +2,7 @@ import type { Handler } from 'hono';
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import { rootIsGone } from '../../registry/manifests/manifests.ts';
@@ -127,7 +127,7 @@ function isOfPush({ method, client }: ClientRequest): boolean {
  * @throws any other error.
  */
 function sourceIsGone(error: unknown): undefined {
-  if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return undefined;
+  if (hasCode(error, 'BLOB_UNKNOWN')) return undefined;
   return rootIsGone(error);
 }
 

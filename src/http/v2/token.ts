@@ -2,7 +2,7 @@ import type { Handler } from 'hono';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { TokenQuestion, TokenRelay } from '../../auth/token-relay.ts';
 import type { WallClock } from '../../clock.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { renameScope } from '../../routing/repository-names.ts';
 import type { VirtualHost } from '../../routing/virtual-hosts.ts';
@@ -125,7 +125,7 @@ function loginIn(fields: URLSearchParams): StaticCredential {
 
 /** The relay's words are about an identity token of the proxy. */
 function explained(error: unknown, { kind }: StaticCredential): unknown {
-  const isRefused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
+  const isRefused = hasCode(error, 'UNAUTHORIZED');
   if (kind !== 'identity' || !isRefused) return error;
   const message = 'The token server of the registry refused the identity token: log in again (docker login).';
   return new RegistryError('UNAUTHORIZED', message, { cause: error });

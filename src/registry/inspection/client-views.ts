@@ -4,7 +4,7 @@ import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts
 import type { Loss } from '../../../converters/model.ts';
 import { fitting, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
-import { isSpent, RegistryError } from '../../errors.ts';
+import { hasCode, isSpent, RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import {
@@ -86,7 +86,7 @@ export async function viewFor(
     const { apiV2 } = request.client.profile;
     if (isNotReadYet(error) || isSpent(error))
       return { client, form: formOf(selections.at(-1), apiV2), unread: true, because, losses: [] };
-    if (error instanceof ConversionError || (error instanceof RegistryError && ownErrors.has(error.code))) {
+    if (error instanceof ConversionError || hasCode(error, ...ownErrors)) {
       return { client, form: 'nothing', because, losses: [], refused: error.message };
     }
     throw error;
@@ -94,7 +94,7 @@ export async function viewFor(
 }
 
 /** Errors that one client gets for an image that there is: an index may name an image that the registry has lost. */
-const ownErrors: ReadonlySet<string> = new Set(['UNSUPPORTED', 'MANIFEST_UNKNOWN']);
+const ownErrors = ['UNSUPPORTED', 'MANIFEST_UNKNOWN'] as const;
 
 function reasonsOf(selections: readonly Selection[]): Reason[] {
   return selections.map(({ because }) => because);

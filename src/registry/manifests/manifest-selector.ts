@@ -3,7 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import {
   indexFormOf,
@@ -190,8 +190,7 @@ function mayHaveUnreadable({ request, info }: StoredManifestRequest): boolean {
  * its platform, or no image at all, and reports that in its own words.
  */
 function unlessUpstreamFails(error: unknown): undefined {
-  const isOfContent =
-    error instanceof ConversionError || (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN');
+  const isOfContent = error instanceof ConversionError || hasCode(error, 'MANIFEST_UNKNOWN');
   if (isOfContent) return undefined;
   throw error;
 }

@@ -3,7 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { withDeadline } from '../../concurrency/deadline.ts';
-import { isUnsupported, isUpstreamFailing, RegistryError } from '../../errors.ts';
+import { hasCode, isUnsupported, isUpstreamFailing } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
@@ -107,7 +107,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     try {
       return await resolver.resolve(repository, reference, request.context, purposeOf(request));
     } catch (error) {
-      const isUnknown = error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN';
+      const isUnknown = hasCode(error, 'MANIFEST_UNKNOWN');
       if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
       let failure: unknown;
       const kept = await keptManifests.find(repository, reference.digest, request.context).catch((reason) => {
@@ -266,7 +266,7 @@ const unreadCodes: ReadonlySet<string> = new Set(['UNKNOWN_DIALECT', 'INVALID', 
 
 /** The manifest that something was made from may be deleted while another index still names the same image. */
 export function rootIsGone(error: unknown): undefined {
-  if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+  if (hasCode(error, 'MANIFEST_UNKNOWN')) return undefined;
   throw error;
 }
 

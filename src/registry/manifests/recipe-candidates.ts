@@ -2,7 +2,7 @@ import type { Form } from '../../../converters/conversion-graph.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { isSpent, RegistryError } from '../../errors.ts';
+import { hasCode, isSpent } from '../../errors.ts';
 import { indexFormOf, type ManifestInfo } from '../../negotiation/negotiate.ts';
 import {
   hasAttestations,
@@ -105,6 +105,6 @@ const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 
 /** An image that is broken, or cannot be converted now, does not end the search; an error of upstream does. */
 export function ignoreUnusable(error: unknown): undefined {
-  if (error instanceof RegistryError && error.code === 'UNSUPPORTED' && !isSpent(error)) return undefined;
+  if (hasCode(error, 'UNSUPPORTED') && !isSpent(error)) return undefined;
   return ignoreFaultOfImage(error);
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { isSpent, RegistryError } from '../../errors.ts';
+import { hasCode, isSpent, RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -277,7 +277,7 @@ function unlessSpent(error: unknown): undefined {
 
 /** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */
 function noTags(error: unknown): readonly Tag[] {
-  if (error instanceof RegistryError && error.code === 'NAME_UNKNOWN') return [];
+  if (hasCode(error, 'NAME_UNKNOWN')) return [];
   throw error;
 }
 
@@ -291,7 +291,7 @@ async function sourceOf(
   try {
     return await resolver.resolve(repository, { kind: 'tag', tag }, context, purpose);
   } catch (error) {
-    if (error instanceof RegistryError && error.code === 'MANIFEST_UNKNOWN') return undefined;
+    if (hasCode(error, 'MANIFEST_UNKNOWN')) return undefined;
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import type { Loss } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
-import { RegistryError, unlessUndecided } from '../../errors.ts';
+import { hasCode, type RegistryError, unlessUndecided } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
@@ -250,7 +250,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
 
 /** The error of layers that are still read when the wait for them ends (`LayerService.readingFor`). */
 function isUnfinished(error: unknown): error is RegistryError {
-  return error instanceof RegistryError && error.code === 'UNSUPPORTED' && 'Retry-After' in error.headers;
+  return hasCode(error, 'UNSUPPORTED') && 'Retry-After' in error.headers;
 }
 
 /** The losses of a manifest and of the manifests in it, without signatures, which sign schema 1 alone. */

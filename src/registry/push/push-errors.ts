@@ -1,6 +1,6 @@
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Loss } from '../../../converters/model.ts';
-import { isSpent, RegistryError } from '../../errors.ts';
+import { hasCode, isSpent, RegistryError } from '../../errors.ts';
 import type { LayerFault } from '../../layers/corrupt-layer.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import { hasStatus } from '../../upstream/error-response.ts';
@@ -75,8 +75,8 @@ export function pushFailure(error: unknown): unknown {
   if (isSpent(error)) return tooManyRequests(error);
   // The content that regshift makes may be larger than the pushed one: a zstd layer is stored as a tar.
   if (error instanceof RegistryError && hasStatus(error, 413)) return cannotMake('MANIFEST_TOO_LARGE', error);
-  if (error instanceof RegistryError && error.code === 'BLOB_UNKNOWN') return lackingContent(error);
-  if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') return error;
+  if (hasCode(error, 'BLOB_UNKNOWN')) return lackingContent(error);
+  if (!hasCode(error, 'UPSTREAM_CONTENT')) return error;
   const fault = error.detail?.fault;
   if (limitFaults.includes(fault)) return cannotMake('MANIFEST_TOO_LARGE', error);
   return pushedFaults.includes(fault) ? cannotMake('MANIFEST_INVALID', error) : error;
@@ -84,7 +84,7 @@ export function pushFailure(error: unknown): unknown {
 
 /** The error of the registry where a conversion fails because it lacks a layer or config. */
 export function lackedBlob({ cause }: Error): RegistryError | undefined {
-  return cause instanceof RegistryError && cause.code === 'BLOB_UNKNOWN' ? cause : undefined;
+  return hasCode(cause, 'BLOB_UNKNOWN') ? cause : undefined;
 }
 
 /** As docker-registry refuses a manifest in the form that it takes (registry/handlers/manifests.go, `PutManifest`). */

@@ -1,5 +1,5 @@
 import { pause } from '../../concurrency/deadline.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import { discard, refuseEncoded } from '../body.ts';
 import { isSilence } from '../network-errors.ts';
 import { type BlobPart, partOf, sizeOfUnsatisfied } from './blob-part.ts';
@@ -194,7 +194,7 @@ function conflicts(known: number | undefined, found: number | undefined): boolea
 }
 
 function isUnreachable(error: unknown): error is RegistryError {
-  return error instanceof RegistryError && error.code === 'UPSTREAM_UNREACHABLE';
+  return hasCode(error, 'UPSTREAM_UNREACHABLE');
 }
 
 function brokenOff(what: string, at: number, cause: unknown): RegistryError {

@@ -1,5 +1,5 @@
 import type { MemoryBudget, MemoryTable } from '../../cache/memory-budget.ts';
-import { type ErrorCode, RegistryError } from '../../errors.ts';
+import { type ErrorCode, hasCode } from '../../errors.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicAuthorization, credentialKey, type StaticCredential } from './credential.ts';
 import type { Token, TokenCache } from './token-cache.ts';
@@ -89,7 +89,7 @@ async function authorize(state: State, subject: TokenSubject): Promise<Authoriza
   try {
     return await withToken(state, { ...known, credential }, subject);
   } catch (error) {
-    if (!(error instanceof RegistryError) || !leadsToChallenge.includes(error.code)) throw error;
+    if (!hasCode(error, ...leadsToChallenge)) throw error;
     state.remembered.delete(key);
     // The client has waited for long, so the next request asks for the challenge.
     if (error.code === 'UPSTREAM_TIMEOUT') throw error;

@@ -1,5 +1,5 @@
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode } from '../../errors.ts';
 import { credentialKey } from './credential.ts';
 import type { TokenRequest } from './token-request.ts';
 import type { GrantedToken } from './token-server.ts';
@@ -38,7 +38,7 @@ export function createRefreshTokens(memory: MemoryBudget): RefreshTokens {
           if (granted.identity !== undefined) newest.set(key, granted.identity);
           return granted;
         } catch (error) {
-          const isRefused = error instanceof RegistryError && error.code === 'UNAUTHORIZED';
+          const isRefused = hasCode(error, 'UNAUTHORIZED');
           if (!isRefused || attempt === mostAttempts) throw error;
           // Another request may have spent the token meanwhile, and got a newer one.
           if (newest.get(key) === token) newest.delete(key);

@@ -1,5 +1,5 @@
 import { isDeadline, withDeadline } from '../../concurrency/deadline.ts';
-import { RegistryError } from '../../errors.ts';
+import { hasCode, RegistryError } from '../../errors.ts';
 import type { Budget } from '../../request/budget.ts';
 import { discard, readBounded } from '../body.ts';
 import { tokenReason } from '../error-response.ts';
@@ -182,7 +182,7 @@ async function readAnswer(response: Response, url: URL, signal: AbortSignal, lat
   } catch (error) {
     if (isDeadline(signal)) throw late();
     // UPSTREAM_CONTENT is for stored content; a token response that is too large is a wrong response.
-    if (!(error instanceof RegistryError) || error.code !== 'UPSTREAM_CONTENT') throw error;
+    if (!hasCode(error, 'UPSTREAM_CONTENT')) throw error;
     throw new RegistryError('UPSTREAM_ANSWER', error.message, { cause: error });
   }
 }

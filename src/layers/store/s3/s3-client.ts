@@ -2,7 +2,7 @@ import { AwsV4Signer } from 'aws4fetch';
 import { sha256Hex } from '../../../../converters/digest.ts';
 import type { WallClock } from '../../../clock.ts';
 import { pause, withDeadlineForHead } from '../../../concurrency/deadline.ts';
-import { RegistryError } from '../../../errors.ts';
+import { hasCode, RegistryError } from '../../../errors.ts';
 import { readBounded } from '../../../upstream/body.ts';
 import { type Fetch, type Method, send } from '../../../upstream/send.ts';
 import { withPath } from '../../../upstream/with-path.ts';
@@ -220,7 +220,7 @@ function passes(error: unknown): boolean {
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof RegistryError && error.code === 'UPSTREAM_TIMEOUT';
+  return hasCode(error, 'UPSTREAM_TIMEOUT');
 }
 
 function noAnswer({ method, host }: S3Attempt, milliseconds: number): S3Error {
