@@ -151,10 +151,11 @@ export function isDecided(error: unknown): error is RegistryError {
   return error instanceof RegistryError && !isUpstreamFailing(error) && !isSpent(error);
 }
 
-/** For `catch`: undefined in place of a decision. @throws any other error. */
-export function unlessUndecided(error: unknown): undefined {
-  if (isDecided(error)) return undefined;
-  throw error;
+/** Makes a function for `catch`: undefined in place of the errors that `isIgnored` accepts. @throws any other error. */
+export function ignoring(isIgnored: (error: unknown) => boolean): (error: unknown) => undefined {
+  return (error) => {
+    if (!isIgnored(error)) throw error;
+  };
 }
 
 /** Conversion errors that upstream has to answer for: its bytes are not those of the digest, or not the signed ones. */

@@ -5,7 +5,7 @@ import type { RepositoryName } from '../../converters/reference.ts';
 import type { Clock } from '../clock.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
 import type { LeaseClass } from '../concurrency/lease-semaphore.ts';
-import { isDecided, isUpstreamFailing, RegistryError } from '../errors.ts';
+import { ignoring, isDecided, isUpstreamFailing, RegistryError } from '../errors.ts';
 import { ownerOf } from '../request/requester.ts';
 import { type FetchedBlob, fetchBlob, type GetBlobOptions } from '../upstream/api/blobs.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
@@ -185,9 +185,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
     compressed: Digest,
     context: RequestContext,
   ): Promise<void> {
-    await members.prove(repository, compressed, context).catch((error: unknown) => {
-      if (!isUpstreamFailing(error)) throw error;
-    });
+    await members.prove(repository, compressed, context).catch(ignoring(isUpstreamFailing));
   }
 
   return {

@@ -10,7 +10,7 @@ import { joinKey } from '../cache/key.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { RegistryError } from '../errors.ts';
+import { ignoring, RegistryError } from '../errors.ts';
 import { type ProbedLayer, probeLayer } from '../layers/compression.ts';
 import { unread } from '../layers/layer-service.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
@@ -146,9 +146,9 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     digest: Digest,
     context: RequestContext,
   ): Promise<CacheEntry> {
-    const response = await fetchManifest(client, repository, digest, context).catch((error: unknown) => {
-      if (!hasStatus(error, 404)) throw error;
-    });
+    const response = await fetchManifest(client, repository, digest, context).catch(
+      ignoring((error) => hasStatus(error, 404)),
+    );
     // A fat generic manifest may name children that the registry holds as blobs only.
     if (response === undefined) {
       const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');

@@ -7,9 +7,3 @@ export function isFaultOfImage(error: unknown): error is Error {
   const isLasting = hasCode(error, 'MANIFEST_UNKNOWN', 'BLOB_UNKNOWN', 'UPSTREAM_CONTENT', 'UNSIGNED');
   return isLasting && !isSpent(error);
 }
-
-/** A search goes on after the fault of one image. @throws any other error. */
-export function ignoreFaultOfImage(error: unknown): undefined {
-  if (isFaultOfImage(error)) return undefined;
-  throw error;
-}

@@ -1,6 +1,6 @@
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { hasCode } from '../errors.ts';
+import { hasCode, ignoring } from '../errors.ts';
 import { listTags } from '../upstream/api/tags.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { isAbsence } from '../upstream/error-response.ts';
@@ -39,20 +39,13 @@ export async function proveReadAccess(
   const known = resolver.readAccess(repository, context);
   if (known) return known;
   const resolve = (tag: Tag) =>
-    resolver.resolve(repository, { kind: 'tag', tag }, context).catch((error: unknown) => {
-      if (isAbsence(error)) return undefined;
-      throw error;
-    });
+    resolver.resolve(repository, { kind: 'tag', tag }, context).catch(ignoring(isAbsence));
   const recent = recentTags.of(repository).slice(0, mostTags);
   const found = await firstFound(recent, 1, resolve);
   if (found) return found;
-  const listed = await listTags(client, repository, mostTags, context).catch((error: unknown) => {
-    if (hasCode(error, 'NAME_UNKNOWN')) return [];
-    throw error;
-  });
-  return firstFound(
-    listed.filter((tag) => !recent.includes(tag)),
-    1,
-    resolve,
+  const listed = await listTags(client, repository, mostTags, context).catch(
+    ignoring((error) => hasCode(error, 'NAME_UNKNOWN')),
   );
+  const others = (listed ?? []).filter((tag) => !recent.includes(tag));
+  return firstFound(others, 1, resolve);
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { editDistance } from '../../edit-distance.ts';
-import { hasCode, RegistryError } from '../../errors.ts';
+import { hasCode, ignoring, RegistryError } from '../../errors.ts';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import type { Env } from '../env.ts';
@@ -58,12 +58,11 @@ async function tagsBeside(context: Context<Env>): Promise<readonly string[]> {
   if (repository === undefined) return [];
   const { registry } = context.get('route');
   if (!registry.serves(repository.upstream)) return [];
-  try {
-    return await listTags(registry.client, repository.upstream, mostTags, context.get('request').context);
-  } catch (error) {
-    if (hasCode(error, 'NAME_UNKNOWN')) return [];
-    throw error;
-  }
+  const own = context.get('request').context;
+  const tags = await listTags(registry.client, repository.upstream, mostTags, own).catch(
+    ignoring((error) => hasCode(error, 'NAME_UNKNOWN')),
+  );
+  return tags ?? [];
 }
 
 /** The repositories of the route of the request; those of all routes if the name led to none. */

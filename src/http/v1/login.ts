@@ -1,5 +1,5 @@
 import type { Handler } from 'hono';
-import { RegistryError } from '../../errors.ts';
+import { ignoring, RegistryError } from '../../errors.ts';
 import { containersImage } from '../../negotiation/client-rows.ts';
 import type { Env } from '../env.ts';
 import { registryErrorFrom, statusOf } from '../errors.ts';
@@ -26,9 +26,9 @@ export const v1Ping: Handler<Env> = async (context) => {
   const request = context.get('request');
   if (programsOfV2.test(request.headers.get('user-agent') ?? ''))
     return v1ErrorResponse(noPingOfV1(), request);
-  await pingResponse(registry.pinger, request, passThrough).catch((error: unknown) => {
-    if (statusOf(registryErrorFrom(error)) >= 500) throw error;
-  });
+  await pingResponse(registry.pinger, request, passThrough).catch(
+    ignoring((error) => statusOf(registryErrorFrom(error)) < 500),
+  );
   // A cache in front would give it to the programs above, and while the registry is down.
   const notStored = { 'Cache-Control': 'no-store', Vary: 'User-Agent' };
   return v1JsonResponse({}, request, { 'X-Docker-Registry-Standalone': 'true', ...notStored });

@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { hasCode, RegistryError } from '../../errors.ts';
+import { hasCode, ignoring, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { V1Found } from '../../registry/v1/search.ts';
@@ -62,11 +62,8 @@ async function isGivenToAnyone(
   { chain }: V1Found,
 ): Promise<boolean> {
   const root = { kind: 'digest', digest: chain.root } as const;
-  try {
-    return (await registry.stored.resolve(repository, root, { ...context, credential: { kind: 'none' } }))
-      .public;
-  } catch (error) {
-    if (hasCode(error, 'UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN')) return false;
-    throw error;
-  }
+  const found = await registry.stored
+    .resolve(repository, root, { ...context, credential: { kind: 'none' } })
+    .catch(ignoring((error) => hasCode(error, 'UNAUTHORIZED', 'DENIED', 'MANIFEST_UNKNOWN')));
+  return found?.public === true;
 }

@@ -2,10 +2,9 @@ import type { Handler } from 'hono';
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { hasCode, RegistryError } from '../../errors.ts';
+import { hasCode, ignoring, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
-import { rootIsGone } from '../../registry/manifests/manifests.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { resolveRoot } from '../../registry/resolve-root.ts';
@@ -122,14 +121,8 @@ function isOfPush({ method, client }: ClientRequest): boolean {
   return method === 'HEAD' && client.profile.pullsByGet;
 }
 
-/**
- * The source of a derived blob may be deleted while upstream has the blob itself, or while another image leads to it.
- * @throws any other error.
- */
-function sourceIsGone(error: unknown): undefined {
-  if (hasCode(error, 'BLOB_UNKNOWN')) return undefined;
-  return rootIsGone(error);
-}
+/** The source of a derived blob may be deleted while upstream has the blob itself, or while another image leads to it. */
+const sourceIsGone = ignoring((error) => hasCode(error, 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN'));
 
 /** A derived blob: the right to its image is the right to the blob. */
 async function answerMade(

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { ignoring } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
@@ -32,7 +33,7 @@ export function fromStore(answer: AnswerStored): AnswerStored {
     if (kept === undefined || !mayDiffer(registry, request)) return answer(registry, request, name, digest);
     const size = await kept.has(digest);
     if (size === undefined || needsOtherRange(request, size)) return answer(registry, request, name, digest);
-    const found = await findBlob(registry.client, name, digest, request.context).catch(unlessAbsent);
+    const found = await findBlob(registry.client, name, digest, request.context).catch(ignoring(isAbsence));
     // A 404 to a HEAD has no words: without those of a GET, the answer would tell that the store has the blob.
     if (found === undefined) return answer(registry, request, name, digest);
     // Not every registry tells the length, and some gateways tell a wrong one, like 0. That says nothing about the file.
@@ -50,11 +51,6 @@ export function fromStore(answer: AnswerStored): AnswerStored {
       return answer(registry, request, name, digest);
     }
   };
-}
-
-function unlessAbsent(error: unknown): undefined {
-  if (!isAbsence(error)) throw error;
-  return undefined;
 }
 
 /**

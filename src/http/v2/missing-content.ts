@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { ignoring, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { hintsFor } from '../../registry/manifests/client-platform.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
@@ -108,7 +108,4 @@ async function findRecipes(
 }
 
 /** The client then gets upstream's own refusal of the manifest. */
-function ignoreFailure(error: unknown): undefined {
-  if (error instanceof RegistryError) return undefined;
-  throw error;
-}
+const ignoreFailure = ignoring((error) => error instanceof RegistryError);

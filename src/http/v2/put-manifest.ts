@@ -6,7 +6,7 @@ import { loss } from '../../../converters/losses.ts';
 import { schema1Types } from '../../../converters/media-types.ts';
 import type { Loss } from '../../../converters/model.ts';
 import type { Reference } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { ignoring, RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
@@ -195,10 +195,7 @@ async function putOtherwise(
 }
 
 /** Where the registry refuses regshift's own uploads, its answer to the pushed manifest is the answer. */
-function unlessRefused(error: unknown): undefined {
-  if (isRefusalWithReason(error) && !hasStatus(error, 413)) return undefined;
-  throw error;
-}
+const unlessRefused = ignoring((error) => isRefusalWithReason(error) && !hasStatus(error, 413));
 
 /**
  * Converts a manifest to one of the forms and stores it.

@@ -1,7 +1,7 @@
 import type { Context, Handler } from 'hono';
 import { type Digest, isDigest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { httpErrors, RegistryError, unlessUndecided } from '../../errors.ts';
+import { httpErrors, ignoring, isDecided, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Recipe } from '../../registry/manifests/recipe.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -36,7 +36,7 @@ export const deleteManifest: Handler<Env> = async (context) => {
       : undefined;
   const asBlob =
     kept &&
-    (await findBlob(registry.client, name, kept.stored.digest, request.context).catch(unlessUndecided));
+    (await findBlob(registry.client, name, kept.stored.digest, request.context).catch(ignoring(isDecided)));
   const named = await deleteContent(context, manifestPath, text);
   // A registry that has the pushed one as a blob alone answers so. Any other refusal is the answer.
   const isBlob = [400, 404, 405].includes(named.status);

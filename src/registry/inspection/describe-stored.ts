@@ -7,6 +7,7 @@ import type { Image, Index, Layer } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
+import { ignoring } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { platformFor } from '../manifests/client-platform.ts';
@@ -134,14 +135,10 @@ async function describeImage(image: Image, ports: ConversionPorts): Promise<Stor
 
 async function describeLayer(layer: Layer, ports: ConversionPorts): Promise<StoredLayer> {
   const { digest, size, compression: declared, foreign } = layer;
-  const compression =
-    declared === 'unknown' && !foreign ? await ports.sniffLayer(layer).catch(unknownIfUnread) : declared;
+  const isSniffed = declared === 'unknown' && !foreign;
+  const sniffed = isSniffed ? await ports.sniffLayer(layer).catch(ignoring(isNotReadYet)) : undefined;
+  const compression = sniffed ?? declared;
   return { digest, compression, ...(size === undefined ? {} : { size }) };
-}
-
-function unknownIfUnread(error: unknown): 'unknown' {
-  if (isNotReadYet(error)) return 'unknown';
-  throw error;
 }
 
 /** The platform of an entry for a person, like `windows/amd64 10.0.20348.2700`; for others, what it is. */

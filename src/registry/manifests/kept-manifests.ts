@@ -6,7 +6,7 @@ import { readManifest } from '../../../converters/read.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { joinKey } from '../../cache/key.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
-import { unlessUndecided } from '../../errors.ts';
+import { ignoring, isDecided } from '../../errors.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -111,6 +111,4 @@ function readModel(bytes: Uint8Array): Model | undefined {
 }
 
 /** A blob that is no document, or that upstream does not have or give, is no manifest. */
-function unlessNone(error: unknown): undefined {
-  return error instanceof ConversionError ? undefined : unlessUndecided(error);
-}
+const unlessNone = ignoring((error) => error instanceof ConversionError || isDecided(error));

@@ -3,7 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { mediaTypes } from '../../../converters/media-types.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
-import { hasCode, RegistryError } from '../../errors.ts';
+import { hasCode, ignoring, RegistryError } from '../../errors.ts';
 import { formPhrase } from '../../negotiation/format-names.ts';
 import {
   indexFormOf,
@@ -189,11 +189,9 @@ function mayHaveUnreadable({ request, info }: StoredManifestRequest): boolean {
  * An index that cannot be looked into goes out as it is stored: a client that reads it finds that it has no image for
  * its platform, or no image at all, and reports that in its own words.
  */
-function unlessUpstreamFails(error: unknown): undefined {
-  const isOfContent = error instanceof ConversionError || hasCode(error, 'MANIFEST_UNKNOWN');
-  if (isOfContent) return undefined;
-  throw error;
-}
+const unlessUpstreamFails = ignoring(
+  (error) => error instanceof ConversionError || hasCode(error, 'MANIFEST_UNKNOWN'),
+);
 
 function notAcceptable({ request, info: { mediaType } }: StoredManifestRequest): RegistryError {
   return new RegistryError(

@@ -3,7 +3,7 @@ import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { withDeadline } from '../../concurrency/deadline.ts';
-import { hasCode, isUnsupported, isUpstreamFailing } from '../../errors.ts';
+import { hasCode, ignoring, isUnsupported, isUpstreamFailing } from '../../errors.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
@@ -218,13 +218,9 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     { request: { context }, repository }: ManifestRequest,
     { digest }: Resolution,
   ): Promise<void> {
-    try {
-      await withDeadline(standInMs, context.signal, (signal) =>
-        content.getManifestInfo(repository, digest, { ...context, signal }),
-      );
-    } catch (error) {
-      if (isUpstreamFailing(error)) throw error;
-    }
+    await withDeadline(standInMs, context.signal, (signal) =>
+      content.getManifestInfo(repository, digest, { ...context, signal }),
+    ).catch(ignoring((error) => !isUpstreamFailing(error)));
   }
 
   function resultOf(
@@ -265,10 +261,7 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
 const unreadCodes: ReadonlySet<string> = new Set(['UNKNOWN_DIALECT', 'INVALID', 'UNREADABLE', 'LIMIT']);
 
 /** The manifest that something was made from may be deleted while another index still names the same image. */
-export function rootIsGone(error: unknown): undefined {
-  if (hasCode(error, 'MANIFEST_UNKNOWN')) return undefined;
-  throw error;
-}
+const rootIsGone = ignoring((error) => hasCode(error, 'MANIFEST_UNKNOWN'));
 
 /** A digest names bytes: a recipe of an older version may make other bytes today. */
 function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {

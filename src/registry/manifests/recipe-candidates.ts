@@ -2,7 +2,7 @@ import type { Form } from '../../../converters/conversion-graph.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { fitting, formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { hasCode, isSpent } from '../../errors.ts';
+import { hasCode, ignoring, isSpent } from '../../errors.ts';
 import { indexFormOf, type ManifestInfo } from '../../negotiation/negotiate.ts';
 import {
   hasAttestations,
@@ -12,7 +12,7 @@ import {
 } from '../../negotiation/stored-entries.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
-import { ignoreFaultOfImage } from '../faults-of-image.ts';
+import { isFaultOfImage } from '../faults-of-image.ts';
 import type { PlatformSelector } from './platform-selector.ts';
 import { type ManifestRecipe, manifestRecipe } from './recipe.ts';
 
@@ -104,7 +104,6 @@ const imageForms: readonly Form[] = ['schema2', 'oci', 'schema1', 'generic'];
 const indexForms: readonly Form[] = ['schema2', 'oci', 'generic'];
 
 /** An image that is broken, or cannot be converted now, does not end the search; an error of upstream does. */
-export function ignoreUnusable(error: unknown): undefined {
-  if (hasCode(error, 'UNSUPPORTED') && !isSpent(error)) return undefined;
-  return ignoreFaultOfImage(error);
-}
+export const ignoreUnusable = ignoring(
+  (error) => (hasCode(error, 'UNSUPPORTED') && !isSpent(error)) || isFaultOfImage(error),
+);

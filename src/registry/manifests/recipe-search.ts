@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
-import { hasCode, isSpent, RegistryError } from '../../errors.ts';
+import { hasCode, ignoring, isSpent, RegistryError } from '../../errors.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
@@ -125,8 +125,8 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     const moved = known ?? (await tryMoved());
     if (moved) return moved;
     const tried = new Set(sources.keys());
-    const listed = await listTags(options.client, repository, options.mostTags, context).catch(noTags);
-    const rest = listed.filter((tag) => !tried.has(tag));
+    const listed = await listTags(options.client, repository, options.mostTags, context).catch(unlessNoTags);
+    const rest = (listed ?? []).filter((tag) => !tried.has(tag));
     // HEADs cost nothing on Docker Hub.
     await mapBounded(rest, headConcurrency, resolveTag);
     return (await firstFound(rest, 1, tryOne)) ?? (await tryMoved());
@@ -151,7 +151,8 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     const again = { ...walk, hints: { ...walk.hints, probeLayers: true } };
     const recent = [...recentTags.of(walk.repository)].filter((tag) => walk.sources.get(tag));
     const tags = [...new Set([...recent, ...walk.sources.keys()])].slice(0, mostProbedTags);
-    return firstFound(tags, 1, (tag) => tryTag(options, again, tag)).catch(unlessSpent);
+    // The usual search is done, and found nothing: its answer does not depend on what else the request could pay for.
+    return firstFound(tags, 1, (tag) => tryTag(options, again, tag)).catch(ignoring(isSpent));
   }
 
   /** The recipe of the digest, unless its root is known to be deleted. */
@@ -269,29 +270,17 @@ function withoutContent(error: unknown, repository: RepositoryName): undefined {
   throw error;
 }
 
-/** The usual search is done, and found nothing: its answer does not depend on what else the request could pay for. */
-function unlessSpent(error: unknown): undefined {
-  if (isSpent(error)) return undefined;
-  throw error;
-}
-
 /** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */
-function noTags(error: unknown): readonly Tag[] {
-  if (hasCode(error, 'NAME_UNKNOWN')) return [];
-  throw error;
-}
+const unlessNoTags = ignoring((error) => hasCode(error, 'NAME_UNKNOWN'));
 
-async function sourceOf(
+function sourceOf(
   resolver: Resolver,
   repository: RepositoryName,
   tag: Tag,
   context: RequestContext,
   purpose: Purpose = 'to know',
 ): Promise<Resolution | undefined> {
-  try {
-    return await resolver.resolve(repository, { kind: 'tag', tag }, context, purpose);
-  } catch (error) {
-    if (hasCode(error, 'MANIFEST_UNKNOWN')) return undefined;
-    throw error;
-  }
+  return resolver
+    .resolve(repository, { kind: 'tag', tag }, context, purpose)
+    .catch(ignoring((error) => hasCode(error, 'MANIFEST_UNKNOWN')));
 }

@@ -2,6 +2,7 @@ import type { RepositoryName } from '../../../converters/reference.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
+import { ignoring } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBackgroundJobs } from '../background-jobs.ts';
@@ -67,7 +68,7 @@ export function createWholeLists(options: WholeListsOptions): WholeLists {
     const cached = await converter.knownProduct(repository, recipe, context);
     if (cached || !made.get(converter.productKey(repository, recipe))) return cached;
     const again = converter.convert(repository, recipe, { ...context, knownLayersOnly: true });
-    return again.catch(unlessUnread);
+    return again.catch(ignoring(isNotReadYet));
   }
 
   return {
@@ -86,9 +87,4 @@ export function createWholeLists(options: WholeListsOptions): WholeLists {
       return derived;
     },
   };
-}
-
-function unlessUnread(error: unknown): undefined {
-  if (isNotReadYet(error)) return undefined;
-  throw error;
 }

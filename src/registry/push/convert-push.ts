@@ -9,7 +9,7 @@ import type { Loss } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
-import { hasCode, type RegistryError, unlessUndecided } from '../../errors.ts';
+import { hasCode, ignoring, isDecided, type RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
@@ -232,14 +232,14 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
       const { repository, context } = pusher;
       const pushed: Digest[] = [];
       for (const digest of digests) {
-        const bytes = await content.getBlob(repository, digest, context).catch(unlessUndecided);
+        const bytes = await content.getBlob(repository, digest, context).catch(ignoring(isDecided));
         if (bytes === undefined) continue;
         await client.turn?.(bytes.length);
         const manifest = readKept(bytes);
         if (manifest?.digest !== digest) continue;
         const isTaken = await put(pusher, digest, manifest.mediaType, bytes).then(
           () => true,
-          unlessUndecided,
+          ignoring(isDecided),
         );
         if (isTaken) pushed.push(digest);
       }

@@ -3,7 +3,6 @@ import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
-import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
 import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
@@ -50,22 +49,8 @@ export interface DerivedBlobReader {
   readonly layers: LayerService;
 }
 
-/** Makes a blob. @returns undefined where the content that it is made from is deleted. @throws RegistryError. */
+/** Makes a blob. @throws RegistryError. */
 export async function openDerivedBlob(
-  maker: DerivedBlobReader,
-  repository: RepositoryName,
-  source: DerivedBlobSource,
-  context: RequestContext,
-): Promise<BlobContent | undefined> {
-  try {
-    return await openContent(maker, repository, source, context);
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
-}
-
-async function openContent(
   { converter, layers }: DerivedBlobReader,
   repository: RepositoryName,
   { digest, recipe }: DerivedBlobSource,

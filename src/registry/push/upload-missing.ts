@@ -1,7 +1,7 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import { RegistryError } from '../../errors.ts';
+import { ignoring, RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
@@ -82,7 +82,8 @@ async function uploadDerivedBlob(
   const stored = findBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
   if (blob.recipe !== 'empty layer' && !(await mayRead(parts.resolver, push, blob.recipe.root))) return [];
-  const content = await openDerivedBlob(parts, repository, blob, context);
+  const content = await openDerivedBlob(parts, repository, blob, context).catch(ignoring(isAbsence));
+  // The content that it is made from may be deleted.
   if (!content) return [];
   await uploadBlob(parts, repository, content, context);
   return [blob.digest];
@@ -115,10 +116,7 @@ async function uploadDerivedManifest(
  * The registry may not take the form that the client pulled. Then it refuses what the client pushes, too, which is
  * converted (`PushConverter`).
  */
-function unlessOfForm(error: unknown): false {
-  if ([400, 405, 415].some((status) => hasStatus(error, status))) return false;
-  throw error;
-}
+const unlessOfForm = ignoring((error) => [400, 405, 415].some((status) => hasStatus(error, status)));
 
 /** Pushes a manifest that regshift made, under its digest. @throws RegistryError as upstream refuses it. */
 async function putDerivedManifest(

@@ -6,10 +6,11 @@ import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
+import { ignoring } from '../../errors.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBoundedSearch, type SearchRun } from '../bounded-search.ts';
-import { ignoreFaultOfImage } from '../faults-of-image.ts';
+import { isFaultOfImage } from '../faults-of-image.ts';
 import type { RepositoryVersions } from '../repository-versions.ts';
 import { resolveRoot } from '../resolve-root.ts';
 import type { Resolver } from '../resolver.ts';
@@ -71,6 +72,9 @@ export interface V1SearchOptions {
 
 export const tagConcurrency = 6;
 
+/** A search goes on after the fault of one image. */
+const ignoreFault = ignoring(isFaultOfImage);
+
 export function createV1Search(options: V1SearchOptions): V1Search {
   const { resolver, images, tags, versions, clock, memory } = options;
   const misses = memory.table<number>('searches');
@@ -103,11 +107,11 @@ export function createV1Search(options: V1SearchOptions): V1Search {
     const position = images.seen(repository, id);
     const seen =
       position && byRoot(repository, position.root, context, () => images.at(repository, position, context));
-    const found = has(await seen?.catch(ignoreFaultOfImage));
+    const found = has(await seen?.catch(ignoreFault));
     const { root, platform } = hints;
     if (found || root === undefined || root === position?.root) return found;
     const named = byRoot(repository, root, context, () => images.of(repository, root, platform, context));
-    return has(await named.catch(ignoreFaultOfImage));
+    return has(await named.catch(ignoreFault));
   }
 
   async function searchTags(repository: RepositoryName, id: string, hints: V1Hints, run: SearchRun) {
@@ -116,7 +120,7 @@ export function createV1Search(options: V1SearchOptions): V1Search {
     return firstFound(candidates, tagConcurrency, async (tag) => {
       run.step();
       const chain = run.during(tagged(repository, tag, hints.platform, context));
-      const found = await chain.catch(ignoreFaultOfImage);
+      const found = await chain.catch(ignoreFault);
       return found && hasId(found.chain, id) ? found : undefined;
     });
   }

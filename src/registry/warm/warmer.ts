@@ -1,7 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
 import { pause } from '../../concurrency/deadline.ts';
-import { isUpstreamFailing } from '../../errors.ts';
+import { ignoring, isUpstreamFailing } from '../../errors.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
 import type { LayerStore } from '../../layers/store/layer-store.ts';
@@ -168,6 +168,4 @@ export function createWarmer(options: WarmerOptions): Warmer {
  * A tag that is not there yet, or is being moved: docker-registry 2.8.2 writes the tag's file in place, and answers 500
  * where it finds it empty (seen with an empty `current/link`).
  */
-function unlessMoving(error: unknown): undefined {
-  if (!isAbsence(error) && !isUpstreamFailing(error)) throw error;
-}
+const unlessMoving = ignoring((error) => isAbsence(error) || isUpstreamFailing(error));
