@@ -1,4 +1,5 @@
 import { mapBounded } from '../../converters/concurrency.ts';
+import { eitherSignal } from './deadline.ts';
 
 export interface Collected<Item, Result> {
   readonly results: ReadonlyMap<Item, Result>;
@@ -24,7 +25,7 @@ export async function collectWithin<Item, Result>(
   const results = new Map<Item, Result>();
   const errors = new Map<Item, unknown>();
   const over = new AbortController();
-  const both = signal ? AbortSignal.any([over.signal, signal]) : over.signal;
+  const both = eitherSignal(signal, over.signal);
   const run = async (item: Item) => {
     if (both.aborted) return;
     try {

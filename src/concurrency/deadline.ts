@@ -49,10 +49,15 @@ export async function withDeadlineForHead<T>(
 ): Promise<T> {
   const { deadline, lift } = setDeadline(milliseconds, outer);
   try {
-    return await work(outer === undefined ? deadline.signal : AbortSignal.any([outer, deadline.signal]));
+    return await work(eitherSignal(outer, deadline.signal));
   } finally {
     lift();
   }
+}
+
+/** A signal that aborts with either of two. */
+export function eitherSignal(outer: AbortSignal | undefined, own: AbortSignal): AbortSignal {
+  return outer === undefined ? own : AbortSignal.any([outer, own]);
 }
 
 function setDeadline(milliseconds: number, outer: AbortSignal | undefined) {

@@ -1,7 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { isCallerSpecific, isSpent } from '../errors.ts';
 import type { Background } from './background.ts';
-import { isDeadline, type Patience, valueWithin, waitFor } from './deadline.ts';
+import { eitherSignal, isDeadline, type Patience, valueWithin, waitFor } from './deadline.ts';
 
 export interface Work<T> {
   readonly key: string;
@@ -117,7 +117,7 @@ export function createSingleFlight<T>(deadlineMs: number, background: Background
     joinNewer: () => Promise<T>,
   ): Promise<T> {
     const left = new AbortController();
-    const own = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+    const own = eitherSignal(signal, left.signal);
     const first = waitForFlight(flight, own, patience);
     try {
       const age = systemClock() - flight.began;

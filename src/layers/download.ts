@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { eitherSignal } from '../concurrency/deadline.ts';
 import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { ZstdLimits } from './codec.ts';
 import { type DownloadLimits, type FramePoint, firstByte } from './download-limits.ts';
@@ -62,7 +63,7 @@ interface Run {
 export function createDownload(options: DownloadOptions): Download {
   const { limits, what, left } = options;
   const ended = new AbortController();
-  const aborted = left ? AbortSignal.any([left, ended.signal]) : ended.signal;
+  const aborted = eitherSignal(left, ended.signal);
   /** Decompressed bytes that the client has got. */
   let delivered = 0;
   let points = [firstByte];

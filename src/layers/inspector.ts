@@ -4,7 +4,7 @@ import type { Cache } from '../cache/cache.ts';
 import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
-import { valueWithin } from '../concurrency/deadline.ts';
+import { eitherSignal, valueWithin } from '../concurrency/deadline.ts';
 import {
   createLeaseSemaphore,
   type LeaseClass,
@@ -207,7 +207,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     left: AbortSignal | undefined,
   ): Promise<AsyncGenerator<Uint8Array> | undefined> {
     const ended = new AbortController();
-    const signal = left ? AbortSignal.any([left, ended.signal]) : ended.signal;
+    const signal = eitherSignal(left, ended.signal);
     const reading = readingFor(digest, sharedKey, request, {});
     const over = reading.wait(request, signal).then(noFill, noFill);
     const fill = await valueWithin(fillWaitMs, Promise.race([reading.fill(), over]));

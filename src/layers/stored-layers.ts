@@ -1,3 +1,4 @@
+import { eitherSignal } from '../concurrency/deadline.ts';
 import type { LayerRequest } from './background-read.ts';
 import { begun, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
@@ -37,7 +38,7 @@ export function createStoredLayers({
   ): Promise<ReadableStream<Uint8Array> | 'stored' | undefined> {
     const { layer, span } = request;
     const left = new AbortController();
-    const signal = request.signal ? AbortSignal.any([request.signal, left.signal]) : left.signal;
+    const signal = eitherSignal(request.signal, left.signal);
     const part = { start: span?.start ?? 0, stop: (span?.end ?? layer.size - 1) + 1, blob: layer };
     const right = await store.follow(part, signal);
     const followed = right ?? (await followRead(layer, part, read, signal));

@@ -1,5 +1,6 @@
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { eitherSignal } from '../../concurrency/deadline.ts';
 import { beginUpload, cancelUpload, completeUpload } from '../../upstream/api/uploads.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
@@ -48,7 +49,7 @@ export async function uploadBlob(
     throw error;
   });
   const end = new AbortController();
-  const signal = context.signal ? AbortSignal.any([context.signal, end.signal]) : end.signal;
+  const signal = eitherSignal(context.signal, end.signal);
   const { digest, size } = content;
   const body = fixedLength(stream, size);
   try {

@@ -1,6 +1,7 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
+import { eitherSignal } from '../../concurrency/deadline.ts';
 import { ignoring, RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
@@ -58,7 +59,7 @@ export async function uploadMissing(
 async function uploadBlobs(parts: UploadMissingOptions, push: Push, blobs: readonly DerivedBlobSource[]) {
   const { context } = push;
   const end = new AbortController();
-  const signal = context.signal ? AbortSignal.any([context.signal, end.signal]) : end.signal;
+  const signal = eitherSignal(context.signal, end.signal);
   const own = { ...push, context: { ...context, signal } };
   const failures: unknown[] = [];
   const uploaded = await mapBounded(blobs, uploads, async (blob) => {

@@ -1,4 +1,4 @@
-import { pause } from '../../concurrency/deadline.ts';
+import { eitherSignal, pause } from '../../concurrency/deadline.ts';
 import { hasCode, RegistryError } from '../../errors.ts';
 import { discard, refuseEncoded } from '../body.ts';
 import { isSilence } from '../network-errors.ts';
@@ -83,7 +83,7 @@ export function resumedBody(first: BlobPart, options: ResumedBodyOptions): Reada
   }
 
   async function resume(cause: unknown): Promise<'complete' | 'continued'> {
-    const ended = signal ? AbortSignal.any([signal, cancelled.signal]) : cancelled.signal;
+    const ended = eitherSignal(signal, cancelled.signal);
     for (let reason = cause; ; ) {
       const pauseMs = breaks.count(at);
       if (pauseMs === undefined) throw brokenOff(what, at, reason);

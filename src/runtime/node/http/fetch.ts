@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { systemClock } from '../../../clock.ts';
+import { eitherSignal } from '../../../concurrency/deadline.ts';
 import type { Log } from '../../../observability/log.ts';
 import { OutboundProxyError, StandstillError } from '../../../upstream/network-errors.ts';
 import type { Fetch, FetchInit, SentHeaders } from '../../../upstream/send.ts';
@@ -136,7 +137,7 @@ export function createHttpFetch(
 
   function sendAgain(href: string, init: FetchInit): Repeat {
     const lost = new AbortController();
-    const signal = init.signal ? AbortSignal.any([init.signal, lost.signal]) : lost.signal;
+    const signal = eitherSignal(init.signal ?? undefined, lost.signal);
     return { response: exchange(href, { ...init, signal }, false), cancel: () => lost.abort() };
   }
 
