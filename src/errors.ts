@@ -82,7 +82,7 @@ export const httpErrors: Readonly<Record<ErrorCode, HttpError>> = {
 export interface RegistryErrorOptions {
   readonly cause?: unknown;
   /** Facts for machines; never a credential. */
-  readonly detail?: Readonly<Record<string, unknown>>;
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
   /** Headers that the response must have: `WWW-Authenticate`, `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -25,19 +25,18 @@ export function createExplainRefusal(
   const tell = relay ? createChallengeRelay(relay, log) : (challenge: string) => challenge;
   return async (error, request) => {
     if (!hasCode(error, 'UNAUTHORIZED')) return error;
-    const { message, cause } = error;
-    const detail = error.detail ? { detail: error.detail } : {};
+    const { message, cause, detail } = error;
     if (login !== 'passthrough') {
       if (login.kind !== 'none') onAccountRefused();
       const whose = login.kind === 'none' ? 'without a login' : 'with an account of its own';
-      return new RegistryError('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, ...detail });
+      return new RegistryError('DENIED', `${message} regshift asks upstream ${whose}.`, { cause, detail });
     }
     const name = Object.keys(error.headers).find((each) => each.toLowerCase() === 'www-authenticate');
     // A refusal without a challenge comes from a token server, for a login sent to /token or with a client's first
     // request. A 401 must have a challenge (RFC 9110 §15.5.2), and the login was Basic.
     const challenge = name ? await tell(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
-    return new RegistryError('UNAUTHORIZED', message, { cause, ...detail, headers });
+    return new RegistryError('UNAUTHORIZED', message, { cause, detail, headers });
   };
 }
 

@@ -10,10 +10,8 @@ export function errorResponse(error: unknown, head: boolean): Response {
   const failure = registryErrorFrom(error);
   const status = statusOf(failure);
   const code = passesRefusal(failure) ? failure.detail?.upstreamCode : httpErrors[failure.code].code;
-  const detail = failure.detail ? { detail: failure.detail } : {};
-  const body = new TextEncoder().encode(
-    JSON.stringify({ errors: [{ code, message: failure.message, ...detail }] }),
-  );
+  const { message, detail } = failure;
+  const body = new TextEncoder().encode(JSON.stringify({ errors: [{ code, message, detail }] }));
   const headers = new Headers({
     ...apiVersion,
     ...failure.headers,

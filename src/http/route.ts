@@ -77,7 +77,7 @@ export async function explainError(route: Route, request: ClientRequest, thrown:
   const message = withClientNames(error.message, request.repository);
   if (message === error.message) return error;
   const { code, cause, headers, detail } = error;
-  return new RegistryError(code, message, { cause, headers, ...(detail ? { detail } : {}) });
+  return new RegistryError(code, message, { cause, headers, detail });
 }
 
 /**

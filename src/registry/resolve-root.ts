@@ -32,5 +32,5 @@ function withoutRoot(
   what: string,
 ): RegistryError {
   const text = message.replaceAll(`manifest ${root}`, what).replaceAll(root, what);
-  return new RegistryError(code, text, { cause, headers, ...(detail ? { detail } : {}) });
+  return new RegistryError(code, text, { cause, headers, detail });
 }

@@ -189,5 +189,5 @@ function digestInBody(bytes: Uint8Array, contentType: string, what: string): Dig
 function unknownManifest(error: unknown): never {
   if (!hasCode(error, 'NAME_UNKNOWN')) throw error;
   const { message, headers, detail } = error;
-  throw new RegistryError('MANIFEST_UNKNOWN', message, { headers, ...(detail ? { detail } : {}) });
+  throw new RegistryError('MANIFEST_UNKNOWN', message, { headers, detail });
 }

@@ -195,5 +195,5 @@ function notStored(error: unknown): unknown {
   if (!(error instanceof RegistryError)) return error;
   const { code, message, cause, detail } = error;
   const headers = { ...error.headers, ...noStore };
-  return new RegistryError(code, message, { cause, headers, ...(detail ? { detail } : {}) });
+  return new RegistryError(code, message, { cause, headers, detail });
 }

@@ -93,7 +93,7 @@ function lackingContent(cause: RegistryError): RegistryError {
   const message =
     `The registry does not have all layers and configs that the push needs: ${cause.message} Push them before the ` +
     'manifest that names them.';
-  return new RegistryError('MANIFEST_BLOB_UNKNOWN', message, { cause, ...(detail && { detail }) });
+  return new RegistryError('MANIFEST_BLOB_UNKNOWN', message, { cause, detail });
 }
 
 function cannotMake(code: 'MANIFEST_TOO_LARGE' | 'MANIFEST_INVALID', cause: RegistryError): RegistryError {

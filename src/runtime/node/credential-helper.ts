@@ -86,6 +86,6 @@ function cannotRun(program: string, code: string | undefined): RegistryError {
 
 function failed(message: string, detail?: Readonly<Record<string, unknown>>): RegistryError {
   return new RegistryError('MISCONFIGURED', `The login for upstream is not available: ${message}.`, {
-    ...(detail ? { detail } : {}),
+    detail,
   });
 }
