@@ -59,6 +59,16 @@ export class ConversionError extends Error {
   }
 }
 
+/** The result of `read`; undefined where it throws a ConversionError, of `code` if that is given. @throws any other error. */
+export function unlessUnreadable<Read>(read: () => Read, code?: ConversionCode): Read | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ConversionError && (code === undefined || error.code === code)) return undefined;
+    throw error;
+  }
+}
+
 function sentence(problem: ConversionProblem): string {
   const where = problem.path === undefined ? '' : ` at ${printable(problem.path)}`;
   const found = problem.found === undefined ? '' : ` Found ${withoutStop(printable(problem.found))}.`;

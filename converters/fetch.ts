@@ -1,6 +1,6 @@
 import { checkIsBytes } from './bytes.ts';
 import { digestAlgorithm, digestMismatch, digestOfLong } from './digest.ts';
-import { ConversionError } from './errors.ts';
+import { ConversionError, unlessUnreadable } from './errors.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import { checkDocumentSize } from './limits.ts';
 import { bareMediaType, mediaTypes } from './media-types.ts';
@@ -33,13 +33,8 @@ export function namedModel(model: Model, { digest }: Pick<Descriptor, 'digest'>)
 
 /** Reads a signed schema 1 manifest, whose digest is the digest of the payload inside. */
 function signedSchema1(bytes: Uint8Array, { digest, mediaType }: Descriptor): Model | undefined {
-  try {
-    const model = readManifest(bytes, mediaType);
-    return model.source.digest === digest ? model : undefined;
-  } catch (error) {
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
+  const model = unlessUnreadable(() => readManifest(bytes, mediaType));
+  return model?.source.digest === digest ? model : undefined;
 }
 
 /**

@@ -1,9 +1,8 @@
 import * as z from 'zod/mini';
 import { type Digest, isDigest } from '../../converters/digest.ts';
-import { ConversionError } from '../../converters/errors.ts';
 import type { CacheEntry } from '../cache/cache.ts';
 import { layerFactsFromEntry } from '../layers/layer-facts.ts';
-import { verifyManifest } from './verify-manifest.ts';
+import { hasDigest } from './verify-manifest.ts';
 
 /** Kinds of entries that regshift makes, not those of upstream's content: small, and expensive to make again. */
 const ours: ReadonlySet<string> = new Set([
@@ -99,12 +98,5 @@ function lastOf(key: string): string {
 }
 
 function isNamed(body: Uint8Array, name: string, contentType: string): boolean {
-  if (!isDigest(name)) return false;
-  try {
-    verifyManifest(body, name, contentType);
-    return true;
-  } catch (error) {
-    if (error instanceof ConversionError) return false;
-    throw error;
-  }
+  return isDigest(name) && hasDigest(body, name, contentType);
 }

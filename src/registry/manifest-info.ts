@@ -1,4 +1,4 @@
-import { ConversionError } from '../../converters/errors.ts';
+import { unlessUnreadable } from '../../converters/errors.ts';
 import { isLabelledZstd, namesImage } from '../../converters/indexes/entries.ts';
 import { asObject, optionalString, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
@@ -14,7 +14,8 @@ import type { ReadManifest } from '../request/last-manifest.ts';
  */
 export function manifestInfoOf({ sketch, model: read }: ReadManifest): ManifestInfo {
   const { mediaType } = sketch;
-  const model = modelOf(read);
+  // An artifact in an image's form goes as it is to clients that read the form.
+  const model = unlessUnreadable(read, 'NOT_AN_IMAGE');
   if (model === undefined) return opaqueManifest(mediaType);
   const isUntyped = hasUntypedSource(model);
   const untyped = isUntyped ? { untyped: true as const } : {};
@@ -47,16 +48,6 @@ function entriesOf({ dependencies }: Index): StoredEntry[] {
     const { mediaType, digest, platform, attestation } = entry;
     return { mediaType, digest, platform, attestation, zstd: isLabelledZstd(entry) };
   });
-}
-
-/** @returns undefined for an artifact in an image's form, which clients that read the form get as it is. */
-function modelOf(read: () => Model): Model | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
-    throw error;
-  }
 }
 
 function isSingleFamily({ source, target, dependencies }: Image): boolean {

@@ -1,29 +1,21 @@
-import { type Digest, digestOf, verifyDigest } from '../../converters/digest.ts';
-import { ConversionError } from '../../converters/errors.ts';
+import { type Digest, digestAlgorithm, digestMismatch, digestOf } from '../../converters/digest.ts';
+import { unlessUnreadable } from '../../converters/errors.ts';
 import { readPrettyJws } from '../../converters/formats/schema1/pretty-jws.ts';
 import { asObject, rootField } from '../../converters/json/fields.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { sketchManifest } from '../../converters/read.ts';
 
-/**
- * Verifies the digest of a manifest: for signed schema 1, that of the payload; for all else, that of the bytes.
- * @throws ConversionError DIGEST_MISMATCH.
- */
+/** Verifies the digest of a manifest. @throws ConversionError DIGEST_MISMATCH. */
 export function verifyManifest(bytes: Uint8Array, digest: Digest, contentType: string): void {
-  try {
-    verifyDigest(bytes, digest, 'manifest');
-  } catch (mismatch) {
-    if (payloadDigest(bytes, contentType) !== digest) throw mismatch;
-  }
+  if (!hasDigest(bytes, digest, contentType)) throw digestMismatch(bytes, digest, 'manifest');
 }
 
-function payloadDigest(bytes: Uint8Array, contentType: string): Digest | undefined {
-  try {
-    return contentDigest(bytes, contentType);
-  } catch (error) {
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
+/** Whether content has a digest: for signed schema 1, that of the payload; for all else, that of the bytes. */
+export function hasDigest(bytes: Uint8Array, digest: Digest, contentType: string): boolean {
+  return (
+    digestOf(bytes, digestAlgorithm(digest)) === digest ||
+    unlessUnreadable(() => contentDigest(bytes, contentType)) === digest
+  );
 }
 
 /**
@@ -39,10 +31,6 @@ export function contentDigest(bytes: Uint8Array, contentType: string): Digest {
 
 /** Whether a manifest is schema 1 without a signature. */
 export function isUnsigned(bytes: Uint8Array, contentType: string): boolean {
-  try {
-    return sketchManifest(bytes, contentType).mediaType === mediaTypes.schema1;
-  } catch (error) {
-    if (error instanceof ConversionError) return false;
-    throw error;
-  }
+  const sketch = unlessUnreadable(() => sketchManifest(bytes, contentType));
+  return sketch?.mediaType === mediaTypes.schema1;
 }

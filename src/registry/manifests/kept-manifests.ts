@@ -1,5 +1,5 @@
 import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
+import { ConversionError, unlessUnreadable } from '../../../converters/errors.ts';
 import type { Model } from '../../../converters/model.ts';
 import type { TakeTurn } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
@@ -85,8 +85,8 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
       const bytes = await content.getBlob(repository, digest, context).catch(unlessNone);
       if (bytes === undefined) return undefined;
       await turn(bytes.length);
-      const model = readModel(bytes);
-      if (!model || model.source.digest !== digest) return undefined;
+      const model = unlessUnreadable(() => readManifest(bytes));
+      if (model?.source.digest !== digest) return undefined;
       for (const form of targetFormsOf(model)) {
         const converted = await conversionOf(repository, model, form, context);
         const reference = converted && ({ kind: 'digest', digest: converted } as const);
@@ -99,15 +99,6 @@ export function createKeptManifests(options: KeptManifestsOptions): KeptManifest
       return undefined;
     },
   };
-}
-
-function readModel(bytes: Uint8Array): Model | undefined {
-  try {
-    return readManifest(bytes);
-  } catch (error) {
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
 }
 
 /** A blob that is no document, or that upstream does not have or give, is no manifest. */

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
+import { unlessUnreadable } from '../../../converters/errors.ts';
 import type { Model } from '../../../converters/model.ts';
 import { readManifest } from '../../../converters/read.ts';
 
@@ -14,12 +14,7 @@ const nothing: NamedContent = { blobs: [], manifests: [] };
 
 /** Reads the content that a manifest names. @returns nothing for an unreadable document, which the registry judges. */
 export function contentNamedBy(bytes: Uint8Array, contentType: string): NamedContent {
-  try {
-    return namedBy(readManifest(bytes, contentType));
-  } catch (error) {
-    if (error instanceof ConversionError) return nothing;
-    throw error;
-  }
+  return unlessUnreadable(() => namedBy(readManifest(bytes, contentType))) ?? nothing;
 }
 
 const decoder = new TextDecoder();

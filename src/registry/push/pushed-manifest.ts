@@ -1,5 +1,5 @@
 import { type Digest, digestOf } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
+import { unlessUnreadable } from '../../../converters/errors.ts';
 import { namesImage } from '../../../converters/indexes/entries.ts';
 import {
   asDigest,
@@ -64,16 +64,9 @@ export function readKept(bytes: Uint8Array): PushedManifest | undefined {
   return unlessUnreadable(() => manifestOf(sketchManifest(bytes)));
 }
 
-function unlessUnreadable<Read>(read: () => Read): Read | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ConversionError) return undefined;
-    throw error;
-  }
+function manifestOf(sketch: Sketch): PushedManifest {
+  return unlessUnreadable(() => imageOf(sketch), 'NOT_AN_IMAGE') ?? artifactOf(sketch);
 }
-
-const manifestOf = (sketch: Sketch): PushedManifest => imageOf(sketch) ?? artifactOf(sketch);
 
 /**
  * A media type with its parameters, as Go reads it (mime.ParseMediaType), without spaces at its end: two parts of the
@@ -125,17 +118,12 @@ export function withoutSignatures({ model, bytes, mediaType }: PushedImage): Mod
   return mediaType === mediaTypes.schema1Signed ? readManifest(bytes) : model;
 }
 
-function imageOf(sketch: Sketch): PushedImage | undefined {
-  try {
-    const model = readSketch(sketch);
-    const { digest, mediaType, document } = model.source;
-    // The reader of schema 1 leaves the payload alone in the document.
-    const bytes = mediaType === mediaTypes.schema1Signed ? encodeText(document.text) : sketch.bytes;
-    return { kind: model.kind, mediaType, digest, bytes, model };
-  } catch (error) {
-    if (error instanceof ConversionError && error.code === 'NOT_AN_IMAGE') return undefined;
-    throw error;
-  }
+function imageOf(sketch: Sketch): PushedImage {
+  const model = readSketch(sketch);
+  const { digest, mediaType, document } = model.source;
+  // The reader of schema 1 leaves the payload alone in the document.
+  const bytes = mediaType === mediaTypes.schema1Signed ? encodeText(document.text) : sketch.bytes;
+  return { kind: model.kind, mediaType, digest, bytes, model };
 }
 
 function artifactOf({ mediaType, document, bytes }: Sketch): PushedArtifact {
