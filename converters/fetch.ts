@@ -3,7 +3,7 @@ import { digestAlgorithm, digestMismatch, digestOfLong } from './digest.ts';
 import { ConversionError, unlessUnreadable } from './errors.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
 import { checkDocumentSize } from './limits.ts';
-import { bareMediaType, mediaTypes } from './media-types.ts';
+import { bareMediaType, imageConfigTypes } from './media-types.ts';
 import type { Descriptor, Image, Model } from './model.ts';
 import type { ConversionPorts } from './ports.ts';
 import { readManifest } from './read.ts';
@@ -69,8 +69,7 @@ export async function fetchConfig(image: Image, ports: ConversionPorts): Promise
  * `application/octet-stream`; for those only the content tells.
  */
 export function hasImageConfigType(descriptor: Descriptor): boolean {
-  const type = bareMediaType(descriptor.mediaType);
-  return type === mediaTypes.dockerConfig || type === mediaTypes.ociConfig;
+  return imageConfigTypes.includes(bareMediaType(descriptor.mediaType));
 }
 
 /**

@@ -38,6 +38,9 @@ export const indexTypes: readonly string[] = [mediaTypes.dockerList, mediaTypes.
 /** The types of schema 1, which are one form. */
 export const schema1Types: readonly string[] = [mediaTypes.schema1, mediaTypes.schema1Signed];
 
+/** The types of the config of a container image. */
+export const imageConfigTypes: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociConfig];
+
 /** The types of manifests that registries store; the generic one is a draft alone. */
 export const manifestTypes: readonly string[] = [
   ...schema1Types,

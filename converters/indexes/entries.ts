@@ -1,11 +1,11 @@
 import { isArtifact } from '../formats/oci-family/index-entry.ts';
-import { bareMediaType, layerTypeOf, mediaTypes } from '../media-types.ts';
+import { bareMediaType, imageConfigTypes, layerTypeOf, mediaTypes } from '../media-types.ts';
 import type { IndexEntry } from '../model.ts';
 import { formatPlatform, type Platform } from '../platform.ts';
 import { isManifestType } from '../read.ts';
 
 /** Media types that fat generic manifests use for the manifest of a platform: those of a config. */
-const looseTypes: readonly string[] = [mediaTypes.dockerConfig, mediaTypes.ociConfig, mediaTypes.json];
+const looseTypes: readonly string[] = [...imageConfigTypes, mediaTypes.json];
 
 /**
  * Whether an entry can be a manifest. The index of a BuildKit cache names layers and

@@ -1,6 +1,7 @@
 import type { Form } from '../../converters/conversion-graph.ts';
 import type { IndexForm } from '../../converters/indexes/convert-index.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
+import { isManifestType } from '../../converters/read.ts';
 import { type ClientCapabilities, lacksZstd } from './capabilities.ts';
 import type { Reason } from './reasons.ts';
 import {
@@ -260,14 +261,6 @@ function obstacleInIndex(
 /** Whether the images of an index go out as they are stored. */
 export function keepsImages({ kind, because }: Selection): boolean {
   return kind === 'stored' || because === 'no-attestations';
-}
-
-function isManifestType(mediaType: string): boolean {
-  return (
-    mediaType === mediaTypes.schema1 ||
-    Object.values<string>(imageTypes).includes(mediaType) ||
-    Object.values<string>(indexTypes).includes(mediaType)
-  );
 }
 
 /** The media type of the manifest that a conversion produces. */

@@ -97,7 +97,7 @@ function lambdaClient(): Client {
 
 function typesText(accept: readonly string[]): string {
   const { named, any } = readAccept(accept.join(', '));
-  const forms = [...new Set([...named.keys()].filter((type) => type !== mediaTypes.json).map(formName))];
+  const forms = [...new Set([...named.keys()].map(formName))];
   if (forms.length === 0) return 'its requests name no manifest type, and it reads schema1 alone';
   return `Accept of its requests names ${forms.join(', ')}${any ? ' and */*' : ''}`;
 }

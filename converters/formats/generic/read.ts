@@ -3,7 +3,7 @@ import { ConversionError } from '../../errors.ts';
 import type { RawDocument, RawObject } from '../../json/document.ts';
 import { asItems, type Field, optional, required } from '../../json/fields.ts';
 import { checkDescriptorCount } from '../../limits.ts';
-import { mediaTypes } from '../../media-types.ts';
+import { imageConfigTypes, mediaTypes } from '../../media-types.ts';
 import type { Descriptor, Image, Index, Layer } from '../../model.ts';
 import { manifestRoot, sourceOf } from '../../source.ts';
 import { layerOf, readGenericDescriptor } from '../oci-family/descriptor.ts';
@@ -41,7 +41,7 @@ export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | I
 }
 
 function checkTarget({ path }: Field<RawObject>, { mediaType }: Descriptor): void {
-  if (mediaType === mediaTypes.dockerConfig || mediaType === mediaTypes.ociConfig) return;
+  if (imageConfigTypes.includes(mediaType)) return;
   throw new ConversionError({
     code: 'NOT_AN_IMAGE',
     message: 'The target of the generic manifest is no container image',

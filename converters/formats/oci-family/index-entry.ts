@@ -10,7 +10,7 @@ import {
   optionalString,
   refuseLookAlikes,
 } from '../../json/fields.ts';
-import { mediaTypes } from '../../media-types.ts';
+import { imageConfigTypes } from '../../media-types.ts';
 import type { Descriptor, Index, IndexEntry } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
 import { readDescriptor, readGenericDescriptor } from './descriptor.ts';
@@ -117,9 +117,5 @@ function isAttestation(descriptor: Descriptor, platform: Platform | undefined): 
 
 /** An entry that says it is no image; one that names an image's config for its type says that it is. */
 export function isArtifact({ artifactType }: IndexEntry): boolean {
-  return (
-    artifactType !== undefined &&
-    artifactType !== mediaTypes.ociConfig &&
-    artifactType !== mediaTypes.dockerConfig
-  );
+  return artifactType !== undefined && !imageConfigTypes.includes(artifactType);
 }

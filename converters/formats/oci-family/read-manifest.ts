@@ -1,25 +1,20 @@
 import { readAnnotations } from '../../annotations.ts';
 import { optional, optionalString, required, requiredItems } from '../../json/fields.ts';
 import { checkDescriptorCount } from '../../limits.ts';
-import { bareMediaType, mediaTypes } from '../../media-types.ts';
+import { bareMediaType, imageConfigTypes, mediaTypes } from '../../media-types.ts';
 import type { Image, Source } from '../../model.ts';
 import { manifestRoot } from '../../source.ts';
 import { notAnImage, readDescriptor, readLayer } from './descriptor.ts';
 
 /** Media types of image configs. The last two occur in real registries. */
-const imageConfigTypes: ReadonlySet<string> = new Set([
-  mediaTypes.dockerConfig,
-  mediaTypes.ociConfig,
-  mediaTypes.octetStream,
-  'text/plain',
-]);
+const knownConfigTypes: readonly string[] = [...imageConfigTypes, mediaTypes.octetStream, 'text/plain'];
 
 /**
  * Further types of image configs in schema 2. Registries that took the type of a blob for that of the config gave them
  * (moby issues 22378 and 30083), and Docker from 1.13 on takes them for images (moby, distribution/registry.go,
  * `defaultImageTypes`). In OCI manifests they are types of artifacts.
  */
-const schema2ConfigTypes: ReadonlySet<string> = new Set([mediaTypes.json, 'text/html', '']);
+const schema2ConfigTypes: readonly string[] = [mediaTypes.json, 'text/html', ''];
 
 /**
  * Reads a schema 2 or OCI manifest: a config, and layers base first.
@@ -52,5 +47,5 @@ export function readImageManifest(source: Source): Image {
 }
 
 function isImageConfigType(type: string, { dialect }: Source): boolean {
-  return imageConfigTypes.has(type) || (dialect === 'schema2' && schema2ConfigTypes.has(type));
+  return knownConfigTypes.includes(type) || (dialect === 'schema2' && schema2ConfigTypes.includes(type));
 }

@@ -5,7 +5,7 @@ import { asObject, optional, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, record, writeJson } from '../../json/write.ts';
 import { isLost } from '../../losses.ts';
-import { bareMediaType, mediaTypes } from '../../media-types.ts';
+import { bareMediaType, imageConfigTypes } from '../../media-types.ts';
 import type { Descriptor, Image, LossKind } from '../../model.ts';
 import type { LayerTypeOf } from './layer-type.ts';
 import { relabelDescriptor } from './relabel.ts';
@@ -77,8 +77,7 @@ function relabel(
 
 /** The media type of the config. Unusual types, which every client accepts, stay in a manifest of the same dialect. */
 function configTypeIn({ configType }: ManifestDialect, { mediaType }: Descriptor, same: boolean): string {
-  const bare = bareMediaType(mediaType);
-  return same && bare !== mediaTypes.dockerConfig && bare !== mediaTypes.ociConfig ? mediaType : configType;
+  return same && !imageConfigTypes.includes(bareMediaType(mediaType)) ? mediaType : configType;
 }
 
 function layOut(image: Image, config: Descriptor, rules: ManifestDialect): string {
