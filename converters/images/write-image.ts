@@ -60,7 +60,7 @@ async function withSignature({ source }: Image, { ports }: WriteContext): Promis
 export function toImageManifest(rules: ManifestDialect): WriteImage {
   return async ({ image }, _, lost) => {
     const body = writeDescriptorManifest(image, rules, lost);
-    return { mediaType: rules.manifestType, digest: await digestOfLong(body), body };
+    return { mediaType: rules.mediaType, digest: await digestOfLong(body), body };
   };
 }
 

@@ -1,10 +1,7 @@
 import { digestOf } from '../digest.ts';
 import { writeFatGeneric } from '../formats/generic/write.ts';
-import {
-  type ConvertedEntry,
-  type IndexDialect,
-  writeDescriptorIndex,
-} from '../formats/oci-family/write-index.ts';
+import type { DialectRules } from '../formats/oci-family/relabel.ts';
+import { type ConvertedEntry, writeDescriptorIndex } from '../formats/oci-family/write-index.ts';
 import type { Index, LossKind } from '../model.ts';
 import type { DerivedBlob } from '../steps/step.ts';
 
@@ -26,7 +23,7 @@ export type WriteIndex = (
 ) => WrittenIndex;
 
 /** Makes the writer of manifest lists or OCI indexes. */
-export function toImageIndex(rules: IndexDialect): WriteIndex {
+export function toImageIndex(rules: DialectRules): WriteIndex {
   return (index, entries, lost) => ({ body: writeDescriptorIndex(index, entries, rules, lost), blobs: [] });
 }
 

@@ -1,9 +1,45 @@
 import type { Dialect } from '../../errors.ts';
 import type { RawObject } from '../../json/document.ts';
-import type { RawEdit } from '../../json/edit.ts';
-import { asDigest, asObject, type Field, optional, required } from '../../json/fields.ts';
+import { RawEdit } from '../../json/edit.ts';
+import { asDigest, asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
 import { isLost } from '../../losses.ts';
-import type { LossKind } from '../../model.ts';
+import type { LossKind, Source } from '../../model.ts';
+
+/** The differences between the manifests and indexes of Docker and of OCI. */
+export interface DialectRules {
+  readonly dialect: Dialect;
+  /** The type of the written document. */
+  readonly mediaType: string;
+  /** Whether the dialect has annotations. */
+  readonly annotated: boolean;
+  /** Whether a document without `mediaType` gets one even if nothing else changes. */
+  readonly needsMediaType: boolean;
+  /** Spaces per level in a new document; 0 for compact text. */
+  readonly indent: number;
+}
+
+/** Whether documents of a dialect have the layout of schema 2 and OCI, which conversions keep. */
+export function hasFamilyLayout(dialect: Dialect | undefined): dialect is 'schema2' | 'oci' {
+  return dialect === 'schema2' || dialect === 'oci';
+}
+
+/**
+ * Begins to change a stored document to a dialect: its type, and the members that the dialect does not allow. Every other
+ * character stays.
+ */
+export function relabelRoot(
+  { document, dialect }: Source,
+  rules: DialectRules,
+  lost: ReadonlySet<LossKind>,
+): RawEdit {
+  const edit = new RawEdit(document);
+  const root = asObject(rootField(document));
+  edit.removeMembers(root.value, (key) => isLost(key, dialect, lost));
+  if (dialect !== rules.dialect || rules.needsMediaType || optional(root, 'mediaType')) {
+    edit.setString(root.value, 'mediaType', rules.mediaType, 'schemaVersion');
+  }
+  return edit;
+}
 
 /** The new content of a descriptor. */
 export interface Relabelling {

@@ -1,27 +1,13 @@
 import { annotationsOf } from '../../annotations.ts';
 import type { Digest } from '../../digest.ts';
-import type { Dialect } from '../../errors.ts';
 import { compact, type RawArray, type RawObject, type RawValue } from '../../json/document.ts';
-import { RawEdit } from '../../json/edit.ts';
 import { asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, type JsonRecord, record, writeJson } from '../../json/write.ts';
 import { isLost } from '../../losses.ts';
 import type { Index, IndexEntry, LossKind } from '../../model.ts';
 import type { Platform } from '../../platform.ts';
-import { relabelDescriptor } from './relabel.ts';
-
-/** The differences between manifest lists and OCI indexes. */
-export interface IndexDialect {
-  readonly dialect: Dialect;
-  readonly indexType: string;
-  /** Whether the dialect has annotations. */
-  readonly annotated: boolean;
-  /** Whether an index without `mediaType` gets one even if nothing else changes. */
-  readonly needsMediaType: boolean;
-  /** Spaces per level in a new document; 0 for compact text. */
-  readonly indent: number;
-}
+import { type DialectRules, hasFamilyLayout, relabelDescriptor, relabelRoot } from './relabel.ts';
 
 /** An entry of a new index: a stored entry, and the manifest that it names now. */
 export interface ConvertedEntry {
@@ -42,56 +28,46 @@ export interface ConvertedEntry {
 export function writeDescriptorIndex(
   index: Index,
   entries: readonly ConvertedEntry[],
-  rules: IndexDialect,
+  rules: DialectRules,
   lost: ReadonlySet<LossKind>,
 ): Uint8Array {
-  const { dialect } = index.source;
   const own = new Set(index.dependencies);
-  const keepsLayout =
-    (dialect === 'schema2' || dialect === 'oci') && entries.every(({ entry }) => own.has(entry));
+  const keepsLayout = hasFamilyLayout(index.source.dialect) && entries.every(({ entry }) => own.has(entry));
   return encodeText(keepsLayout ? relabel(index, entries, rules, lost) : layOut(index, entries, rules, lost));
 }
 
 function relabel(
   index: Index,
   entries: readonly ConvertedEntry[],
-  rules: IndexDialect,
+  rules: DialectRules,
   lost: ReadonlySet<LossKind>,
 ): string {
   const { document, dialect } = index.source;
-  const edit = new RawEdit(document);
-  const root = asObject(rootField(document));
-  edit.removeMembers(root.value, (key) => isLost(key, dialect, lost));
-  if (dialect !== rules.dialect || rules.needsMediaType || optional(root, 'mediaType')) {
-    edit.setString(root.value, 'mediaType', rules.indexType, 'schemaVersion');
-  }
+  const edit = relabelRoot(index.source, rules, lost);
   if (entries.length < index.dependencies.length + index.unusable.length) {
     const kept = new Set<RawValue | undefined>(entries.map(({ entry }) => entry.field?.value));
-    const stored = required(root, 'manifests').value as RawArray;
+    const stored = required(asObject(rootField(document)), 'manifests').value as RawArray;
     edit.removeItems(stored, (at) => !kept.has(stored.items[at]));
   }
   for (const { entry, mediaType, digest, size, platform } of entries) {
     if (!entry.field) continue;
     relabelDescriptor(edit, entry.field, { mediaType, digest, size, dialect, lost });
-    if (!entry.platform && platform) addPlatform(edit, entry.field, platform);
+    if (entry.platform || !platform) continue;
+    edit.set(entry.field.value, 'platform', writeJson(platformJson(platform), 0), 'size');
   }
   return edit.apply();
-}
-
-function addPlatform(edit: RawEdit, { value }: Field<RawObject>, platform: Platform): void {
-  edit.set(value, 'platform', writeJson(platformJson(platform), 0), 'size');
 }
 
 function layOut(
   index: Index,
   entries: readonly ConvertedEntry[],
-  rules: IndexDialect,
+  rules: DialectRules,
   lost: ReadonlySet<LossKind>,
 ): string {
-  const { annotated, indexType, indent } = rules;
+  const { annotated, mediaType, indent } = rules;
   const written = record({
     schemaVersion: 2,
-    mediaType: indexType,
+    mediaType,
     manifests: entries.map((each) => entryJson(each, annotated, lost)),
     annotations: annotated ? annotationsOf(index.labels) : undefined,
   });
@@ -128,7 +104,7 @@ function withOtherMembers(
   lost: ReadonlySet<LossKind>,
   stale: readonly string[] = [],
 ): JsonRecord {
-  if (stored?.dialect !== 'oci' && stored?.dialect !== 'schema2') return written;
+  if (!stored || !hasFamilyLayout(stored.dialect)) return written;
   const { document, value, dialect } = stored;
   const keys = new Set([...written.members.map(([key]) => key), ...modelled, ...stale]);
   const others = value.members.filter(({ key }) => !keys.has(key) && !isLost(key, dialect, lost));

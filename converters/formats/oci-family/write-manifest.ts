@@ -1,27 +1,16 @@
 import { annotationsOf } from '../../annotations.ts';
-import { ConversionError, type Dialect } from '../../errors.ts';
-import { RawEdit } from '../../json/edit.ts';
-import { asObject, optional, rootField } from '../../json/fields.ts';
+import { ConversionError } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, record, writeJson } from '../../json/write.ts';
-import { isLost } from '../../losses.ts';
 import { bareMediaType, imageConfigTypes } from '../../media-types.ts';
 import type { Descriptor, Image, LossKind } from '../../model.ts';
 import type { LayerTypeOf } from './layer-type.ts';
-import { relabelDescriptor } from './relabel.ts';
+import { type DialectRules, hasFamilyLayout, relabelDescriptor, relabelRoot } from './relabel.ts';
 
-/** The differences between schema 2 and OCI manifests: media types and allowed keys. Both have a config and layers. */
-export interface ManifestDialect {
-  readonly dialect: Dialect;
-  readonly manifestType: string;
+/** The differences between schema 2 and OCI manifests. Both have a config and layers. */
+export interface ManifestDialect extends DialectRules {
   readonly configType: string;
   readonly layerType: LayerTypeOf;
-  /** Whether the dialect has annotations. */
-  readonly annotated: boolean;
-  /** Whether a manifest without `mediaType` gets one even if nothing else changes. */
-  readonly needsMediaType: boolean;
-  /** Spaces per level in a new document; 0 for compact text. */
-  readonly indent: number;
 }
 
 /**
@@ -43,25 +32,19 @@ export function writeDescriptorManifest(
     });
   }
   const config = image.target.descriptor;
-  const keepsLayout = image.source.dialect === 'schema2' || image.source.dialect === 'oci';
+  const keepsLayout = hasFamilyLayout(image.source.dialect);
   return encodeText(keepsLayout ? relabel(image, config, rules, lost) : layOut(image, config, rules));
 }
 
-/** Changes media types and removes members that the dialect does not allow. Every other character stays. */
 function relabel(
   image: Image,
   config: Descriptor,
   rules: ManifestDialect,
   lost: ReadonlySet<LossKind>,
 ): string {
-  const { document, dialect } = image.source;
-  const edit = new RawEdit(document);
-  const root = asObject(rootField(document));
-  edit.removeMembers(root.value, (key) => isLost(key, dialect, lost));
+  const { dialect } = image.source;
+  const edit = relabelRoot(image.source, rules, lost);
   const same = dialect === rules.dialect;
-  if (!same || rules.needsMediaType || optional(root, 'mediaType')) {
-    edit.setString(root.value, 'mediaType', rules.manifestType, 'schemaVersion');
-  }
   const typed: [Descriptor, string][] = [
     [config, configTypeIn(rules, config, same)],
     ...image.dependencies.map((layer): [Descriptor, string] => [
@@ -84,7 +67,7 @@ function layOut(image: Image, config: Descriptor, rules: ManifestDialect): strin
   const { annotated, dialect, indent } = rules;
   const manifest = record({
     schemaVersion: 2,
-    mediaType: rules.manifestType,
+    mediaType: rules.mediaType,
     config: descriptorJson(config, rules.configType, annotated),
     layers: image.dependencies.map((layer) =>
       descriptorJson(layer, rules.layerType(layer, dialect), annotated),

@@ -5,7 +5,7 @@ import { sourceOf } from '../../source.ts';
 import { layerTypeFrom } from '../oci-family/layer-type.ts';
 import { readImageIndex } from '../oci-family/read-index.ts';
 import { readImageManifest } from '../oci-family/read-manifest.ts';
-import type { IndexDialect } from '../oci-family/write-index.ts';
+import type { DialectRules } from '../oci-family/relabel.ts';
 import type { ManifestDialect } from '../oci-family/write-manifest.ts';
 
 /** Reads an OCI image manifest (image-spec 1.1, manifest.md). @throws ConversionError as `readImageManifest`. */
@@ -18,10 +18,13 @@ export function readOciIndex(bytes: Uint8Array, document: RawDocument): Index {
   return readImageIndex(sourceOf('oci', mediaTypes.ociIndex, bytes, document));
 }
 
-/** Rules for writing an OCI image manifest. It is compact, as most builders write it. */
+/** OCI documents are compact, as most builders write them. */
+const oci = { dialect: 'oci', annotated: true, needsMediaType: false, indent: 0 } as const;
+
+/** Rules for writing an OCI image manifest. */
 export const ociManifestDialect: ManifestDialect = {
-  dialect: 'oci',
-  manifestType: mediaTypes.ociManifest,
+  ...oci,
+  mediaType: mediaTypes.ociManifest,
   configType: mediaTypes.ociConfig,
   layerType: layerTypeFrom({
     none: { own: mediaTypes.ociLayer, foreign: mediaTypes.ociForeign },
@@ -29,16 +32,7 @@ export const ociManifestDialect: ManifestDialect = {
     zstd: { own: mediaTypes.ociLayerZstd, foreign: mediaTypes.ociForeignZstd },
     encrypted: true,
   }),
-  annotated: true,
-  needsMediaType: false,
-  indent: 0,
 };
 
 /** Rules for writing an OCI index. */
-export const ociIndexDialect: IndexDialect = {
-  dialect: 'oci',
-  indexType: mediaTypes.ociIndex,
-  annotated: true,
-  needsMediaType: false,
-  indent: 0,
-};
+export const ociIndexDialect: DialectRules = { ...oci, mediaType: mediaTypes.ociIndex };

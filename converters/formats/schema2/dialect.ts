@@ -5,7 +5,7 @@ import { sourceOf } from '../../source.ts';
 import { layerTypeFrom } from '../oci-family/layer-type.ts';
 import { readImageIndex } from '../oci-family/read-index.ts';
 import { readImageManifest } from '../oci-family/read-manifest.ts';
-import type { IndexDialect } from '../oci-family/write-index.ts';
+import type { DialectRules } from '../oci-family/relabel.ts';
 import type { ManifestDialect } from '../oci-family/write-manifest.ts';
 
 /**
@@ -21,10 +21,19 @@ export function readDockerList(bytes: Uint8Array, document: RawDocument): Index 
   return readImageIndex(sourceOf('schema2', mediaTypes.dockerList, bytes, document));
 }
 
-/** Rules for writing a Docker image manifest. The indent is three spaces, as in every manifest that Docker pushes. */
-export const schema2ManifestDialect: ManifestDialect = {
+const docker = {
   dialect: 'schema2',
-  manifestType: mediaTypes.schema2,
+  annotated: false,
+  // Docker 20.10 says "mediaType in manifest should be … not ''".
+  needsMediaType: true,
+  // Every manifest that Docker pushes has three spaces.
+  indent: 3,
+} as const;
+
+/** Rules for writing a Docker image manifest. */
+export const schema2ManifestDialect: ManifestDialect = {
+  ...docker,
+  mediaType: mediaTypes.schema2,
   configType: mediaTypes.dockerConfig,
   layerType: layerTypeFrom({
     none: { own: mediaTypes.dockerLayer, foreign: mediaTypes.dockerForeign },
@@ -32,17 +41,7 @@ export const schema2ManifestDialect: ManifestDialect = {
     zstd: { own: mediaTypes.dockerLayerZstd, foreign: undefined },
     encrypted: false,
   }),
-  annotated: false,
-  // Docker 20.10 says "mediaType in manifest should be … not ''".
-  needsMediaType: true,
-  indent: 3,
 };
 
 /** Rules for writing a Docker manifest list. */
-export const dockerListDialect: IndexDialect = {
-  dialect: 'schema2',
-  indexType: mediaTypes.dockerList,
-  annotated: false,
-  needsMediaType: true,
-  indent: 3,
-};
+export const dockerListDialect: DialectRules = { ...docker, mediaType: mediaTypes.dockerList };
