@@ -10,17 +10,16 @@ import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
 import { hasCode, ignoring, isDecided, type RegistryError } from '../../errors.ts';
-import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
-import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
+import { headManifest } from '../../upstream/api/manifests.ts';
 import { isAbsence } from '../../upstream/error-response.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ContentStore } from '../content-store.ts';
 import { isComplete } from '../manifests/derived-manifest.ts';
 import { convertPushed, type TargetForm } from '../manifests/target-forms.ts';
-import { type RepositoryVersions, recorded } from '../repository-versions.ts';
+import type { RepositoryVersions } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
-import type { DerivedBlobReader } from './derived-content.ts';
+import { contentOf, type DerivedBlobReader, openDerivedLayer } from './derived-content.ts';
 import {
   artifactRefused,
   incompleteIndex,
@@ -37,7 +36,7 @@ import {
   withoutSignatures,
 } from './pushed-manifest.ts';
 import { type BlobContent, type Uploader, uploadBlob } from './upload-blob.ts';
-import { mayRead } from './upload-missing.ts';
+import { mayRead, pushByDigest } from './upload-missing.ts';
 
 /** The form in which pushed manifests are stored: as the registry takes them, always as pushed, or always this one. */
 export type PushFormat = 'auto' | 'asis' | TargetForm;
@@ -85,7 +84,7 @@ const mostBlobs = 128;
 const mostRounds = 20;
 
 export function createPushConverter(options: PushConverterOptions): PushConverter {
-  const { client, converter, content, layers, fixedLength, versions, resolver } = options;
+  const { client, converter, content, layers, resolver } = options;
 
   const has = (found: Promise<unknown>) =>
     found.then(
@@ -108,29 +107,14 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   }
 
   const uploadBytes = (pusher: Pusher, digest: Digest, bytes: Uint8Array) =>
-    upload(pusher, digest, async () => ({ digest, size: bytes.length, stream: streamFromSource(bytes) }));
+    upload(pusher, digest, async () => contentOf(digest, bytes));
 
   function uploadDerived(pusher: Pusher, blob: DerivedBlob): Promise<void> {
     const { digest } = blob;
     if (blob.kind === 'config') return uploadBytes(pusher, digest, blob.bytes);
     const { packed: compressed, size } = blob;
-    const { repository, context } = pusher;
-    return upload(pusher, digest, async () => ({
-      digest,
-      size,
-      stream: await layers.open(repository, { compressed, digest, size }, undefined, context, true),
-    }));
-  }
-
-  async function put(
-    { repository, context }: Pusher,
-    digest: Digest,
-    mediaType: string,
-    bytes: Uint8Array,
-  ): Promise<void> {
-    const body = fixedLength(streamFromSource(bytes), bytes.length);
-    const manifest = { mediaType, size: bytes.length, body };
-    await recorded(versions, repository, () => pushManifest(client, repository, digest, manifest, context));
+    const layer = { compressed, digest, size };
+    return upload(pusher, digest, () => openDerivedLayer(layers, pusher.repository, layer, pusher.context));
   }
 
   /** Uploads what a converted manifest names: a registry takes a manifest only after that. */
@@ -141,7 +125,7 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
       const isThere = (await hasBlob(pusher, child.source)) || (await hasManifest(pusher, child.source));
       if (!isThere) throw lackingImages([child.source]);
       await uploadParts(pusher, child);
-      await put(pusher, child.digest, child.mediaType, child.body);
+      await pushByDigest(options, pusher, child);
     }
     for (const blob of blobs) await uploadDerived(pusher, blob);
   }
@@ -237,7 +221,8 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
         await client.turn?.(bytes.length);
         const manifest = readKept(bytes);
         if (manifest?.digest !== digest) continue;
-        const isTaken = await put(pusher, digest, manifest.mediaType, bytes).then(
+        const { mediaType } = manifest;
+        const isTaken = await pushByDigest(options, pusher, { digest, mediaType, body: bytes }).then(
           () => true,
           ignoring(isDecided),
         );

@@ -2,6 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
+import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
@@ -61,13 +62,20 @@ export async function openDerivedBlob(
     return contentOf(digest, await converter.config(repository, digest, recipe, context));
   }
   const { packed: compressed, size } = recipe;
-  return {
-    digest,
-    size,
-    stream: await layers.open(repository, { compressed, digest, size }, undefined, context, true),
-  };
+  return openDerivedLayer(layers, repository, { compressed, digest, size }, context);
 }
 
-function contentOf(digest: Digest, bytes: Uint8Array): BlobContent {
+/** Makes a decompressed layer. @throws RegistryError. */
+export async function openDerivedLayer(
+  layers: LayerService,
+  repository: RepositoryName,
+  layer: DecompressedLayer,
+  context: RequestContext,
+): Promise<BlobContent> {
+  const { digest, size } = layer;
+  return { digest, size, stream: await layers.open(repository, layer, undefined, context, true) };
+}
+
+export function contentOf(digest: Digest, bytes: Uint8Array): BlobContent {
   return { digest, size: bytes.length, stream: streamFromSource(bytes) };
 }

@@ -106,10 +106,7 @@ async function uploadDerivedManifest(
   await parts.client.turn?.(derived.body.length);
   const named = derivedContentOf(contentNamedBy(derived.body, derived.mediaType), find);
   const before = await uploadMissing(parts, push, named);
-  const isTaken = await putDerivedManifest(parts, repository, derived, context).then(
-    () => true,
-    unlessOfForm,
-  );
+  const isTaken = await pushByDigest(parts, push, derived).then(() => true, unlessOfForm);
   return isTaken ? [...before, digest] : before;
 }
 
@@ -119,12 +116,11 @@ async function uploadDerivedManifest(
  */
 const unlessOfForm = ignoring((error) => [400, 405, 415].some((status) => hasStatus(error, status)));
 
-/** Pushes a manifest that regshift made, under its digest. @throws RegistryError as upstream refuses it. */
-async function putDerivedManifest(
-  { client, fixedLength, versions }: UploadMissingOptions,
-  repository: RepositoryName,
-  { digest, mediaType, body }: DerivedManifest,
-  context: RequestContext,
+/** Pushes a manifest under its digest. @throws RegistryError as upstream refuses it. */
+export async function pushByDigest(
+  { client, fixedLength, versions }: Uploader & Pick<UploadMissingOptions, 'versions'>,
+  { repository, context }: Pick<Push, 'repository' | 'context'>,
+  { digest, mediaType, body }: Pick<DerivedManifest, 'digest' | 'mediaType' | 'body'>,
 ): Promise<void> {
   const manifest = { mediaType, size: body.length, body: fixedLength(streamFromSource(body), body.length) };
   await recorded(versions, repository, () => pushManifest(client, repository, digest, manifest, context));
