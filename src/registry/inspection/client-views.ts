@@ -2,8 +2,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts';
 import type { Loss } from '../../../converters/model.ts';
-import { fitting, type Platform } from '../../../converters/platform.ts';
-import { readManifest } from '../../../converters/read.ts';
+import type { Platform } from '../../../converters/platform.ts';
 import { hasCode, isSpent, RegistryError } from '../../errors.ts';
 import { isNotReadYet } from '../../layers/layer-service.ts';
 import { formName } from '../../negotiation/format-names.ts';
@@ -17,6 +16,7 @@ import { mediaTypeOf, type Selection } from '../../negotiation/negotiate.ts';
 import type { Reason } from '../../negotiation/reasons.ts';
 import type { ClientRequest } from '../client-request.ts';
 import { platformFor } from '../manifests/client-platform.ts';
+import { imageBelow } from '../manifests/image-below.ts';
 import type { ManifestResult } from '../manifests/manifests.ts';
 import type { InspectedImage } from './inspected-image.ts';
 
@@ -77,13 +77,12 @@ export async function viewFor(
   const request = image.request(headers, {
     onSelection: (_, selection) => selections.push(selection),
   });
+  const { apiV2 } = request.client.profile;
   try {
-    const { apiV2 } = request.client.profile;
     const view = apiV2 ? await byApiV2(image, request) : await byApiV1(image, request);
     return { client, because: reasonsOf(selections), ...view };
   } catch (error) {
     const because = reasonsOf(selections);
-    const { apiV2 } = request.client.profile;
     if (isNotReadYet(error) || isSpent(error))
       return { client, form: formOf(selections.at(-1), apiV2), unread: true, because, losses: [] };
     if (error instanceof ConversionError || hasCode(error, ...ownErrors)) {
@@ -122,12 +121,10 @@ async function byApiV2(image: InspectedImage, request: ClientRequest): Promise<V
 async function viewOfImageBelow(
   image: InspectedImage,
   request: ClientRequest,
-  { body }: ManifestResult,
+  { body, mediaType }: ManifestResult,
 ): Promise<ManifestResult | undefined> {
-  const model = readManifest(body);
-  if (model.kind === 'image') return undefined;
-  const [entry] = fitting(platformFor(image.registry, request), model.dependencies);
-  return entry && image.registry.manifests.get(request, image.name, { kind: 'digest', digest: entry.digest });
+  const digest = imageBelow(body, mediaType, platformFor(image.registry, request));
+  return digest && image.registry.manifests.get(request, image.name, { kind: 'digest', digest });
 }
 
 async function byApiV1({ registry, name, reference }: InspectedImage, request: ClientRequest): Promise<View> {
