@@ -1,5 +1,4 @@
-import type { IpRange } from './ip-range.ts';
-import { isInRanges } from './ip-range.ts';
+import { type IpRange, isInRanges } from './ip-range.ts';
 
 /** The addresses of the connection of a request, as far as the runtime knows them. */
 export interface ConnectionAddresses {
@@ -20,15 +19,17 @@ export interface RequestAuthority {
   readonly port: number;
 }
 
-/** The authority of a request. `X-Forwarded-Host` replaces Host if a trusted proxy sends it. */
+/** The authority of a request. `X-Forwarded-*` count only from a trusted proxy, because any client can write them. */
 export function requestAuthority(
   request: Request,
   trustedProxies: readonly IpRange[],
   connection: ConnectionAddresses | undefined,
 ): RequestAuthority {
-  const origin = originOf(request, trustedProxies, connection);
-  const url = new URL(origin);
-  const { port, protocol } = url;
+  const own = new URL(request.url);
+  const peer = connection?.peerAddress;
+  const isTrusted = peer !== undefined && isInRanges(trustedProxies, peer);
+  const url = (isTrusted ? forwardedOrigin(own, request.headers) : undefined) ?? own;
+  const { origin, port, protocol } = url;
   const hostPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
   // Workers know only the port of the URL.
   return { origin, hostname: hostnameOf(url), hostPort, port: connection?.port ?? hostPort };
@@ -40,28 +41,13 @@ export function hostnameOf({ hostname }: URL): string {
 }
 
 /**
- * The scheme and host under which a client reaches the proxy. `X-Forwarded-*` count only from a trusted proxy, because
- * any client can write them.
- */
-export function originOf(
-  request: Request,
-  trustedProxies: readonly IpRange[],
-  connection: ConnectionAddresses | undefined,
-): string {
-  const url = new URL(request.url);
-  const peer = connection?.peerAddress;
-  const trusted = peer !== undefined && isInRanges(trustedProxies, peer);
-  return (trusted ? forwardedOrigin(url, request.headers) : undefined) ?? url.origin;
-}
-
-/**
- * The origin that `X-Forwarded-Proto` and `X-Forwarded-Host` state. Many proxies set only the scheme and leave Host
+ * The address that `X-Forwarded-Proto` and `X-Forwarded-Host` state. Many proxies set only the scheme and leave Host
  * unchanged. The first value of a list is that of the proxy closest to the client.
  */
-export function forwardedOrigin(url: URL, headers: Headers): string | undefined {
+function forwardedOrigin(url: URL, headers: Headers): URL | undefined {
   const first = (name: string) => headers.get(name)?.split(',')[0]?.trim() || undefined;
   const scheme = (first('x-forwarded-proto') ?? url.protocol.slice(0, -1)).toLowerCase();
   const host = first('x-forwarded-host') ?? url.host;
   if (!/^https?$/.test(scheme) || !/^[\w.:[\]-]+$/.test(host)) return undefined;
-  return URL.canParse(`${scheme}://${host}`) ? new URL(`${scheme}://${host}`).origin : undefined;
+  return URL.canParse(`${scheme}://${host}`) ? new URL(`${scheme}://${host}`) : undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../../../src/config/settings.ts';
 import { publicOrigin } from '../../../src/http/public-url.ts';
-import { originOf } from '../../../src/routing/authority.ts';
+import { requestAuthority } from '../../../src/routing/authority.ts';
 import { serve } from '../../../src/runtime/node/serve.ts';
 import { rawRequest } from '../../support/raw-http.ts';
 import { challenge, startServer } from '../upstream/local-server.ts';
@@ -15,7 +15,7 @@ function settingsOf(variables: Record<string, string>) {
 function addressOf(variables: Record<string, string>, headers: Record<string, string>, peerAddress?: string) {
   const { REGSHIFT_PUBLIC_URL: publicUrl, REGSHIFT_TRUSTED_PROXIES: trustedProxies } = settingsOf(variables);
   const request = new Request('http://proxy.test:8080/v2/', { headers });
-  return publicOrigin(publicUrl, originOf(request, trustedProxies, { peerAddress }));
+  return publicOrigin(publicUrl, requestAuthority(request, trustedProxies, { peerAddress }).origin);
 }
 
 const trusting = { REGSHIFT_TRUSTED_PROXIES: '10.0.0.0/8' };
