@@ -1,6 +1,6 @@
 import type { Platform } from '../../converters/platform.ts';
 import { type AppliedRow, type ClientProfile, clientRows } from './client-rows.ts';
-import { compareVersions, readVersion, type Version } from './version.ts';
+import { isInRange, readVersion, type Version } from './version.ts';
 
 /** A client, as its User-Agent describes it. */
 export interface Client {
@@ -87,13 +87,11 @@ function programsIn(userAgent: string): readonly Program[] {
 }
 
 function rowsFor({ name, text, version }: Program, named: readonly Program[]): readonly AppliedRow[] {
-  return (rowsByProgram.get(name) ?? []).filter(({ from, before, embedded, unversioned, without }) => {
-    if (!version) return unversioned;
-    if (embedded && !text.endsWith('+unknown')) return false;
-    if (without && named.some((each) => each.name === without)) return false;
-    return (
-      (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0)
-    );
+  return (rowsByProgram.get(name) ?? []).filter((row) => {
+    if (!version) return row.unversioned;
+    if (row.embedded && !text.endsWith('+unknown')) return false;
+    if (row.without && named.some((each) => each.name === row.without)) return false;
+    return isInRange(version, row);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Version } from './version.ts';
+import type { VersionSpan } from './version.ts';
 
 /** Facts about a client that its `Accept` header cannot express. */
 export interface ClientProfile {
@@ -51,13 +51,9 @@ export const lackPhrases: Readonly<Record<keyof ClientProfile, string>> = {
 };
 
 /** A program or a library, and the versions of it that a row applies to. */
-export interface VersionRange {
+export interface VersionRange extends VersionSpan {
   /** Its name, as the User-Agent has it before a slash. */
   readonly program: string;
-  /** The first version that lacks the capability; undefined for all versions up to `before`. */
-  readonly from?: Version;
-  /** The first later version that has it; undefined if all later versions lack it. */
-  readonly before?: Version;
   /** A client that names the program without a version counts, too. */
   readonly unversioned?: true;
 }

@@ -1,5 +1,5 @@
 import { v1Steps } from '../../converters/formats/schema1/v1-steps.ts';
-import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
+import { mediaTypes } from '../../converters/media-types.ts';
 import type { Image } from '../../converters/model.ts';
 import { readAccept } from './accept.ts';
 import { type ClientCapabilities, capabilitiesOf } from './capabilities.ts';
@@ -8,8 +8,9 @@ import { type AppliedRow, type ClientProfile, lackPhrases } from './client-rows.
 import { formName, formPhrase } from './format-names.ts';
 import { findKnownClient, splitClient } from './known-clients.ts';
 import { type ManifestInfo, negotiate } from './negotiate.ts';
+import { printedMessage } from './printed-messages.ts';
 import { phraseOf, type Reason } from './reasons.ts';
-import { compareVersions, readVersion, type Version } from './version.ts';
+import { isInRange, readVersion, type Version } from './version.ts';
 
 /** A client that pulls from a registry without regshift. */
 export interface StraightClient {
@@ -51,8 +52,6 @@ export type ObstacleKind =
   | 'platform'
   | 'registry';
 
-const { schema2, ociManifest, ociIndex, dockerList, schema1, schema1Signed } = mediaTypes;
-
 /** Finds a client by its program and version, or `lambda`. @returns undefined for an unknown one. */
 export function straightClient(id: string): StraightClient | undefined {
   if (id === lambda.id) return lambda;
@@ -78,7 +77,7 @@ const lambda: StraightClient = {
   program: 'lambda',
   version: undefined,
   userAgent: undefined,
-  accept: [schema2, ociManifest],
+  accept: [mediaTypes.schema2, mediaTypes.ociManifest],
   client: lambdaClient(),
   typesEvidence: 'Lambda takes one image of Docker schema 2 or OCI, and no index (aws/aws-lambda-roadmap#82)',
   usesProxies: false,
@@ -128,7 +127,7 @@ export function obstacleFor(reader: StraightClient, info: ManifestInfo): Obstacl
   const lack = lacks[because];
   const relevant = lack ? [lack] : ['oci', 'schema1', 'namesTypes'];
   const evidence = client.rows.filter((row) => relevant.includes(row.lacks)).map(rowText);
-  const prints = messageOf(reader, info, because);
+  const prints = printedMessage(reader, info.mediaType, because, lack !== undefined);
   return {
     kind: kindOf(info, because),
     stored: formName(info.mediaType),
@@ -174,8 +173,7 @@ export function depthObstacle({ program, version }: StraightClient, image: Image
   const isLimited =
     program === 'docker' &&
     version !== undefined &&
-    compareVersions(version, [1, 10, 0]) >= 0 &&
-    compareVersions(version, [29, 0, 0]) < 0;
+    isInRange(version, { from: [1, 10, 0], before: [29, 0, 0] });
   const layers = layerCount(image);
   if (!isLimited || layers <= mostLayersOfDocker) return undefined;
   return {
@@ -201,110 +199,4 @@ function kindOf({ entries }: ManifestInfo, because: Reason): ObstacleKind {
   if (because === 'zstd-layers' || because === 'zstd-inside' || because === 'docker-zstd-type')
     return 'layers';
   return entries ? 'index' : 'form';
-}
-
-/** A message about a form (`types`), or about what an image has inside (`reasons`). */
-interface Message {
-  readonly program: string;
-  readonly from?: Version;
-  readonly before?: Version;
-  readonly types?: readonly string[];
-  readonly reasons?: readonly Reason[];
-  readonly prints: string;
-}
-
-/** Messages of clients, seen with these versions; docs/errors.md explains each. */
-const messages: readonly Message[] = [
-  {
-    program: 'docker',
-    from: [1, 10, 0],
-    before: [19, 3, 0],
-    types: [ociManifest, ociIndex],
-    prints: 'missing signature key',
-  },
-  {
-    program: 'docker',
-    from: [19, 3, 0],
-    before: [19, 3, 5],
-    types: [ociManifest, ociIndex],
-    prints: "mediaType in manifest should be '…' not '…'",
-  },
-  {
-    program: 'docker',
-    from: [19, 3, 0],
-    reasons: ['untyped'],
-    types: [schema2],
-    prints: "mediaType in manifest should be '…' not ''",
-  },
-  {
-    program: 'docker',
-    from: [19, 3, 0],
-    reasons: ['untyped'],
-    types: [dockerList],
-    prints: "mediaType in manifest list should be '…' not ''",
-  },
-  {
-    program: 'docker',
-    from: [1, 6, 0],
-    before: [1, 10, 0],
-    types: [schema2, ociManifest],
-    prints: 'unsupported schema version 2',
-  },
-  {
-    program: 'docker',
-    from: [1, 8, 0],
-    before: [1, 10, 0],
-    types: [dockerList, ociIndex],
-    prints: 'no supported platform found in manifest list',
-  },
-  {
-    program: 'docker',
-    from: [26, 0, 0],
-    types: [schema1, schema1Signed],
-    prints: 'Docker Image manifest version 2, schema 1 support is disabled by default',
-  },
-  {
-    program: 'containerd',
-    from: [2, 1, 0],
-    types: [schema1, schema1Signed],
-    // client/pull.go of containerd 2.1 and later.
-    prints: `media type "${schema1Signed}" is no longer supported since containerd v2.1, please rebuild the image as …`,
-  },
-  {
-    program: 'containerd',
-    from: [2, 0, 0],
-    types: [schema1, schema1Signed],
-    prints: 'Pulling Schema 1 images have been deprecated and disabled by default since containerd v2.0',
-  },
-  {
-    program: 'docker',
-    before: [23, 0, 0],
-    reasons: ['zstd-layers', 'zstd-inside'],
-    prints: 'archive/tar: invalid tar header',
-  },
-  { program: 'docker', reasons: ['nested-index'], prints: 'unsupported manifest format' },
-  {
-    program: 'lambda',
-    types: [ociIndex, dockerList],
-    prints: 'The image manifest, config or layer media type for the source image … is not supported.',
-  },
-];
-
-function messageOf(
-  { program, version }: StraightClient,
-  { mediaType }: ManifestInfo,
-  because: Reason,
-): string | undefined {
-  const type = bareMediaType(mediaType);
-  const isAbout = ({ types, reasons }: Message) =>
-    reasons
-      ? reasons.includes(because) && (types?.includes(type) ?? true)
-      : types?.includes(type) && !lacks[because];
-  return messages.find(
-    (each) =>
-      each.program === program &&
-      (!each.from || (version && compareVersions(version, each.from) >= 0)) &&
-      (!each.before || (version && compareVersions(version, each.before) < 0)) &&
-      isAbout(each),
-  )?.prints;
 }

@@ -7,6 +7,20 @@ export function readVersion(text: string): Version | undefined {
   return match ? [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)] : undefined;
 }
 
+/** Successive versions. */
+export interface VersionSpan {
+  /** The first one; undefined for all versions up to `before`. */
+  readonly from?: Version;
+  /** The first later one that is none of them; undefined if there is none. */
+  readonly before?: Version;
+}
+
+/** @param version undefined for one that is not known, which is in no range with a bound. */
+export function isInRange(version: Version | undefined, { from, before }: VersionSpan): boolean {
+  if (version === undefined) return from === undefined && before === undefined;
+  return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
+}
+
 /** Below 0 if `left` is older, above 0 if it is newer, else 0. */
 export function compareVersions(left: Version, right: Version): number {
   return left[0] - right[0] || left[1] - right[1] || left[2] - right[2];
