@@ -1,52 +1,19 @@
 import type { Handler } from 'hono';
-import type { Converted } from '../../../converters/conversion.ts';
-import type { Digest } from '../../../converters/digest.ts';
-import { ConversionError } from '../../../converters/errors.ts';
-import { loss } from '../../../converters/losses.ts';
-import { schema1Types } from '../../../converters/media-types.ts';
-import type { Loss } from '../../../converters/model.ts';
-import type { Reference } from '../../../converters/reference.ts';
-import { ignoring, RegistryError } from '../../errors.ts';
-import { formPhrase } from '../../negotiation/format-names.ts';
-import type { ClientRequest } from '../../registry/client-request.ts';
 import { type TargetForm, targetFormsOf } from '../../registry/manifests/target-forms.ts';
-import { withBody, withManifest } from '../../registry/push/manifest-bodies.ts';
-import { lackedBlob, pushFailure } from '../../registry/push/push-errors.ts';
-import {
-  isOfImages,
-  type PushedArtifact,
-  type PushedImage,
-  type PushedManifest,
-  readPushed,
-} from '../../registry/push/pushed-manifest.ts';
-import type { Registry } from '../../registry/registry.ts';
-import type { RepositoryMapping } from '../../routing/repository-names.ts';
-import { manifestPath, referenceText } from '../../upstream/api/paths.ts';
-import { pushScope } from '../../upstream/auth/scope.ts';
-import { discard } from '../../upstream/body.ts';
-import { hasStatus, isRefusalWithReason, isWritten, noticesOf } from '../../upstream/error-response.ts';
-import { conversionText, loggedConversion } from '../conversion-text.ts';
+import { withBody } from '../../registry/push/manifest-bodies.ts';
+import { pushFailure } from '../../registry/push/push-errors.ts';
+import { isOfImages, type PushedImage } from '../../registry/push/pushed-manifest.ts';
+import { referenceText } from '../../upstream/api/paths.ts';
+import { isWritten } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { forwardResponse } from '../forward-response.ts';
 import { contentLocation } from '../location.ts';
 import { referenceParam } from '../params.ts';
-import { apiVersion } from '../responses.ts';
-import { upstreamQuery } from '../upstream-query.ts';
-import { type MissingContent, missingContentOf } from './missing-content.ts';
-import {
-  isAboutContent,
-  isHidden,
-  isRefusal,
-  lacksContent,
-  mayLackContent,
-  type PushRefusal,
-  readRefusal,
-  refusesForm,
-  refusesSchema1,
-  responseOf,
-  takesNoManifest,
-} from './push-refusal.ts';
-import { refuseDerived, write } from './writes.ts';
+import { type ManifestPush, putTo, readableManifest } from './manifest-push.ts';
+import { missingContentOf } from './missing-content.ts';
+import { isAboutContent, mayLackContent, responseOf, takesNoManifest } from './push-refusal.ts';
+import { putConverted, putOtherwise } from './put-converted.ts';
+import { refuseDerived } from './writes.ts';
 
 /**
  * `PUT /v2/<name>/manifests/<reference>`, byte for byte. Before it, the proxy uploads content that the manifest names,
@@ -68,15 +35,6 @@ export const putManifest: Handler<Env> = async (context) => {
   }
 };
 
-interface ManifestPush {
-  readonly registry: Registry;
-  readonly request: ClientRequest;
-  readonly mapping: RepositoryMapping;
-  readonly reference: Reference;
-  /** undefined for a request without a body. */
-  readonly bytes: Uint8Array | undefined;
-}
-
 async function putBody(push: ManifestPush): Promise<Response> {
   const { registry, request, mapping, reference, bytes } = push;
   const missing = await missingContentOf(registry, request, mapping.upstream, bytes);
@@ -87,19 +45,19 @@ async function putBody(push: ManifestPush): Promise<Response> {
   }
   await missing.uploadKnown();
   const put = () => putTo(push, referenceText(reference), withBody(request, bytes));
-  let outcome = await answered(push, put());
+  let outcome = await put();
   if (outcome instanceof Response) return stored(push, outcome);
   const isUnsaid = outcome.codes.length === 0 && !takesNoManifest(outcome.response);
   if (bytes && isUnsaid && registry.pushes.converter.format !== 'asis') {
     // A gateway may refuse one request so. A registry refuses a form each time, and most of them have a code for it.
-    outcome = await answered(push, put());
+    outcome = await put();
     if (outcome instanceof Response) return stored(push, outcome);
   }
   const isContentFirst = isAboutContent(outcome);
   const other = isContentFirst ? undefined : await putOtherwise(push, missing, outcome);
   if (other) return other;
   if (mayLackContent(outcome) && (await missing.uploadRefused(outcome.digests))) {
-    outcome = await answered(push, put());
+    outcome = await put();
     if (outcome instanceof Response) return stored(push, outcome);
   }
   const later = isContentFirst ? await putOtherwise(push, missing, outcome) : undefined;
@@ -109,32 +67,6 @@ async function putBody(push: ManifestPush): Promise<Response> {
     await refuseDerived(registry, request, mapping.upstream, digests);
   }
   return forwardResponse(request, responseOf(outcome));
-}
-
-/** Sends a manifest to upstream under a reference. */
-function putTo(
-  { registry, request, mapping: { upstream: name } }: ManifestPush,
-  reference: string,
-  own: ClientRequest,
-): Promise<Response> {
-  return write(
-    registry,
-    own,
-    name,
-    `${manifestPath(name, reference)}${upstreamQuery(request.url)}`,
-    pushScope(name),
-  );
-}
-
-async function answered(push: ManifestPush, answer: Promise<Response>): Promise<Response | PushRefusal> {
-  const response = await answer;
-  const isRefused = isRefusal(response) || (isHidden(response) && (await isSchema1(push)));
-  return isRefused ? readRefusal(response) : response;
-}
-
-async function isSchema1(push: ManifestPush): Promise<boolean> {
-  const manifest = await readableManifest(push);
-  return schema1Types.includes(manifest?.mediaType ?? '');
 }
 
 /** Upstream's response to a manifest that it stores, or refuses for reasons of its own. */
@@ -158,151 +90,4 @@ async function pinnedForm(push: ManifestPush): Promise<Pinned | undefined> {
   const manifest = await readableManifest(push);
   if (manifest === undefined || !isOfImages(manifest)) return undefined;
   return targetFormsOf(manifest.model).includes(format) ? { manifest, form: format } : undefined;
-}
-
-/** The pushed manifest, if regshift reads it, and if its digest is the one that it is pushed by. */
-async function readableManifest({
-  registry,
-  request,
-  reference,
-  bytes,
-}: ManifestPush): Promise<PushedManifest | undefined> {
-  await registry.client.turn?.(bytes?.length ?? 0);
-  const manifest = bytes && readPushed(bytes, request.headers.get('content-type'));
-  return reference.kind === 'tag' || reference.digest === manifest?.digest ? manifest : undefined;
-}
-
-/** Stores a refused manifest in another way. @returns undefined where there is none. */
-async function putOtherwise(
-  push: ManifestPush,
-  missing: MissingContent,
-  refusal: PushRefusal,
-): Promise<Response | undefined> {
-  const { format } = push.registry.pushes.converter;
-  if (format === 'asis') return undefined;
-  const manifest = await readableManifest(push);
-  if (manifest === undefined) return undefined;
-  if (manifest.kind === 'artifact') return keepArtifact(push, manifest, refusal).catch(unlessRefused);
-  const isSchema1Refused = schema1Types.includes(manifest.mediaType) && refusesSchema1(refusal);
-  const isForm = refusesForm(refusal) || isSchema1Refused;
-  if (format !== 'auto' || !isForm || !isOfImages(manifest)) return undefined;
-  const outcome = await putConverted(push, missing, manifest, targetFormsOf(manifest.model)).catch(
-    unlessRefused,
-  );
-  if (outcome === undefined || outcome instanceof Response) return outcome;
-  // Where the registry takes no form, its answer to the pushed one is the answer.
-  return refusesForm(outcome) ? undefined : forwardResponse(push.request, responseOf(outcome));
-}
-
-/** Where the registry refuses regshift's own uploads, its answer to the pushed manifest is the answer. */
-const unlessRefused = ignoring((error) => isRefusalWithReason(error) && !hasStatus(error, 413));
-
-/**
- * Converts a manifest to one of the forms and stores it.
- * @returns the refusal where upstream takes none of them.
- * @throws RegistryError MANIFEST_INVALID or MANIFEST_TOO_LARGE where no form can hold the manifest; as
- *   `PushConverter.prepare`.
- */
-async function putConverted(
-  push: ManifestPush,
-  missing: MissingContent,
-  manifest: PushedImage,
-  [form, ...others]: readonly [TargetForm, ...TargetForm[]],
-): Promise<Response | PushRefusal> {
-  const { registry, request, mapping, reference } = push;
-  const pusher = { repository: mapping.upstream, context: request.context };
-  await missing.uploadKnown();
-  const converted = await registry.pushes.converter
-    .prepare(pusher, manifest, form)
-    .catch((error: unknown) => {
-      if (!(error instanceof ConversionError)) throw error;
-      throw lackedBlob(error) ?? inconvertible(manifest, form, error);
-    });
-  const own = withManifest(request, converted.body, converted.mediaType);
-  const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);
-  let outcome = await answered(push, put());
-  if (!(outcome instanceof Response) && isAboutContent(outcome)) {
-    if (await missing.uploadRefused(outcome.digests)) outcome = await answered(push, put());
-  }
-  if (outcome instanceof Response) return acknowledged(push, outcome, manifest, converted);
-  const [next, ...rest] = others;
-  return next && refusesForm(outcome) ? putConverted(push, missing, manifest, [next, ...rest]) : outcome;
-}
-
-/** The response to a manifest that is stored in another form: it names the digest that the client computed. */
-async function acknowledged(
-  push: ManifestPush,
-  response: Response,
-  { mediaType: from, digest }: PushedManifest,
-  { mediaType: to, digest: storedDigest, losses }: Converted,
-): Promise<Response> {
-  const { request } = push;
-  if (!isWritten(response)) return forwardResponse(request, response);
-  await discard(response);
-  return created(
-    push,
-    digest,
-    { from, to, losses },
-    { ...noticesOf(response), 'Regshift-Stored-Digest': storedDigest },
-  );
-}
-
-function created(
-  { request, mapping }: ManifestPush,
-  digest: Digest,
-  { losses, ...conversion }: { from: string; to: string | undefined; losses: readonly Loss[] },
-  headers: Record<string, string> = {},
-): Response {
-  request.notes.conversion = loggedConversion(conversion, losses);
-  return new Response(null, {
-    status: 201,
-    headers: {
-      ...apiVersion,
-      ...headers,
-      'Docker-Content-Digest': digest,
-      'Regshift-Conversion': conversionText(conversion, losses),
-      Location: contentLocation(request, mapping, 'manifests', digest),
-      'Content-Length': '0',
-    },
-  });
-}
-
-/**
- * Acknowledges an artifact that the registry does not take, and keeps it as a blob. An index names an attestation and
- * any other artifact that is pushed by its digest, and the index is then stored without it. An artifact with a subject is
- * for nobody but the registry, and so is one with a tag: their refusal stands.
- *
- * BuildKit pushes an attestation before its subject (util/push/push.go, `Push`, from the last manifest to the first). A
- * registry that wants the subject first gets the attestation when the index names it.
- */
-async function keepArtifact(
-  push: ManifestPush,
-  manifest: PushedArtifact,
-  refusal: PushRefusal,
-): Promise<Response | undefined> {
-  const { registry, request, mapping, reference } = push;
-  if (reference.kind === 'tag' || (manifest.subject && !manifest.attestation)) return undefined;
-  const isForm = refusesForm(refusal);
-  const isEarly = manifest.attestation && lacksContent(refusal) && lacksOnly(refusal, manifest.subject);
-  if (!isForm && !isEarly) return undefined;
-  const pusher = { repository: mapping.upstream, context: request.context };
-  const isKept = await registry.pushes.converter.keepArtifact(pusher, manifest, isForm);
-  if (!isKept) return undefined;
-  const from = manifest.mediaType;
-  const lost = { ...loss('entries', '$'), name: 'the pushed manifest' };
-  if (isForm) return created(push, manifest.digest, { from, to: undefined, losses: [lost] });
-  return created(push, manifest.digest, { from, to: from, losses: [] });
-}
-
-function lacksOnly({ digests }: PushRefusal, subject: Digest | undefined): boolean {
-  return digests.length > 0 && digests.every((digest) => digest === subject);
-}
-
-function inconvertible({ mediaType }: PushedImage, form: TargetForm, error: ConversionError): RegistryError {
-  return new RegistryError(
-    error.code === 'LIMIT' ? 'MANIFEST_TOO_LARGE' : 'MANIFEST_INVALID',
-    `The registry does not take ${formPhrase(mediaType)}, and regshift cannot convert this one to ${form}: ` +
-      `${error.message}`,
-    { cause: error, detail: { reason: error.code, ...(error.path ? { path: error.path } : {}) } },
-  );
 }
