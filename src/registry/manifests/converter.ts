@@ -1,4 +1,3 @@
-import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Converted } from '../../../converters/conversion.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import { convertImage } from '../../../converters/images/convert-image.ts';
@@ -6,7 +5,7 @@ import { convertIndex, type IndexForm } from '../../../converters/indexes/conver
 import { parsePlatform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
-import type { Cache, CacheEntry } from '../../cache/cache.ts';
+import type { Cache } from '../../cache/cache.ts';
 import { doOnce } from '../../cache/claimed-work.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
@@ -24,15 +23,8 @@ import {
   derivedManifestOfEntry,
   entryOfDerivedManifest,
 } from './derived-manifest.ts';
-import {
-  type ConfigRecipe,
-  derivedManifestKeys,
-  isCurrent,
-  type ManifestRecipe,
-  type ProductKeys,
-  type Recipe,
-  recipeKey,
-} from './recipe.ts';
+import { type ConfigRecipe, derivedManifestKeys, type ManifestRecipe, type ProductKeys } from './recipe.ts';
+import { createRecipeStore, type RecipeStore } from './recipe-store.ts';
 
 export interface ManifestConverterOptions extends PortSources {
   /** The upstream's id, for keys. */
@@ -48,7 +40,7 @@ export interface ManifestConverterOptions extends PortSources {
  * Makes content that upstream does not have, and caches its recipes. The converter checks no rights: its callers have
  * proved the right to read the recipe's root.
  */
-export interface ManifestConverter {
+export interface ManifestConverter extends Pick<RecipeStore, 'recipeOf' | 'cachedRecipe' | 'needsRepublish'> {
   /** Makes a recipe's product, or gets it from the cache. `recipeOf` finds its digest from then on. */
   convert(
     repository: RepositoryName,
@@ -81,12 +73,6 @@ export interface ManifestConverter {
     recipe: ConfigRecipe,
     context: RequestContext,
   ): Promise<Uint8Array>;
-  /** The recipe of a digest, if this replica or a shared cache has it. */
-  recipeOf(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Recipe | undefined>;
-  /** Whether a shared cache should have the recipe, and is not known to. Sends no request. */
-  needsRepublish(repository: RepositoryName, digest: Digest): boolean;
-  /** The recipe of a digest, if this replica has it in memory. */
-  cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined;
   /** The ports of a conversion, with the credential of the request. */
   ports(repository: RepositoryName, context: RequestContext): ConversionPorts;
 }
@@ -94,14 +80,9 @@ export interface ManifestConverter {
 /** Stands for the signing key in the keys of products that are not signed. */
 const unsignedId = '-';
 
-/** Recipes that are written at the same time. An index of a thousand images has three thousand. */
-const concurrentRecipes = 50;
-
-/** The work on one recipe, in bytes of a document: a shared cache signs and encodes it. */
-const recipeBytes = 500;
-
 export function createManifestConverter(options: ManifestConverterOptions): ManifestConverter {
   const { upstream, content, cache, signingKey, turn, metrics } = options;
+  const recipes = createRecipeStore(options);
   const flights = createSingleFlight<DerivedManifest>(
     options.deadlineMs ?? 2 * usualSharedWorkMs,
     options.background,
@@ -139,7 +120,7 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const converted = await convert(repository, recipe, context);
     const derived = derivedManifestOf(converted, recipe);
     // Recipes first: a client that gets a digest may request its content at once, and from another replica.
-    await putRecipes(repository, derived, context);
+    await recipes.putAll(repository, derived, context);
     const configs = derivedConfigs(converted);
     await Promise.all(
       configs.map(([digest, bytes]) => content.putDerivedConfig(repository, digest, bytes, context)),
@@ -173,18 +154,6 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       if (!signal.aborted) count(recipe, 'failed', seconds());
       throw error;
     }
-  }
-
-  async function putRecipes(
-    repository: RepositoryName,
-    { recipes }: DerivedManifest,
-    { budget }: RequestContext,
-  ): Promise<void> {
-    const none = new Uint8Array();
-    await mapBounded(recipes, concurrentRecipes, async ([digest, recipe]) => {
-      await turn(recipeBytes);
-      await cache.set(recipeKey(upstream, repository, digest), { facts: { recipe }, body: none }, budget);
-    });
   }
 
   async function make(
@@ -235,34 +204,12 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
     const derived = await productIn(keys, context);
     if (derived === undefined) return undefined;
     count(recipe, 'remembered', 0);
-    // A cache may drop the recipes and keep the product, and the last recipes may be of another root, which may be
-    // deleted by now: then the recipes are put back.
-    if (!(await hasRecipes(repository, derived, context))) await putRecipes(repository, derived, context);
+    await recipes.restore(repository, derived, context);
     return derived;
   }
 
   const indexKeys = (repository: RepositoryName, recipe: ManifestRecipe) =>
     derivedManifestKeys(upstream, repository, recipe, unsignedId);
-
-  async function recipeOf(repository: RepositoryName, digest: Digest, { budget }: RequestContext) {
-    return recipeIn(await cache.get(recipeKey(upstream, repository, digest), budget));
-  }
-
-  function cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined {
-    return recipeIn(cache.getLocal?.(recipeKey(upstream, repository, digest)));
-  }
-
-  async function hasRecipes(
-    repository: RepositoryName,
-    { recipes }: DerivedManifest,
-    context: RequestContext,
-  ) {
-    for (const [digest, { root }] of recipes) {
-      const known = cachedRecipe(repository, digest) ?? (await recipeOf(repository, digest, context));
-      if (known?.root !== root || cache.lacks?.(recipeKey(upstream, repository, digest))) return false;
-    }
-    return true;
-  }
 
   return {
     ports,
@@ -277,9 +224,9 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       return entry && derivedManifestOfEntry(entry, false);
     },
     productKey: (repository, recipe) => indexKeys(repository, recipe).own,
-    recipeOf,
-    cachedRecipe,
-    needsRepublish: (repository, digest) => cache.lacks?.(recipeKey(upstream, repository, digest)) ?? false,
+    recipeOf: recipes.recipeOf,
+    cachedRecipe: recipes.cachedRecipe,
+    needsRepublish: recipes.needsRepublish,
 
     async config(repository, digest, recipe, context) {
       const cached = await content.getDerivedConfig(repository, digest, context);
@@ -293,9 +240,4 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       );
     },
   };
-}
-
-function recipeIn(entry: CacheEntry | undefined): Recipe | undefined {
-  const recipe = entry?.facts.recipe as Recipe | undefined;
-  return recipe && isCurrent(recipe) ? recipe : undefined;
 }
