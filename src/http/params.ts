@@ -10,6 +10,7 @@ import { ownText } from '../cache/memory-bytes.ts';
 import { RegistryError } from '../errors.ts';
 import type { Env } from './env.ts';
 import { isUploadName } from './location.ts';
+import { quoted } from './quoted.ts';
 
 /**
  * The paths that may end with a slash: the ping, the begin of an upload, the list of tags (docker-registry 2.8.2
@@ -100,9 +101,4 @@ export function uploadParam(context: Context<Env>): string {
   const upload = param(context, 'upload');
   if (isUploadName(upload)) return upload;
   throw new RegistryError('UPLOAD_UNKNOWN', `${quoted(upload, 200)} is no upload that was begun here.`);
-}
-
-/** Text of a client in a message: quoted, and cut after so many characters. */
-export function quoted(text: string, length: number): string {
-  return JSON.stringify(text.slice(0, length));
 }

@@ -12,6 +12,7 @@ import { createRegistry, type Registry, type RegistryOptions } from '../registry
 import { withClientNames } from '../routing/repository-names.ts';
 import type { Routable, VirtualHost } from '../routing/virtual-hosts.ts';
 import { createExplainRefusal, type ExplainRefusal } from './challenge.ts';
+import { quoted } from './quoted.ts';
 
 export interface RouteOptions extends RegistryOptions, ClientPolicy {
   /** The credential of requests to upstream, or `passthrough` for the client's own. */
@@ -97,9 +98,8 @@ export function listedName(
 
 /** @param name the repository as the client wrote it. */
 export function unknownRepository(name: string): RegistryError {
-  const shown = JSON.stringify(name.slice(0, 300));
   return new RegistryError(
     'NAME_UNKNOWN',
-    `No route of this proxy leads to the repository ${shown} from here.`,
+    `No route of this proxy leads to the repository ${quoted(name, 300)} from here.`,
   );
 }

@@ -2,6 +2,7 @@ import { parseRepositoryName } from '../../../converters/reference.ts';
 import { RegistryError } from '../../errors.ts';
 import type { RequestAuthority } from '../../routing/authority.ts';
 import { authorityRank } from '../../routing/match.ts';
+import { quoted } from '../quoted.ts';
 import type { Route } from '../route.ts';
 import type { RegistryEvent } from './registry-event.ts';
 
@@ -76,7 +77,7 @@ export function readRename(pattern: string | null): RenameEvent {
 function notAPattern(pattern: string): RegistryError {
   return new RegistryError(
     'EVENT_INVALID',
-    `?repository=${JSON.stringify(pattern.slice(0, 200))} must be the name of a repository with a star for the name in ` +
+    `?repository=${quoted(pattern, 200)} must be the name of a repository with a star for the name in ` +
       'the notification, like docker/* or *.',
   );
 }

@@ -5,6 +5,7 @@ import { joinKey } from '../../cache/key.ts';
 import { pause } from '../../concurrency/deadline.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
+import { quoted } from '../quoted.ts';
 import type { Route } from '../route.ts';
 import { createEventBodies, type EventBodyOptions } from './event-body.ts';
 import { candidateRoutes, type RenameEvent, type RouteChoice, readRename, routesOf } from './event-routes.ts';
@@ -151,7 +152,7 @@ function unknownRoute(id: string, routes: readonly Route[]): RegistryError {
   const known = routes.map((route) => route.id).join(', ');
   return new RegistryError(
     'ENDPOINT_UNKNOWN',
-    `There is no route ${JSON.stringify(id.slice(0, 200))}. The routes are: ${known}.`,
+    `There is no route ${quoted(id, 200)}. The routes are: ${known}.`,
   );
 }
 

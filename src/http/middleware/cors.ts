@@ -6,6 +6,7 @@ import { discard } from '../../upstream/body.ts';
 import { pickHeaders } from '../../upstream/error-response.ts';
 import type { Env } from '../env.ts';
 import { routedPath } from '../params.ts';
+import { quoted } from '../quoted.ts';
 import { apiVersion } from '../responses.ts';
 import type { Route } from '../route.ts';
 
@@ -72,10 +73,9 @@ function isForeign(origin: string, context: Context<Env>): boolean {
 }
 
 function foreignPost(origin: string): RegistryError {
-  const shown = JSON.stringify(origin.slice(0, 300));
   return new RegistryError(
     'DENIED',
-    `A web page of ${shown} may not push through this proxy: the registry names no such page in its CORS headers.`,
+    `A web page of ${quoted(origin, 300)} may not push through this proxy: the registry names no such page in its CORS headers.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { isV1Path } from '../../client-state/v1-session.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Env } from '../env.ts';
 import { errorResponse } from '../errors.ts';
-import { quoted } from '../params.ts';
+import { quoted } from '../quoted.ts';
 import { explainError } from '../route.ts';
 import { v1ErrorResponse } from '../v1/responses.ts';
 

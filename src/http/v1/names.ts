@@ -2,7 +2,7 @@ import { parseRepositoryName, type RepositoryName } from '../../../converters/re
 import { hasCode, RegistryError } from '../../errors.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { quoted } from '../params.ts';
+import { quoted } from '../quoted.ts';
 
 /**
  * The repositories that a name in a path may mean, by upstream's names, the likeliest first. Docker asks for the

@@ -8,7 +8,7 @@ import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
 import { clientAuth, enterRoute, reads } from '../middleware/routing.ts';
-import { quoted } from '../params.ts';
+import { quoted } from '../quoted.ts';
 import { type Route, unknownRepository } from '../route.ts';
 import { getV1Image } from './images.ts';
 import { checkV1Login, v1Ping } from './login.ts';
