@@ -1,5 +1,4 @@
-import { isAbort } from '../concurrency/deadline.ts';
-import { RegistryError } from '../errors.ts';
+import { cutShort, isRegistryOrAbortError } from '../upstream/body.ts';
 import { createPullStream } from './pull-stream.ts';
 
 /** Reads a stream of bytes. */
@@ -18,7 +17,7 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
   async function read(): Promise<Uint8Array | undefined> {
     for (;;) {
       const { done, value } = await reader.read().catch((error: unknown) => {
-        throw isRegistryOrAbortError(error) ? error : cutShort(what, error);
+        throw isRegistryOrAbortError(error) ? error : cutShort(`the ${what}`, error);
       });
       if (done) return undefined;
       if (value.length > 0) return value;
@@ -38,21 +37,6 @@ export function openByteSource(stream: ReadableStream<Uint8Array>, what: string)
   }
 
   return { read, chunks, cancel };
-}
-
-/** Whether an error can be thrown on unchanged: regshift's own error, or an abort. */
-export function isRegistryOrAbortError(error: unknown): boolean {
-  return error instanceof RegistryError || isAbort(error);
-}
-
-function cutShort(what: string, cause: unknown): RegistryError {
-  return new RegistryError(
-    'UPSTREAM_ANSWER',
-    `Upstream broke off before the ${what} was complete. Try again.`,
-    {
-      cause,
-    },
-  );
 }
 
 /** Waits for the first chunk of a stream. @returns the whole stream. @throws the stream's error before its first chunk. */

@@ -1,6 +1,7 @@
 import { concatenate } from '../../converters/bytes.ts';
 import type { Compression } from '../../converters/media-types.ts';
-import { type ByteSource, isRegistryOrAbortError, openByteSource } from './byte-stream.ts';
+import { isRegistryOrAbortError } from '../upstream/body.ts';
+import { type ByteSource, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import {

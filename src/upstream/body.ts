@@ -126,13 +126,19 @@ export async function* chunksOf(
     }
   } catch (error) {
     ended = true;
-    throw error instanceof RegistryError || isAbort(error) ? error : cutShort(what, error);
+    throw isRegistryOrAbortError(error) ? error : cutShort(what, error);
   } finally {
     if (!ended) await reader.cancel().catch(() => undefined);
   }
 }
 
-function cutShort(what: string, cause: unknown): RegistryError {
+/** Whether an error can be thrown on unchanged: regshift's own error, or an abort. */
+export function isRegistryOrAbortError(error: unknown): boolean {
+  return error instanceof RegistryError || isAbort(error);
+}
+
+/** The error of a body that ends early. @param what as in `readBounded`. */
+export function cutShort(what: string, cause: unknown): RegistryError {
   return new RegistryError('UPSTREAM_ANSWER', `Upstream broke off before ${what} was complete. Try again.`, {
     cause,
   });
