@@ -1,0 +1,33 @@
+import { pathIn, textOf } from './call.ts';
+import { plain } from './differences.ts';
+import type { Rule } from './rule.ts';
+
+const nextIn = (link: string | undefined) => /<([^>]*)>/.exec(link ?? '')?.[1];
+
+export const listRules: readonly Rule[] = [
+  {
+    name: 'no tags',
+    reason: 'docker-registry writes `null` for no tags, which the specification does not have.',
+    explains: ({ straight, through }) =>
+      textOf(straight.body).trim() === plain(textOf(through.body)).replace('"tags":[]', '"tags":null')
+        ? ['body']
+        : [],
+  },
+  {
+    name: 'last page of the catalog',
+    reason:
+      'docker-registry names a next page after each full page, and the page may be empty. A route of a part of a host ' +
+      'names one only if it has repositories, and names itself in the link (docs/routes.md).',
+    async explains({ straight, through }, world) {
+      const next = nextIn(straight.header('Link'));
+      if (!world.settings.byPath || next === undefined) return [];
+      const own = nextIn(through.header('Link'));
+      const names = (link: string) =>
+        new URL(link, 'http://x').searchParams.get('last')?.replace(/^mirror\//, '');
+      if (own !== undefined) return names(own) === names(next) && own.includes('route=') ? ['Link'] : [];
+      const call = { kind: 'catalog', method: 'GET', path: pathIn(next) } as const;
+      const { straight: page } = await world.ask(call, call, 0);
+      return textOf(page.body).includes('"repositories":[]') ? ['Link'] : [];
+    },
+  },
+];

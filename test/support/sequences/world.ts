@@ -1,0 +1,124 @@
+import { mediaTypes } from '../../../converters/media-types.ts';
+import type { DockerRegistry } from '../docker-registry.ts';
+import { type RawResponse, rawRequest } from '../raw-http.ts';
+import type { Call, Exchange, PushedTo } from './call.ts';
+import { textOf } from './call.ts';
+import { documents } from './content.ts';
+import type { SequenceSettings } from './settings.ts';
+
+const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
+const everyType = [ociManifest, ociIndex, schema2, dockerList, schema1Signed, schema1].join(', ');
+
+interface WorldOptions {
+  readonly settings: SequenceSettings;
+  readonly straight: DockerRegistry;
+  readonly behind: DockerRegistry;
+  readonly ports: readonly number[];
+  /** As the registries name them. */
+  readonly repositories: readonly string[];
+  /** The manifests that were pushed so far. */
+  readonly pushed: readonly PushedTo[];
+}
+
+/** Both registries of a sequence, the proxies, and what was said so far. */
+export interface World extends WorldOptions {
+  ask(straight: Call, through: Call, replica: number): Promise<Pick<Exchange, 'straight' | 'through'>>;
+  askProxy(call: Call, replica: number): Promise<RawResponse>;
+  /** The manifest of a reference at the registry without a proxy, in its stored form. */
+  stored(call: Pick<Call, 'repository' | 'reference'>): Promise<RawResponse>;
+  /** Asks the registry behind the proxy. */
+  readBehind(path: string): Promise<RawResponse>;
+  /** The name that a repository has at the registries. */
+  plainName(repository: string | undefined): string;
+  /** The digests of manifests that regshift stored in another form, by `<repository>@<pushed digest>`. */
+  readonly storedAs: Map<string, string>;
+  /** Whether a replica may remember this answer for a reference, because it was true before. */
+  hasGiven(call: Call, replica: number, response: RawResponse): boolean;
+  /** Whether an image of the repository leads to a blob that the registry does not have. */
+  mayBeMade(call: Pick<Call, 'repository' | 'reference'>): Promise<boolean>;
+  remember(exchange: Exchange): void;
+  /** The first difference in the tags of both registries. */
+  registriesDiffer(): Promise<string | undefined>;
+}
+
+export function createWorld(options: WorldOptions): World {
+  const { settings, straight, behind, ports, repositories } = options;
+  const given = new Map<string, Set<string>>();
+  const ask = (port: number, { method, path, headers = [], body }: Call) =>
+    rawRequest({ port, method, path, headers, ...(body && { body }), deadline: 60_000 });
+  const plainName = (name = '') => (settings.byPath ? name.replace(/^mirror\//, '') : name);
+  const read = (port: number, path: string) =>
+    rawRequest({ port, method: 'GET', path, headers: [['Accept', everyType]] });
+  const askProxy = (call: Call, replica: number) => ask(ports[replica] ?? 0, call);
+
+  const keyOf = ({ repository, reference }: Call, replica: number | 'any') =>
+    `${replica} ${repository} ${reference}`;
+
+  async function tagsAt(port: number, repository: string): Promise<string> {
+    const { status, body } = await read(port, `/v2/${repository}/tags/list`);
+    if (status !== 200) return '';
+    const { tags } = JSON.parse(textOf(body)) as { readonly tags: readonly string[] | null };
+    const lines = (tags ?? []).toSorted().map(async (tag) => {
+      const answer = await read(port, `/v2/${repository}/manifests/${tag}`);
+      return `${tag} ${answer.status} ${answer.header('Docker-Content-Digest')}`;
+    });
+    return (await Promise.all(lines)).join('\n');
+  }
+
+  return {
+    ...options,
+    storedAs: new Map(),
+    askProxy,
+    plainName,
+    readBehind: (path) => read(behind.port, path),
+    async ask(straightCall, call, replica) {
+      // docker-registry 2.8 answers 416 with the length of the blob and without its bytes.
+      const unlessCut = (error: Error) => {
+        if (!error.message.includes('before it was whole') || straightCall.kind !== 'blob') throw error;
+        return ask(straight.port, { ...straightCall, method: 'HEAD' });
+      };
+      const [left, right] = await Promise.all([
+        ask(straight.port, straightCall).catch(unlessCut),
+        askProxy(call, replica),
+      ]);
+      return { straight: left, through: right };
+    },
+    stored: ({ repository, reference }) =>
+      read(straight.port, `/v2/${plainName(repository)}/manifests/${reference}`),
+    async mayBeMade({ repository }) {
+      const own = options.pushed.filter((each) => repositories[each.repository] === plainName(repository));
+      const stored = own.map(({ document }) =>
+        read(straight.port, `/v2/${plainName(repository)}/manifests/${documents[document]?.digest}`),
+      );
+      return (await Promise.all(stored)).some(({ status }) => status === 200);
+    },
+    hasGiven: (call, replica, response) =>
+      ([replica, 'any'] as const).some((by) => given.get(keyOf(call, by))?.has(outcomeOf(response))),
+    remember({ call, through, replica }) {
+      // A search of any replica may have asked for a tag after each push of it.
+      const key = keyOf(call, call.method === 'PUT' ? 'any' : replica);
+      const set = given.get(key) ?? new Set();
+      given.set(key, set.add(outcomeOf(through)));
+    },
+    async registriesDiffer() {
+      for (const repository of repositories) {
+        const [left, right] = await Promise.all([
+          tagsAt(straight.port, repository),
+          tagsAt(behind.port, repository),
+        ]);
+        if (left !== right)
+          return `the tags of ${repository} are\n${left}\nstraight, and\n${right}\nbehind the proxy`;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The stored manifest that a response is about, or its status. */
+function outcomeOf(response: RawResponse): string {
+  const digest =
+    response.header('Regshift-Source-Digest') ??
+    response.header('Regshift-Stored-Digest') ??
+    response.header('Docker-Content-Digest');
+  return response.status < 400 && digest !== undefined ? digest : String(response.status);
+}
