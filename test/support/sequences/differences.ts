@@ -27,8 +27,8 @@ const headers = [
   'WWW-Authenticate',
 ] as const;
 
-/** Compares both responses, without what must differ: addresses, names of a route by a path, ids of uploads. */
-export function differencesOf({ call, straight, through }: Exchange): Difference[] {
+/** Compares both responses, without what must differ: addresses and ids of uploads. */
+export function differencesOf({ call, straight, through }: Exchange, byPath: boolean): Difference[] {
   const isContent = (call.kind === 'manifest' || call.kind === 'blob') && straight.status < 300;
   const compared = isContent ? [...headers, 'Content-Length'] : headers;
   const facts = (response: RawResponse): [of: string, value: string][] => [
@@ -39,11 +39,18 @@ export function differencesOf({ call, straight, through }: Exchange): Difference
       withoutBoundary(value, response),
     ]),
   ];
-  const [left, right] = [new Map(facts(straight)), new Map(facts(through))];
+  // A route by a path adds the path to each name of a repository that the registry writes.
+  const named = facts(straight).map(([of, value]): [string, string] => [
+    of,
+    byPath && !(isContent && of === 'body') ? value.replaceAll(/\bs\d+(\/|%2F)/g, routedName) : value,
+  ]);
+  const [left, right] = [new Map(named), new Map(facts(through))];
   return [...new Set([...left.keys(), ...right.keys()])]
     .map((of) => ({ of, straight: left.get(of) ?? '-', through: right.get(of) ?? '-' }))
     .filter((each) => each.straight !== each.through);
 }
+
+const routedName = (name: string, slash: string) => `${routePath}${slash}${name}`;
 
 export function headerOf(response: RawResponse, name: string): string {
   const value = response.header(name);
@@ -66,12 +73,10 @@ function withoutBoundary(text: string, response: RawResponse): string {
   return boundary === undefined ? text : text.replaceAll(boundary, '<boundary>');
 }
 
-/** A text without the names that differ between the sides. */
+/** A text without the addresses and ids that differ between the sides. */
 export function plain(text: string): string {
   return text
     .replaceAll(/https?:\/\/127\.0\.0\.1:\d+/g, '')
-    .replaceAll(`${routePath}/`, '')
-    .replaceAll(`${routePath}%2F`, '')
     .replaceAll(/\/blobs\/uploads\/[^/?]+(\?[^>]*)?$/g, '/blobs/uploads/<id>')
     .replaceAll(/_state=[^&"]*/g, '_state');
 }

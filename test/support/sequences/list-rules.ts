@@ -1,5 +1,4 @@
 import { pathIn, textOf } from './call.ts';
-import { plain } from './differences.ts';
 import type { Rule } from './rule.ts';
 
 const nextIn = (link: string | undefined) => /<([^>]*)>/.exec(link ?? '')?.[1];
@@ -9,7 +8,7 @@ export const listRules: readonly Rule[] = [
     name: 'no tags',
     reason: 'docker-registry writes `null` for no tags, which the specification does not have.',
     explains: ({ straight, through }) =>
-      textOf(straight.body).trim() === plain(textOf(through.body)).replace('"tags":[]', '"tags":null')
+      textOf(straight.body).includes('"tags":null') && textOf(through.body).includes('"tags":[]')
         ? ['body']
         : [],
   },

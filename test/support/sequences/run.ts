@@ -93,7 +93,7 @@ async function perform(
 }
 
 async function complaintOf(exchange: Exchange, world: World, report: RunReport): Promise<string | undefined> {
-  const differences = differencesOf(exchange);
+  const differences = differencesOf(exchange, world.settings.byPath);
   const left = await explained(exchange, differences, world, (rule) => {
     report.rules[rule] = (report.rules[rule] ?? 0) + 1;
   });
