@@ -65,6 +65,33 @@ describe.skipIf(requirePeers('docker-registry'))('docker-registry 2.8', () => {
   });
 });
 
+it.skipIf(requirePeers('docker-registry'))(
+  'a refused push leaves no manifest that a client finds by HEAD before it pushes the image again',
+  async () => {
+    const registry = await startDockerRegistry();
+    const route = await startRoute(registry.url, { REGSHIFT_PUSH_FORMAT: 'schema2' });
+    try {
+      const part = { digest: `sha256:${'5'.repeat(64)}`, size: 100 };
+      const manifest = JSON.stringify({
+        schemaVersion: 2,
+        mediaType: ociManifest,
+        config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...part },
+        layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...part }],
+      });
+      const path = `/v2/team/app/manifests/${digestOf(new TextEncoder().encode(manifest))}`;
+      for (const url of [registry.url, `http://${route.relay.host}`]) {
+        const headers = { 'Content-Type': ociManifest, Accept: ociManifest };
+        const pushed = await fetch(url + path, { method: 'PUT', headers, body: manifest });
+        const found = await fetch(url + path, { method: 'HEAD', headers });
+        expect([pushed.status, found.status]).toEqual([400, 404]);
+      }
+    } finally {
+      await route.stop();
+      await registry.stop();
+    }
+  },
+);
+
 /** Clients that read each form of an image by its digest. */
 const programs = clientPrograms.filter((each) => !requirePeers(...each.programs));
 

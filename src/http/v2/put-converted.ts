@@ -78,13 +78,20 @@ export async function putConverted(
       if (!(error instanceof ConversionError)) throw error;
       throw lackedBlob(error) ?? inconvertible(manifest, form, error);
     });
+  const keep = () => registry.pushes.converter.keep(pusher, manifest);
+  // A tag never leads to a digest that is not there. A digest that is there before its image is stored would tell clients
+  // that they need not push it: docker-registry 2.8.2 answers a HEAD of a manifest from a blob, too.
+  if (reference.kind === 'tag') await keep();
   const own = withManifest(request, converted.body, converted.mediaType);
   const put = () => putTo(push, reference.kind === 'tag' ? reference.tag : converted.digest, own);
   let outcome = await put();
   if (!(outcome instanceof Response) && isAboutContent(outcome)) {
     if (await missing.uploadRefused(outcome.digests)) outcome = await put();
   }
-  if (outcome instanceof Response) return acknowledged(push, outcome, manifest, converted);
+  if (outcome instanceof Response) {
+    if (reference.kind === 'digest' && isWritten(outcome)) await keep();
+    return acknowledged(push, outcome, manifest, converted);
+  }
   const [next, ...rest] = others;
   return next && refusesForm(outcome) ? putConverted(push, missing, manifest, [next, ...rest]) : outcome;
 }

@@ -51,13 +51,18 @@ export interface Pusher {
 export interface PushConverter {
   readonly format: PushFormat;
   /**
-   * Converts a pushed manifest, and uploads everything that a pull of it needs: the blobs that the conversion makes, the
-   * manifests of an index, and the pushed manifest as a blob. Nothing is stored under a tag: the caller does that last.
+   * Converts a pushed manifest, and uploads what the converted one names: the blobs that the conversion makes, and the
+   * manifests of an index. The caller stores the manifest itself, and keeps the pushed one.
    * @returns the manifest to store in place of the pushed one.
    * @throws RegistryError MANIFEST_INVALID for an incomplete index, a schema 1 manifest without a signature, or losses
    *   that the settings refuse; as upstream refuses an upload. ConversionError.
    */
   prepare(pusher: Pusher, manifest: PushedImage, form: TargetForm): Promise<Converted>;
+  /**
+   * Keeps a manifest under its own digest, as a blob of the same repository: clients pull by the digest that was pushed.
+   * @throws RegistryError as upstream refuses the upload.
+   */
+  keep(pusher: Pusher, manifest: PushedManifest): Promise<void>;
   /**
    * Keeps an artifact that the registry does not take, or not yet, as a blob.
    * @param isLost whether the registry will have the artifact as a blob alone.
@@ -130,7 +135,6 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
     for (const blob of blobs) await uploadDerived(pusher, blob);
   }
 
-  /** Keeps a manifest under its own digest, as a blob of the same repository. */
   async function keep(pusher: Pusher, { digest, bytes, mediaType }: PushedManifest): Promise<void> {
     await uploadBytes(pusher, digest, bytes);
     const { repository, context } = pusher;
@@ -197,9 +201,10 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
       const lost = lossesOf(result);
       if (options.refusesLosses && lost.length > 0) throw losingPush(result, lost);
       await uploadParts(pusher, result);
-      await keep(pusher, manifest);
       return result;
     },
+
+    keep,
 
     async keepArtifact(pusher, artifact, isLost) {
       if (isLost && options.refusesLosses) throw artifactRefused(artifact);

@@ -14,7 +14,7 @@ export async function followStored({ call, straight, through }: Exchange, world:
   if (kind === 'manifest' && method === 'DELETE')
     return followDeleted(world, repository, reference, through.status);
   if (kind !== 'manifest' || method !== 'PUT') return;
-  if (through.status === 400) return followLeft(world, repository, call.body);
+  if (through.status === 400) return followLeft(world, repository, reference, call.body);
   if (through.status !== 201) return;
   const pushed = through.header('Docker-Content-Digest') ?? '';
   const stored = through.header('Regshift-Stored-Digest') ?? pushed;
@@ -30,14 +30,16 @@ export async function followStored({ call, straight, through }: Exchange, world:
   });
 }
 
-/** A push that the registry refuses may leave the empty layer, and the pushed bytes as a blob. */
+/** A push that the registry refuses may leave the empty layer, and one by tag the pushed bytes as a blob. */
 async function followLeft(
   world: World,
   repository: string,
+  reference: string,
   pushed: Uint8Array = new Uint8Array(),
 ): Promise<void> {
   const name = world.plainName(repository);
-  for (const digest of [emptyLayer, await sha256Of(pushed)]) {
+  const left = isDigestText(reference) ? [emptyLayer] : [emptyLayer, await sha256Of(pushed)];
+  for (const digest of left) {
     const blob = await world.readBehind(`/v2/${name}/blobs/${digest}`);
     if (blob.status === 200)
       await pushImage(world.straight.url, name, 'none', { blobs: [blob.body], manifests: [] });

@@ -163,6 +163,18 @@ export const manifestRules: readonly Rule[] = [
     },
   },
   {
+    name: 'made content that is stored, too',
+    reason:
+      'A blob that regshift makes has its own Cache-Control, also where the registry has the same bytes: the right to its ' +
+      'image is the right to it (docs/caching-and-access.md).',
+    async explains({ call, straight, through }, world) {
+      const isSame = call.kind === 'blob' && straight.status === through.status && straight.status < 300;
+      return isSame && !through.header('Cache-Control')?.includes('max-age') && (await world.mayBeMade(call))
+        ? ['Cache-Control']
+        : [];
+    },
+  },
+  {
     name: 'remembered by another replica',
     reason:
       'A replica that has not seen a write may answer from memory for REGSHIFT_TAG_TTL seconds (docs/caching-and-access.md): ' +

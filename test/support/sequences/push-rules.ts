@@ -46,8 +46,8 @@ export const pushRules: readonly Rule[] = [
   {
     name: 'blobs as manifests',
     reason:
-      'docker-registry 2.1 to 2.8 gives a blob as a manifest. regshift keeps pushed bytes as a blob, also of a push that ' +
-      'the registry then refuses (docs/pushes.md).',
+      'docker-registry 2.1 to 2.8 gives a blob as a manifest. regshift keeps pushed bytes as a blob, also of a push by ' +
+      'tag that the registry then refuses (docs/pushes.md).',
     async explains({ call, straight, through }, world) {
       const { reference } = call;
       if (world.settings.pushFormat === 'asis' || call.kind !== 'manifest' || straight.status < 400)
