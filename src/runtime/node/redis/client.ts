@@ -3,8 +3,8 @@ export interface RedisCommands {
   /** The bytes from `start` to `end`, both included; none, or null, if the key is absent. */
   getRange(key: string, start: number, end: number): Promise<Buffer | null>;
   set(key: string, value: Buffer | string, options: SetOptions): Promise<unknown>;
-  /** Writes over the bytes from `start`. Bytes before it that are absent become zeros. */
-  setRange(key: string, start: number, value: Buffer): Promise<unknown>;
+  /** Writes numbers into a value, whose absent bytes are zeros, and returns those that they replace. */
+  bitField(key: string, operations: SetNumber[]): Promise<readonly (number | null)[]>;
   del(keys: string[]): Promise<unknown>;
   sAdd(key: string, member: string): Promise<unknown>;
   sRem(key: string, members: string[]): Promise<unknown>;
@@ -15,6 +15,14 @@ export interface RedisCommands {
 
 /** The life of a value in seconds, or in milliseconds for a value that must not be there yet. */
 export type SetOptions = { readonly EX: number } | { readonly PX: number; readonly NX: true };
+
+/** The number at a place, like `#3` for the fourth number of its kind. */
+export interface SetNumber {
+  readonly operation: 'SET';
+  readonly encoding: 'u32';
+  readonly offset: `#${number}`;
+  readonly value: number;
+}
 
 /** Notifications of a client. */
 export interface RedisEvents {

@@ -1,5 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { type FleetWrites, repositoryCounters } from '../../../registry/repository-versions.ts';
+import type { SetNumber } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 
 /**
@@ -34,24 +35,35 @@ export function createSharedWrites(connection: RedisConnection): SharedWrites {
   async function send(): Promise<void> {
     if (isSending) return;
     isSending = true;
-    for (const counter of unsent) {
+    let isSent = true;
+    while (isSent && unsent.size > 0) {
+      const counters = [...unsent];
       // A write that comes meanwhile is another one.
-      unsent.delete(counter);
-      const mark = newMark();
-      const at = counter * markBytes;
-      const done = await connection.run((client) => client.setRange(name, at, mark));
-      if (done === undefined) {
-        unsent.add(counter);
-        break;
-      }
-      known?.set(mark, at);
+      unsent.clear();
+      isSent = await sendMarks(counters);
+      if (!isSent) for (const counter of counters) unsent.add(counter);
     }
     isSending = false;
   }
 
+  /** @returns false if Redis may not have them. */
+  async function sendMarks(counters: readonly number[]): Promise<boolean> {
+    const marks = counters.map(() => randomInt(1, 2 ** 32));
+    const setMark = (counter: number, index: number): SetNumber => {
+      return { operation: 'SET', encoding: 'u32', offset: `#${counter}`, value: marks[index] ?? 1 };
+    };
+    const replaced = await connection.run((client) => client.bitField(name, counters.map(setMark)));
+    if (replaced === undefined) return false;
+    if (known === undefined) return true;
+    // No later look finds a mark that these replace.
+    const found = withMarks(known, counters, replaced);
+    takeOver(known, found);
+    known = withMarks(found, counters, marks);
+    return true;
+  }
+
   function takeOver(before: Buffer, after: Buffer): void {
     if (before.equals(after)) return;
-    const markIn = (value: Buffer, counter: number) => value.readUInt32LE(counter * markBytes);
     const changed = allCounters.filter((counter) => markIn(before, counter) !== markIn(after, counter));
     // Redis has lost the marks, and with them the writes since the last look.
     if (changed.some((counter) => markIn(after, counter) === 0)) gap();
@@ -88,8 +100,14 @@ export function createSharedWrites(connection: RedisConnection): SharedWrites {
   };
 }
 
-function newMark(): Buffer {
-  const mark = randomBytes(markBytes);
-  mark[0] = (mark[0] ?? 0) | 1;
-  return mark;
+function markIn(value: Buffer, counter: number): number {
+  return value.readUInt32BE(counter * markBytes);
+}
+
+function withMarks(value: Buffer, counters: readonly number[], marks: readonly (number | null)[]): Buffer {
+  const next = Buffer.from(value);
+  for (const [index, counter] of counters.entries()) {
+    next.writeUInt32BE(marks[index] ?? 0, counter * markBytes);
+  }
+  return next;
 }

@@ -6,21 +6,26 @@ import { createSharedWrites } from '../../../../../src/runtime/node/redis/shared
 /** One value of a Redis. The tests with real programs cover a real one. */
 function standIn() {
   const state = { value: Buffer.alloc(0), away: false, commands: 0 };
-  const client = {
+  const client: Partial<RedisCommands> = {
     getRange: async (_name: string, start: number, end: number) => state.value.subarray(start, end + 1),
-    setRange: async (_name: string, start: number, value: Buffer) => {
-      const next = Buffer.alloc(Math.max(state.value.length, start + value.length));
+    bitField: async (_name: string, operations) => {
+      const last = Math.max(...operations.map(({ offset }) => Number(offset.slice(1))));
+      const next = Buffer.alloc(Math.max(state.value.length, (last + 1) * 4));
       state.value.copy(next);
-      value.copy(next, start);
       state.value = next;
-      return next.length;
+      return operations.map(({ offset, value }) => {
+        const at = Number(offset.slice(1)) * 4;
+        const before = next.readUInt32BE(at);
+        next.writeUInt32BE(value, at);
+        return before;
+      });
     },
-  } as unknown as RedisCommands;
+  };
   const connection: RedisConnection = {
     isDown: () => state.away,
     run: async (command) => {
       state.commands += 1;
-      return state.away ? undefined : command(client);
+      return state.away ? undefined : command(client as RedisCommands);
     },
     close: async () => {},
   };
@@ -63,14 +68,14 @@ test('a write is heard by the other replicas once, and not by its own', async ()
   expect(other.heard).toEqual([0, 1023, 0]);
 });
 
-test('writes that are told at once cost two commands for each counter at most', async () => {
+test('writes that are told at once cost two commands', async () => {
   const { state, one, other } = await fleet();
   state.commands = 0;
-  for (let write = 0; write < 1_000; write += 1) one.tell(write % 2);
+  for (let write = 0; write < 1_000; write += 1) one.tell(write % 20);
   await settled();
-  expect(state.commands).toBeLessThanOrEqual(4);
+  expect(state.commands).toBe(2);
   await other.look();
-  expect(other.heard).toEqual([0, 1]);
+  expect(other.heard).toEqual([...Array(20).keys()]);
 });
 
 test('a write while Redis is away is told when it is back, and one that was missed is heard', async () => {
@@ -85,6 +90,20 @@ test('a write while Redis is away is told when it is back, and one that was miss
   await one.look();
   await other.look();
   expect([one.heard, other.heard]).toEqual([[], [7]]);
+});
+
+test('a replica hears of a write whose mark its own late one replaces', async () => {
+  const { state, one, other } = await fleet();
+  state.away = true;
+  other.tell(7);
+  await settled();
+  state.away = false;
+  // A client reads the tag through the other replica here, and the next write moves it.
+  one.tell(7);
+  await settled();
+  await other.look();
+  await one.look();
+  expect([one.heard, other.heard]).toEqual([[7], [7]]);
 });
 
 test('a Redis that has lost the marks, or was not there at the start, makes replicas ask the registry again', async () => {
