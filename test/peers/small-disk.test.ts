@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, systemWallClock } from '../../src/clock.ts';
 import { type BlobName, type BlobStore, BlobTooLarge } from '../../src/layers/store/blob-store.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
+import { createStoreOperations } from '../../src/runtime/node/store/file-operations.ts';
+import { lookAtFolder } from '../../src/runtime/node/store/folder-place.ts';
 import { createFolderStore } from '../../src/runtime/node/store/folder-store.ts';
 import { storeBlob } from '../support/blob-stores.ts';
 import { layerContent } from '../support/layer-content.ts';
@@ -92,3 +94,23 @@ describe.skipIf(requirePeers('mount', 'umount'))('a folder for layers on a disk 
     await expect.poll(async () => (await left()).size).toBe(stored.length + 1 - 2);
   });
 });
+
+it.skipIf(requirePeers('mount', 'umount')).each(['blobs', 'incoming'])(
+  'a folder for layers whose %s are another mount of the same disk is refused',
+  async (mounted) => {
+    const folder = await mkdtemp(join(tmpdir(), 'regshift-mounts-'));
+    const [at, other] = [join(folder, mounted), join(folder, 'other')];
+    for (const each of [at, other]) await mkdir(each);
+    await runProgram('mount', ['--bind', other, at], folder);
+    try {
+      const place = await lookAtFolder(folder, createStoreOperations());
+      const found = `${folder}/blobs is on another file system or mount than ${folder}/incoming`;
+      expect(place).toEqual({ problem: expect.stringContaining(found) });
+      expect(await readdir(at)).toEqual([]);
+    } finally {
+      await runProgram('umount', [at], folder);
+      await rm(folder, { recursive: true });
+    }
+    expect(await lookAtFolder(tmpdir(), createStoreOperations())).toBe('here');
+  },
+);

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { StorePlace } from '../../../layers/store/blob-store.ts';
 import type { FileOperations } from './file-operations.ts';
 import { folderPaths, unlessAbsent } from './folder-space.ts';
@@ -15,12 +16,12 @@ export async function lookAtFolder(path: string, operations: FileOperations): Pr
   const root = await lookAt(path);
   const kind = root && kindName(root);
   if (root && kind === 'a folder') {
-    // A link or a mount can lead elsewhere, and rename(2) moves nothing to another file system (EXDEV).
     const { blobs, incoming } = folderPaths(path);
-    const { dev: to } = (await lookAt(blobs)) ?? root;
-    const { dev: from } = (await lookAt(incoming)) ?? root;
-    if (from === to) return 'here';
-    const found = `${blobs} is on another file system than ${incoming}, from which layers move to it`;
+    const [to, from] = [await lookAt(blobs), await lookAt(incoming)];
+    const isOneDevice = (to ?? root).dev === (from ?? root).dev;
+    const look = () => canMove(from ? incoming : path, to ? blobs : path);
+    if (isOneDevice && (await operations.run('quick', look))) return 'here';
+    const found = `${blobs} is on another file system or mount than ${incoming}, from which layers move to it`;
     return { problem: `must name a folder, and ${found}: put the whole folder on one` };
   }
   if (kind !== undefined) return { problem: `must name a folder, and ${path} is ${kind}` };
@@ -29,6 +30,18 @@ export async function lookAtFolder(path: string, operations: FileOperations): Pr
   if (around === 'a folder') return 'absent';
   const found = around === undefined ? 'is not there' : `is ${around}`;
   return { problem: `must name a folder, or a new one in an existing folder, and ${parent} ${found}` };
+}
+
+/**
+ * Whether files can move from one folder to another. rename(2) moves none to another file system (EXDEV), and none to
+ * another mount of the same one, which Linux finds before it looks for the file (`do_renameat2` of fs/namei.c).
+ */
+async function canMove(from: string, to: string): Promise<boolean> {
+  const name = randomUUID();
+  return rename(join(from, name), join(to, name)).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== 'EXDEV',
+  );
 }
 
 function kindName(found: Stats): string {

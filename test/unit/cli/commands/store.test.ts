@@ -259,7 +259,7 @@ describe('regshift store', () => {
     const path = temporaryFolder();
     mkdirSync(path, { recursive: true });
     symlinkSync('/dev', join(path, linked));
-    const found = `${path}/blobs is on another file system than ${path}/incoming, from which layers move to it`;
+    const found = `${path}/blobs is on another file system or mount than ${path}/incoming, from which layers move to it`;
     await refuses(path, `must name a folder, and ${found}: put the whole folder on one`);
     expect(readdirSync(path)).toEqual([linked]);
   });
