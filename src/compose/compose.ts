@@ -15,6 +15,7 @@ import { createTails } from '../layers/tails.ts';
 import { createSearchLine } from '../registry/bounded-search.ts';
 import { isIntact } from '../registry/cache-entries.ts';
 import { createManifestBodies } from '../registry/push/manifest-bodies.ts';
+import { createRepositoryVersions } from '../registry/repository-versions.ts';
 import { once } from './once.ts';
 import type { RuntimePlatform } from './platform.ts';
 import { type ComposedRoute, routeOptions } from './route.ts';
@@ -34,6 +35,7 @@ export function compose(
     layers: layersOf(settings, platform),
     searchLine: createSearchLine(clock),
     manifestBodies: createManifestBodies(clock),
+    versionsOf: createRepositoryVersions(platform.fleetWrites),
     loginQueue: createLoginQueue(clock),
   };
   const routes = settings.routes.map((route) => routeOptions(route, shared));

@@ -12,6 +12,7 @@ import type { BlobStore } from '../layers/store/blob-store.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { RegistryOptions } from '../registry/registry.ts';
+import type { FleetWrites } from '../registry/repository-versions.ts';
 import type { Fetch } from '../upstream/client.ts';
 
 /** Settings whose files may be replaced while the program runs. */
@@ -30,7 +31,7 @@ export type NewestValues = (atOnce: boolean) => Promise<Values>;
 
 /** Everything that differs between runtimes. */
 export interface RuntimePlatform
-  extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background' | 'fleetWrites'> {
+  extends Pick<RegistryOptions, 'codec' | 'fixedLength' | 'forwardBody' | 'background'> {
   readonly fetch: Fetch;
   /**
    * Creates the `fetch` of one route, by its settings and the newest ones. Absent on a runtime that chooses proxies and
@@ -67,6 +68,8 @@ export interface RuntimePlatform
   readonly askHelper?: AskHelper;
   /** The accounts that clouds give to the machine. Absent on a runtime without a machine (Workers). */
   readonly machine?: MachineRoles;
+  /** Absent for a process that knows no others. */
+  readonly fleetWrites?: FleetWrites | undefined;
   /** Absent if no setting is in a file, and on a runtime without files (Workers). */
   readonly rotating?: RotatingSettings | undefined;
   /** Compares on another thread if the runtime has threads, so that requests are answered meanwhile. */

@@ -23,7 +23,10 @@ export interface ComposedRoute extends RouteOptions {
 
 /** The parts that all routes share. */
 export interface Shared
-  extends Pick<RouteOptions, 'signingKey' | 'cache' | 'layers' | 'searchLine' | 'manifestBodies'> {
+  extends Pick<
+    RouteOptions,
+    'signingKey' | 'cache' | 'layers' | 'searchLine' | 'manifestBodies' | 'versionsOf'
+  > {
   readonly platform: RuntimePlatform;
   readonly loginQueue: LoginQueue;
 }
@@ -88,7 +91,6 @@ export function routeOptions(
     codec: platform.codec,
     fixedLength: platform.fixedLength,
     forwardBody: platform.forwardBody,
-    fleetWrites: platform.fleetWrites,
     background,
     turn: platform.turn ?? atOnce,
   };

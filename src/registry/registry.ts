@@ -42,11 +42,7 @@ import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
 import { createRecentTags } from './recent-tags.ts';
 import { createLayers, type SharedLayers } from './registry-layers.ts';
 import type { RegistrySettings } from './registry-settings.ts';
-import {
-  createRepositoryVersions,
-  type FleetWrites,
-  type RepositoryVersions,
-} from './repository-versions.ts';
+import type { RepositoryVersions } from './repository-versions.ts';
 import { createResolver, type Resolver } from './resolver.ts';
 import { createV1Services, type V1Services } from './v1/v1-services.ts';
 import { createWarmer, type Warmer } from './warm/warmer.ts';
@@ -142,11 +138,12 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
   readonly searchLine: LeaseLine;
   /** Shared by all routes: pushed manifests are kept in memory. */
   readonly manifestBodies: ManifestBodies;
+  /** Shared by all routes: a push through one of them moves a tag for all routes to its registry. */
+  readonly versionsOf: (registry: string) => RepositoryVersions;
   /** Gives a stream the length that it has: workerd would else send it in chunks. */
   readonly fixedLength: FixedLength;
   readonly forwardBody: ForwardBody;
   readonly background: Background;
-  readonly fleetWrites?: FleetWrites | undefined;
   /** Shared by all routes: waits for a turn of the event loop to work on a document. */
   readonly turn: TakeTurn;
   readonly metrics: Metrics;
@@ -175,7 +172,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     turn,
     refusesUnsigned: settings.refusesUnsigned,
   });
-  const versions = createRepositoryVersions(options.fleetWrites);
+  const versions = options.versionsOf(client.id);
   const members = createLayerMembers({ client, memory, clock, version: versions.current });
   const store = options.layers.store?.of(client.id);
   const layers = createLayers({ ...options, client, members, store });

@@ -27,7 +27,7 @@ export interface RepositoryVersions {
 /** Repositories share a few counters, so that their number costs no memory. One that shares asks upstream again. */
 export const repositoryCounters = 1024;
 
-/** The certain writes through all replicas of a fleet, by the counter that a repository has in each of them. */
+/** The certain writes through all replicas of a fleet, by the counter that a repository of a registry has in each of them. */
 export interface FleetWrites {
   /** Tells the other replicas of a write. */
   tell(counter: number): void;
@@ -38,8 +38,12 @@ export interface FleetWrites {
   listen(onWrite: (counter: number) => void, onGap: () => void): void;
 }
 
-/** @param fleet absent for a single process, and on a runtime whose processes do not know each other (Workers). */
-export function createRepositoryVersions(fleet?: FleetWrites): RepositoryVersions {
+/**
+ * Creates the counters of a process, which the routes to one registry share.
+ * @param fleet absent for a single process, and on a runtime whose processes do not know each other (Workers).
+ * @returns the versions of the repositories of one registry.
+ */
+export function createRepositoryVersions(fleet?: FleetWrites): (registry: string) => RepositoryVersions {
   const writes = new Uint32Array(repositoryCounters);
   const doubtful = new Uint32Array(repositoryCounters);
   const add = (counts: Uint32Array, at: number) => {
@@ -51,18 +55,22 @@ export function createRepositoryVersions(fleet?: FleetWrites): RepositoryVersion
       for (const at of doubtful.keys()) add(doubtful, at);
     },
   );
-  const written = (repository: RepositoryName) => `${repository}#${writes[counterOf(repository)]}`;
-  const doubts = (repository: RepositoryName) => doubtful[counterOf(repository)] ?? 0;
-  return {
-    current: (repository) => `${written(repository)}.${doubts(repository)}`,
-    written,
-    doubts,
-    increment(repository) {
-      const at = counterOf(repository);
-      add(writes, at);
-      fleet?.tell(at);
-    },
-    doubt: (repository) => add(doubtful, counterOf(repository)),
+  return (registry) => {
+    const begun = hashed(registry, 0x811c9dc5);
+    const counterOf = (repository: RepositoryName) => hashed(repository, begun) % repositoryCounters;
+    const written = (repository: RepositoryName) => `${repository}#${writes[counterOf(repository)]}`;
+    const doubts = (repository: RepositoryName) => doubtful[counterOf(repository)] ?? 0;
+    return {
+      current: (repository) => `${written(repository)}.${doubts(repository)}`,
+      written,
+      doubts,
+      increment(repository) {
+        const at = counterOf(repository);
+        add(writes, at);
+        fleet?.tell(at);
+      },
+      doubt: (repository) => add(doubtful, counterOf(repository)),
+    };
   };
 }
 
@@ -82,11 +90,11 @@ export async function recorded<T>(
   }
 }
 
-/** FNV-1a with 32 bits (draft-eastlake-fnv). */
-function counterOf(repository: RepositoryName): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < repository.length; at += 1) {
-    hash = Math.imul(hash ^ repository.charCodeAt(at), 0x01000193);
+/** FNV-1a with 32 bits (draft-eastlake-fnv). @param hash of what comes before the text. */
+function hashed(text: string, hash: number): number {
+  let next = hash;
+  for (let at = 0; at < text.length; at += 1) {
+    next = Math.imul(next ^ text.charCodeAt(at), 0x01000193);
   }
-  return (hash >>> 0) % repositoryCounters;
+  return next >>> 0;
 }

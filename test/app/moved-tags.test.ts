@@ -43,3 +43,24 @@ describe('a tag that was moved, and whose old image was deleted, while its diges
     expect(upstream.asked.filter((each) => each.endsWith('/manifests/latest'))).toHaveLength(1);
   });
 });
+
+describe('a tag that a client moves through one route', () => {
+  it('leads to the new image at once through the other routes to its registry', async () => {
+    const [before, after] = [repositoryOf('schema2'), repositoryOf('oci')];
+    const upstream = scriptedUpstream(before);
+    const accept = ({ method }: Request) =>
+      method === 'PUT' ? new Response(null, { status: 201 }) : undefined;
+    const routes = ['new', 'old'].map((host) => ({ match: { host: `${host}.test` }, upstream: upstreamUrl }));
+    const config = { upstreamAuth: 'anonymous', push: 'allow', tagTtl: 3600, routes };
+    const app = testApp({ REGSHIFT_CONFIG: JSON.stringify(config), REGSHIFT_UPSTREAM: '' }, upstream.fetch);
+    const pull = async () =>
+      (await app.get(`http://old.test${path}`, docker113)).header('docker-content-digest');
+    const first = await pull();
+    upstream.follow(async (request, url) => accept(request) ?? after(request, url));
+    expect(await pull()).toBe(first);
+    const body = new TextEncoder().encode('{"schemaVersion":2}');
+    const type = { 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' };
+    expect((await app.send('PUT', `http://new.test${path}`, type, { body })).status).toBe(201);
+    expect(await pull()).not.toBe(first);
+  });
+});

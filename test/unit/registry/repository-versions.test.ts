@@ -5,7 +5,7 @@ import { createRepositoryVersions, type FleetWrites } from '../../../src/registr
 const named = (number: number) => `team/app-${number}` as RepositoryName;
 
 test('a write begins a version that the repository never had, and leaves almost all others as they are', () => {
-  const versions = createRepositoryVersions();
+  const versions = createRepositoryVersions()('https://registry.test');
   const names = Array.from({ length: 2_000 }, (_, index) => named(index));
   const before = new Map(names.map((name) => [name, versions.current(name)]));
   const seen = new Set<string>();
@@ -21,7 +21,7 @@ test('a write begins a version that the repository never had, and leaves almost 
 });
 
 test('a write that may have happened begins a version, and keeps that of the certain writes', () => {
-  const versions = createRepositoryVersions();
+  const versions = createRepositoryVersions()('https://registry.test');
   const before = { current: versions.current(named(0)), written: versions.written(named(0)) };
   versions.doubt(named(0));
   expect(versions.current(named(0))).not.toBe(before.current);
@@ -31,7 +31,7 @@ test('a write that may have happened begins a version, and keeps that of the cer
 });
 
 test('two repositories never have the same version', () => {
-  const versions = createRepositoryVersions();
+  const versions = createRepositoryVersions()('https://registry.test');
   const names = Array.from({ length: 2_000 }, (_, index) => named(index));
   expect(new Set(names.map(versions.current)).size).toBe(2_000);
   expect(new Set(names.map(versions.written)).size).toBe(2_000);
@@ -43,7 +43,7 @@ test('a certain write is told to the fleet; one through another replica counts l
   const versions = createRepositoryVersions({
     tell: (counter) => void told.push(counter),
     listen: (...listener) => void heard.push(listener),
-  });
+  })('https://registry.test');
   const [onWrite, onGap] = heard[0] ?? expect.unreachable();
   versions.doubt(named(0));
   expect(told).toEqual([]);
@@ -57,4 +57,13 @@ test('a certain write is told to the fleet; one through another replica counts l
   expect(versions.written(named(1))).toBe(written);
   expect(versions.current(named(1))).not.toBe(current);
   expect(told).toHaveLength(1);
+});
+
+test('the routes to one registry share the versions of its repositories, and those to another registry have their own', () => {
+  const versionsOf = createRepositoryVersions();
+  const [one, same, other] = ['https://one.test', 'https://one.test', 'https://two.test'].map(versionsOf);
+  const before = [same?.written(named(0)), other?.written(named(0))];
+  one?.increment(named(0));
+  expect(same?.written(named(0))).not.toBe(before[0]);
+  expect(other?.written(named(0))).toBe(before[1]);
 });

@@ -84,7 +84,7 @@ describe('lists of tags in memory', () => {
     };
     const client = other ?? { id: 'https://registry.test', request };
     const [recentTags, requestedTags] = [createRecentTags(memory), createRequestedTags(memory)];
-    const versions = createRepositoryVersions();
+    const versions = createRepositoryVersions()('https://registry.test');
     const tags = createV1Tags({
       ...{ client, memory, versions, recentTags, requestedTags, ttl: 30 },
       epochs: createAccessEpochs(memory),
