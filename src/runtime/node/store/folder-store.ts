@@ -50,6 +50,7 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
   operations.countIn(metrics);
   const space = createFolderSpace({ ...options, paths, operations });
   const writes = new Set<OpenWrite>();
+  let hasEnded = false;
   const pathOf = (blob: BlobId) => {
     const name = blobFile(blob);
     return join(paths.blobs, digestAlgorithm(blob.digest), name.slice(0, 2), name);
@@ -124,14 +125,34 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
       space.refuseBeyond(expected?.size ?? 0);
       await makeIncoming();
       await space.fit(likelySize);
+      if (hasEnded) throw new Error('the process ends');
       const path = join(paths.incoming, randomUUID());
-      const file = await openStoreFile(operations, path, forWriting);
-      return createWrite({ path, file, expected, likelySize, pathOf, space, operations, makeFolder, writes });
+      const opening = openStoreFile(operations, path, forWriting);
+      const open: OpenWrite = { path, busy: opening };
+      writes.add(open);
+      try {
+        const file = await opening;
+        return createWrite({
+          open,
+          file,
+          expected,
+          likelySize,
+          pathOf,
+          space,
+          operations,
+          makeFolder,
+          writes,
+        });
+      } catch (error) {
+        writes.delete(open);
+        throw error;
+      }
     },
 
     async end() {
+      hasEnded = true;
       const ended = [...writes].map(async (write) => {
-        await write.committing?.catch(() => undefined);
+        await write.busy.catch(() => undefined);
         if (writes.has(write)) await space.remove(write.path).catch(() => undefined);
       });
       await valueWithin(endMs, Promise.all(ended));
@@ -153,11 +174,12 @@ export function createFolderStore({ path: root, ...options }: FolderStoreOptions
 /** A write whose file is in `incoming/`. */
 interface OpenWrite {
   readonly path: string;
-  committing?: Promise<void>;
+  /** The opening of the file, and later the commit. */
+  busy: Promise<unknown>;
 }
 
 interface WriteOptions {
-  readonly path: string;
+  readonly open: OpenWrite;
   readonly file: StoreFile;
   readonly expected: BlobName | undefined;
   /** Bytes that the blob probably has; 0 if nothing is known. */
@@ -171,9 +193,8 @@ interface WriteOptions {
 }
 
 function createWrite(options: WriteOptions): BlobWrite {
-  const { path, file, expected, likelySize, pathOf, space, operations, makeFolder, writes } = options;
-  const open: OpenWrite = { path };
-  writes.add(open);
+  const { open, file, expected, likelySize, pathOf, space, operations, makeFolder, writes } = options;
+  const { path } = open;
   let size = 0;
   let isOver = false;
   let isReleased = false;
@@ -215,8 +236,9 @@ function createWrite(options: WriteOptions): BlobWrite {
     },
 
     commit(blob) {
-      open.committing = makeVisible(blob);
-      return open.committing;
+      const commit = makeVisible(blob);
+      open.busy = commit;
+      return commit;
     },
 
     async abort() {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { digestHex, digestOf } from '../../../../../converters/digest.ts';
 import { systemClock, systemWallClock } from '../../../../../src/clock.ts';
-import type { BlobStore } from '../../../../../src/layers/store/blob-store.ts';
+import type { BlobStore, BlobWrite } from '../../../../../src/layers/store/blob-store.ts';
 import { noMetrics } from '../../../../../src/observability/metrics.ts';
 import {
   createStoreOperations,
@@ -104,6 +104,22 @@ test('the end of a process stores the blobs that are being made visible, and lea
   expect(await readdir(join(path, 'incoming'))).toEqual([]);
   const stream = await store.read(blob);
   expect(stream && digestOf(await bytesOf(stream))).toBe(blob.digest);
+});
+
+test('a write that begins while a process ends leaves no file', async () => {
+  const path = await newFolder();
+  const store = storeIn(path);
+  await (await store.write()).abort();
+  const begun: Promise<BlobWrite>[] = [];
+  for (let turn = 0; turn < 20; turn += 1) {
+    begun.push(store.write());
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const ended = store.end?.();
+  begun.push(store.write());
+  await Promise.all([ended, ...begun.map((each) => each.catch(() => undefined))]);
+  await Promise.all(begun.map((each) => each.then(({ release }) => release?.()).catch(() => undefined)));
+  expect(await readdir(join(path, 'incoming'))).toEqual([]);
 });
 
 test('a reader keeps a blob that is removed meanwhile', async () => {
