@@ -29,7 +29,11 @@ export const typeOf = (response: RawResponse) => response.header('Content-Type')
 
 /** The digest of a manifest: of the signed bytes of schema 1, else of all bytes. */
 export async function manifestDigest(bytes: Uint8Array, type: string | undefined): Promise<string> {
-  const isSigned = type?.split(';')[0] === mediaTypes.schema1Signed;
+  const bare = type?.split(';')[0];
+  // Registries take a signed one by the type of both, too.
+  const isSigned =
+    bare === mediaTypes.schema1Signed ||
+    (bare === mediaTypes.schema1 && new TextDecoder().decode(bytes).includes('"signatures"'));
   return sha256Of(isSigned ? readSignedSchema1(bytes).payload : bytes);
 }
 
