@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import { hostnameOf } from '../routing/authority.ts';
+import { hostnameOf, type RequestAuthority } from '../routing/authority.ts';
 import { createRepositoryNames } from '../routing/repository-names.ts';
 import { createVirtualHosts, type Routable, type VirtualHost } from '../routing/virtual-hosts.ts';
 import { namesOfficialImages } from '../upstream/docker-hub.ts';
@@ -36,14 +36,24 @@ function namesOf({ match, settings }: RouteSettings) {
 /** The virtual hosts at all hosts and ports that the routes name, and at one that no route names. */
 function virtualHostsOf(entries: readonly Checked[]): VirtualHost<Checked>[] {
   const virtualHosts = createVirtualHosts(entries);
-  const rules = entries.flatMap(({ match }) => match.hosts);
-  const hostnames = new Set(['', ...rules.map(({ hostname }) => hostname)]);
-  const hostPorts = new Set([0, ...rules.flatMap(({ port }) => port ?? [])]);
-  const ports = new Set([0, ...entries.flatMap(({ match }) => match.ports)]);
-  return [...hostnames].flatMap((hostname) =>
-    [...hostPorts].flatMap((hostPort) =>
-      [...ports].flatMap((port) => virtualHosts.find({ hostname, hostPort, port }) ?? []),
-    ),
+  return authoritiesOf(entries).flatMap((authority) => virtualHosts.find(authority) ?? []);
+}
+
+/** One authority for each set of routes that a request can select. The port 0 stands for one that no route names. */
+function authoritiesOf(entries: readonly Checked[]): Omit<RequestAuthority, 'origin'>[] {
+  const portsAnywhere = entries.flatMap(({ match }) => (match.hosts.length === 0 ? match.ports : []));
+  const anyPorts = () => ({ hostPorts: new Set([0]), ports: new Set([0, ...portsAnywhere]) });
+  const byHost = new Map([['', anyPorts()]]);
+  for (const { match } of entries) {
+    for (const { hostname, port = 0 } of match.hosts) {
+      const host = byHost.get(hostname) ?? anyPorts();
+      byHost.set(hostname, host);
+      host.hostPorts.add(port);
+      for (const each of match.ports) host.ports.add(each);
+    }
+  }
+  return [...byHost].flatMap(([hostname, { hostPorts, ports }]) =>
+    [...hostPorts].flatMap((hostPort) => [...ports].map((port) => ({ hostname, hostPort, port }))),
   );
 }
 

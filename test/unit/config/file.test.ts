@@ -494,6 +494,20 @@ describe('routes that may share a host', () => {
   ])('%s', (_, yaml) => expect(problemsOf(yaml)).toEqual([]));
 });
 
+describe('many routes', () => {
+  const route = (index: number) =>
+    `{ match: { host: "h${index}.test:${index}" }, upstream: "https://a.test" }`;
+  const many = Array.from({ length: 750 }, (_, index) => route(20_000 + index));
+  const yaml = (routes: readonly string[]) => `${anonymous}routes: [${routes}]`;
+
+  it('at hosts with ports of their own are checked', () => {
+    expect(problemsOf(yaml(many))).toEqual([]);
+    expect(problemsOf(yaml([...many, route(20_007)]))).toEqual([
+      'routes[750].match is "host=h20007.test:20007": it leads nowhere: an earlier route is for the same',
+    ]);
+  });
+});
+
 describe('the files beside the program', () => {
   it('the JSON Schema for editors is what the program reads (npm run config:schema)', () => {
     const stored = readFileSync(join(root, 'deploy/regshift.schema.json'), 'utf8');
