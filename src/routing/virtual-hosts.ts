@@ -54,7 +54,36 @@ function virtualHostAt<Route extends Routable>(
   const ranked = end === -1 ? candidates : candidates.slice(0, end + 1);
   const [first, ...others] = ranked.map(({ route }) => route);
   if (first === undefined) return undefined;
-  return { routes: [first, ...others], find: (query) => find(ranked, query) };
+  let places: ReadonlyMap<string, readonly { readonly place: number }[]> | undefined;
+  return {
+    routes: [first, ...others],
+    find(query) {
+      places ??= placesByPart(ranked);
+      const found = ['', partOf(query.name)].flatMap((part) => places?.get(part) ?? []);
+      const inOrder = found.map(({ place }) => place).sort((one, other) => one - other);
+      return find(
+        inOrder.flatMap((place) => ranked[place] ?? []),
+        query,
+        isForeign(ranked, query.ns),
+      );
+    },
+  };
+}
+
+/**
+ * The places of routes by the first part of the names that they serve; "" for routes with other names than paths. A list
+ * asks for the route of each of its repositories, and there may be 1,000 routes.
+ */
+function placesByPart(ranked: readonly { readonly route: Routable }[]) {
+  const all = ranked.flatMap(({ route: { match, repositoryNames } }, place) => {
+    const hasOthers = match.everything || match.ns.length > 0 || repositoryNames.aliases.all.length > 0;
+    return [...new Set(hasOthers ? [''] : match.paths.map(partOf))].map((part) => ({ part, place }));
+  });
+  return Map.groupBy(all, ({ part }) => part);
+}
+
+function partOf(name: RepositoryName): string {
+  return name.split('/', 1).join();
 }
 
 function everythingLast({ match: one }: Routable, { match: other }: Routable): number {
@@ -64,8 +93,8 @@ function everythingLast({ match: one }: Routable, { match: other }: Routable): n
 function find<Route extends Routable>(
   ranked: readonly { readonly route: Route; readonly rank: number }[],
   { name, ns }: RouteQuery,
+  foreign: boolean,
 ): { readonly route: Route; readonly mapping: RepositoryMapping } | undefined {
-  const foreign = isForeign(ranked, ns);
   let best: { readonly route: Route; readonly mapping: RepositoryMapping; readonly rank: number } | undefined;
   for (const { route, rank } of ranked) {
     if (best && best.rank > rank) break;
