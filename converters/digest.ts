@@ -75,12 +75,11 @@ export function digestOf(bytes: Uint8Array, algorithm: HashAlgorithm = 'sha256')
 /** Byte count from which WebCrypto is cheaper than `hashHex`, although WebCrypto hashes in another thread. */
 const longContent = (nativeHash ? 256 : 8) * 1024;
 
-const webCryptoNames = { sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' } as const;
-
 /** Same result as `digestOf`; faster for long content. */
 export async function digestOfLong(bytes: Uint8Array, algorithm: HashAlgorithm = 'sha256'): Promise<Digest> {
-  if (bytes.length < longContent) return digestOf(bytes, algorithm);
-  const hash = await crypto.subtle.digest(webCryptoNames[algorithm], bytes as Uint8Array<ArrayBuffer>);
+  // Browsers have no WebCrypto for pages of http:// (needWebCrypto).
+  if (bytes.length < longContent || !(crypto.subtle as unknown)) return digestOf(bytes, algorithm);
+  const hash = await crypto.subtle.digest(algorithm.replace('sha', 'SHA-'), bytes as Uint8Array<ArrayBuffer>);
   return `${algorithm}:${bytesToHex(new Uint8Array(hash))}` as Digest;
 }
 

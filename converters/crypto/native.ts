@@ -1,3 +1,4 @@
+import { ConversionError } from '../errors.ts';
 import type { WebKey } from './web-key.ts';
 
 /** Functions of `node:crypto` that regshift uses if the runtime has them. */
@@ -21,4 +22,18 @@ export function runtimeCrypto(): RuntimeCrypto {
     readonly process?: { readonly getBuiltinModule?: (name: string) => RuntimeCrypto | undefined };
   };
   return process?.getBuiltinModule?.('node:crypto') ?? {};
+}
+
+/**
+ * Checks that the runtime has WebCrypto, without which regshift has no signatures. Browsers have it for pages of secure
+ * contexts alone (https://w3c.github.io/webcrypto/, "Crypto interface").
+ * @throws ConversionError SIGNATURE on other pages.
+ */
+export function needWebCrypto(): void {
+  if (crypto.subtle as unknown) return;
+  throw new ConversionError({
+    code: 'SIGNATURE',
+    message: 'This page has no crypto.subtle, which keys and signatures need',
+    expected: 'a page from https:// or localhost',
+  });
 }

@@ -1,7 +1,8 @@
-import { exportJWK, generateKeyPair, importJWK, importPKCS8, type JWK } from 'jose';
+import { exportJWK, importJWK, importPKCS8, type JWK } from 'jose';
 import { concatenate } from '../bytes.ts';
 import { ConversionError } from '../errors.ts';
 import { libtrustKeyId } from './libtrust-key-id.ts';
+import { needWebCrypto } from './native.ts';
 import type { WebKey } from './web-key.ts';
 
 /** A P-256 key that signs schema 1 manifests. */
@@ -15,8 +16,9 @@ export interface SigningKey {
 
 /** Generates a key that exists only in the memory of this process. */
 export async function generateSigningKey(): Promise<SigningKey> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return signingKeyOf(privateKey);
+  needWebCrypto();
+  const pair = await crypto.subtle.generateKey(p256, true, ['sign', 'verify']);
+  return signingKeyOf((pair as { readonly privateKey: WebKey }).privateKey);
 }
 
 /**
@@ -25,6 +27,7 @@ export async function generateSigningKey(): Promise<SigningKey> {
  * @throws ConversionError SIGNATURE that names the accepted formats and contains no part of the key.
  */
 export async function readSigningKey(text: string): Promise<SigningKey> {
+  needWebCrypto();
   try {
     const trimmed = text.trim();
     const key = await signingKeyOf(trimmed.startsWith('{') ? await fromJwk(trimmed) : await fromPem(trimmed));
@@ -83,6 +86,8 @@ function pemOf(text: string): string {
   if (pem === undefined) throw new Error('no private key in PEM');
   return pem;
 }
+
+const p256 = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
 /** `prime256v1` in DER (RFC 5480, section 2.1.1.1). */
 const p256Oid = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07] as const;

@@ -2,6 +2,7 @@ import { importJWK, importX509 } from 'jose';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes, decodeBase64url } from '../../crypto/base64url.ts';
 import { libtrustKeyId } from '../../crypto/libtrust-key-id.ts';
+import { needWebCrypto } from '../../crypto/native.ts';
 import type { WebKey } from '../../crypto/web-key.ts';
 import { ConversionError, excerpt } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
@@ -31,6 +32,7 @@ const leastModulus = 2048;
  */
 export async function verifySchema1(model: Model, turn?: TakeTurn): Promise<void> {
   if (model.kind !== 'image' || model.target.kind !== 'v1' || model.target.signatures.length === 0) return;
+  needWebCrypto();
   const { target, source } = model;
   await turn?.(source.document.text.length);
   // The text of the source document is the payload, byte for byte.
