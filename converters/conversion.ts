@@ -1,3 +1,4 @@
+import type { Bytes } from './bytes.ts';
 import type { Digest } from './digest.ts';
 import type { Loss } from './model.ts';
 import type { Platform } from './platform.ts';
@@ -42,7 +43,7 @@ export interface Converted {
   /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
   /** The bytes of the manifest. */
-  readonly body: Uint8Array;
+  readonly body: Bytes;
   /** Digest of the stored manifest that was converted. */
   readonly source: Digest;
   /** Media type of the stored manifest, even if its document states none. */

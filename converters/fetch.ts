@@ -1,4 +1,4 @@
-import { checkIsBytes } from './bytes.ts';
+import { type Bytes, checkIsBytes } from './bytes.ts';
 import { digestAlgorithm, digestMismatch, digestOfLong } from './digest.ts';
 import { ConversionError, unlessUnreadable } from './errors.ts';
 import { type ImageConfig, readImageConfig } from './image-config.ts';
@@ -81,7 +81,7 @@ export async function fetchVerified(
   descriptor: Descriptor,
   ports: ConversionPorts,
   what: string,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   const bytes = await ports.fetchBlob(descriptor);
   checkIsBytes(bytes, what);
   checkDocumentSize(bytes, what);

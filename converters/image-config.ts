@@ -1,4 +1,4 @@
-import { checkIsBytes } from './bytes.ts';
+import { type Bytes, checkIsBytes } from './bytes.ts';
 import type { Digest } from './digest.ts';
 import type { RawDocument, RawObject } from './json/document.ts';
 import {
@@ -25,7 +25,7 @@ import type { Platform } from './platform.ts';
  */
 export interface ImageConfig {
   /** The bytes of the config as stored; conversions never change them. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
   readonly document: RawDocument;
   readonly root: RawObject;
   /** "" if the config states none, as docker-registry writes it. */

@@ -5,6 +5,7 @@
  */
 
 export type { Label, Labels } from './annotations.ts';
+export type { Bytes } from './bytes.ts';
 export type { ConversionContext, Converted, Form, IndexForm } from './conversion.ts';
 export { convertersVersion } from './conversion-graph.ts';
 export { convert } from './convert.ts';

@@ -1,4 +1,5 @@
 import type { Labels } from './annotations.ts';
+import type { Bytes } from './bytes.ts';
 import type { PublicJwk } from './crypto/web-key.ts';
 import type { Digest } from './digest.ts';
 import type { Dialect } from './errors.ts';
@@ -47,7 +48,7 @@ export interface Source {
   readonly dialect: Dialect;
   /** The media type by the content of the body; the Content-Type can differ. */
   readonly mediaType: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
   /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
   readonly document: RawDocument;

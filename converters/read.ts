@@ -1,4 +1,4 @@
-import { checkIsBytes } from './bytes.ts';
+import { type Bytes, checkIsBytes } from './bytes.ts';
 import { ConversionError } from './errors.ts';
 import { readGeneric } from './formats/generic/read.ts';
 import { readOciIndex, readOciManifest } from './formats/oci/dialect.ts';
@@ -21,7 +21,7 @@ export type ManifestType =
   | typeof mediaTypes.ociIndex;
 
 /** The reader of each manifest type. A new dialect is one line here. */
-const readers: Readonly<Record<ManifestType, (bytes: Uint8Array, document: RawDocument) => Model>> = {
+const readers: Readonly<Record<ManifestType, (bytes: Bytes, document: RawDocument) => Model>> = {
   [mediaTypes.generic]: readGeneric,
   [mediaTypes.schema1]: readSchema1,
   [mediaTypes.schema1Signed]: readSchema1,
@@ -35,7 +35,7 @@ const readers: Readonly<Record<ManifestType, (bytes: Uint8Array, document: RawDo
 export interface Sketch {
   readonly mediaType: ManifestType;
   readonly document: RawDocument;
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
 }
 
 /**

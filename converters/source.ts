@@ -1,3 +1,4 @@
+import type { Bytes } from './bytes.ts';
 import { digestOf } from './digest.ts';
 import { ConversionError, type Dialect } from './errors.ts';
 import type { RawDocument, RawObject } from './json/document.ts';
@@ -24,12 +25,7 @@ export function parseManifest(bytes: Uint8Array): RawDocument {
   return parseJson(bytes, { what: 'manifest', duplicates: 'refuse' });
 }
 
-export function sourceOf(
-  dialect: Dialect,
-  mediaType: string,
-  bytes: Uint8Array,
-  document: RawDocument,
-): Source {
+export function sourceOf(dialect: Dialect, mediaType: string, bytes: Bytes, document: RawDocument): Source {
   return { dialect, mediaType, bytes, digest: digestOf(bytes), document };
 }
 

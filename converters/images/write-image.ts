@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import { type Digest, digestOfLong } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
 import { rewriteGeneric, writeGeneric } from '../formats/generic/write.ts';
@@ -15,7 +16,7 @@ export interface Written {
   readonly mediaType: string;
   /** The digest that registries use. For signed schema 1 it is the digest of the payload. */
   readonly digest: Digest;
-  readonly body: Uint8Array;
+  readonly body: Bytes;
 }
 
 export interface WriteContext {

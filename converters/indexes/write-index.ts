@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import { digestOf } from '../digest.ts';
 import { writeFatGeneric } from '../formats/generic/write.ts';
 import type { DialectRules } from '../formats/oci-family/relabel.ts';
@@ -7,7 +8,7 @@ import type { DerivedBlob } from '../steps/step.ts';
 
 /** A written index, and the new blobs that it names. */
 export interface WrittenIndex {
-  readonly body: Uint8Array;
+  readonly body: Bytes;
   readonly blobs: readonly DerivedBlob[];
 }
 

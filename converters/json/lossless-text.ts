@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import { checkDocumentLength } from '../limits.ts';
 import type { TakeTurn } from '../ports.ts';
 
@@ -75,8 +76,9 @@ function isContinuation(byte: number | undefined): boolean {
 const replacement = [0xef, 0xbf, 0xbd];
 
 /** The inverse of `decodeText`. Other lone surrogates become U+FFFD. */
-export function encodeText(text: string): Uint8Array {
-  if (text.isWellFormed()) return encoder.encode(text);
+export function encodeText(text: string): Bytes {
+  // The types of Workers leave open what memory these bytes are in.
+  if (text.isWellFormed()) return encoder.encode(text) as Bytes;
   const bytes = new Uint8Array(text.length * 3);
   let [start, length] = [0, 0];
   const endRun = (end: number) => {

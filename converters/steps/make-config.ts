@@ -1,4 +1,5 @@
 import { noLabels } from '../annotations.ts';
+import type { Bytes } from '../bytes.ts';
 import { type Digest, digestOf } from '../digest.ts';
 import { ConversionError } from '../errors.ts';
 import { emptyDiffIds } from '../formats/schema1/empty-layer.ts';
@@ -59,7 +60,7 @@ async function measureLayers(layers: readonly Layer[], ports: ConversionPorts): 
   });
 }
 
-function withDerivedConfig(image: Image, dependencies: readonly Layer[], bytes: Uint8Array): PreparedImage {
+function withDerivedConfig(image: Image, dependencies: readonly Layer[], bytes: Bytes): PreparedImage {
   const digest = digestOf(bytes);
   const descriptor: Descriptor = {
     mediaType: mediaTypes.dockerConfig,

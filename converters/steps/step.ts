@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import type { Digest } from '../digest.ts';
 import type { ImageConfig } from '../image-config.ts';
 import type { Image } from '../model.ts';
@@ -5,7 +6,7 @@ import type { ConversionPorts } from '../ports.ts';
 
 /** A blob that a converted manifest names and that upstream does not have. */
 export type DerivedBlob =
-  | { readonly kind: 'config'; readonly digest: Digest; readonly bytes: Uint8Array }
+  | { readonly kind: 'config'; readonly digest: Digest; readonly bytes: Bytes }
   /**
    * A decompressed layer. Its digest is the diff_id in the config, `packed` the digest of the stored compressed layer,
    * and `size` the byte count after decompression. With the port `gzipLayer`, digest and size are those of the port.

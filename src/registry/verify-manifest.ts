@@ -24,9 +24,9 @@ export function hasDigest(bytes: Uint8Array, digest: Digest, contentType: string
  * @throws ConversionError as `sketchManifest`; SIGNATURE, INVALID or LIMIT for a signature block that is broken.
  */
 export function contentDigest(bytes: Uint8Array, contentType: string): Digest {
-  const { mediaType, document } = sketchManifest(bytes, contentType);
-  if (mediaType !== mediaTypes.schema1Signed) return digestOf(bytes);
-  return digestOf(readPrettyJws(bytes, asObject(rootField(document, 'schema1'))).payload);
+  const sketch = sketchManifest(bytes, contentType);
+  if (sketch.mediaType !== mediaTypes.schema1Signed) return digestOf(bytes);
+  return digestOf(readPrettyJws(sketch.bytes, asObject(rootField(sketch.document, 'schema1'))).payload);
 }
 
 /** Whether a manifest is schema 1 without a signature. */

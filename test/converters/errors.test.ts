@@ -16,7 +16,10 @@ import {
 } from '../../converters/index.ts';
 import { MemoryRegistry, on } from '../support/converters/memory-registry.ts';
 
-const odd: readonly unknown[] = [undefined, null, 'text', 1, {}, [], new ArrayBuffer(4), Promise.resolve()];
+const shared = new Uint8Array(new SharedArrayBuffer(4));
+const odd: readonly unknown[] = [
+  ...[undefined, null, 'text', 1, {}, [], new ArrayBuffer(4), shared, Promise.resolve()],
+];
 
 async function refusalOf(work: () => unknown): Promise<ConversionError> {
   try {

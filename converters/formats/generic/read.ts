@@ -1,4 +1,5 @@
 import { readAnnotations, readLabels } from '../../annotations.ts';
+import type { Bytes } from '../../bytes.ts';
 import { ConversionError } from '../../errors.ts';
 import type { RawDocument, RawObject } from '../../json/document.ts';
 import { asItems, type Field, optional, required } from '../../json/fields.ts';
@@ -14,7 +15,7 @@ import { readEntries, readFatEntry } from '../oci-family/index-entry.ts';
  * descriptors). A manifest whose target has the fat type is an index.
  * @throws ConversionError INVALID, AMBIGUOUS, LIMIT or NOT_AN_IMAGE.
  */
-export function readGeneric(bytes: Uint8Array, document: RawDocument): Image | Index {
+export function readGeneric(bytes: Bytes, document: RawDocument): Image | Index {
   const root = manifestRoot(document, 'generic', 'generic');
   const target = readGenericDescriptor(required(root, 'target'));
   const list = optional(root, 'dependencies');

@@ -1,4 +1,5 @@
 import { labelsOf, stringLabel } from '../../annotations.ts';
+import type { Bytes } from '../../bytes.ts';
 import { digestOf } from '../../digest.ts';
 import { ConversionError } from '../../errors.ts';
 import { RawEdit } from '../../json/edit.ts';
@@ -17,7 +18,7 @@ const indent = 2;
  * Writes an image as proposal 993 says: with `size`, and labels on the descriptors.
  * @throws ConversionError INEXPRESSIBLE when the image has no config, or a layer has no known size.
  */
-export function writeGeneric(image: Image): Uint8Array {
+export function writeGeneric(image: Image): Bytes {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',
@@ -35,7 +36,7 @@ export function writeGeneric(image: Image): Uint8Array {
 }
 
 /** Writes a stored generic manifest in its own layout; only the descriptors of replaced layers change. */
-export function rewriteGeneric(image: Image): Uint8Array {
+export function rewriteGeneric(image: Image): Bytes {
   const edit = new RawEdit(image.source.document);
   for (const { field, mediaType, digest, size } of image.dependencies) {
     if (field) relabelDescriptor(edit, field, { mediaType, digest, size, dialect: 'generic', lost: nothing });
@@ -53,7 +54,7 @@ const nothing: ReadonlySet<LossKind> = new Set();
 export function writeFatGeneric(
   index: Index,
   entries: readonly ConvertedEntry[],
-): { bytes: Uint8Array; target: Uint8Array } {
+): { bytes: Bytes; target: Bytes } {
   const table = entries.flatMap(({ digest, platform }) => (platform ? [platformRow(digest, platform)] : []));
   const target = encodeText(writeJson(table, indent));
   const manifest = record({

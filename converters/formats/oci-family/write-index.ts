@@ -1,4 +1,5 @@
 import { annotationsOf } from '../../annotations.ts';
+import type { Bytes } from '../../bytes.ts';
 import type { Digest } from '../../digest.ts';
 import { compact, type RawArray, type RawObject, type RawValue } from '../../json/document.ts';
 import { asObject, type Field, optional, required, rootField } from '../../json/fields.ts';
@@ -30,7 +31,7 @@ export function writeDescriptorIndex(
   entries: readonly ConvertedEntry[],
   rules: DialectRules,
   lost: ReadonlySet<LossKind>,
-): Uint8Array {
+): Bytes {
   const own = new Set(index.dependencies);
   const keepsLayout = hasFamilyLayout(index.source.dialect) && entries.every(({ entry }) => own.has(entry));
   return encodeText(keepsLayout ? relabel(index, entries, rules, lost) : layOut(index, entries, rules, lost));

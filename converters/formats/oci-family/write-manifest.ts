@@ -1,4 +1,5 @@
 import { annotationsOf } from '../../annotations.ts';
+import type { Bytes } from '../../bytes.ts';
 import { ConversionError } from '../../errors.ts';
 import { encodeText } from '../../json/lossless-text.ts';
 import { type Json, record, writeJson } from '../../json/write.ts';
@@ -23,7 +24,7 @@ export function writeDescriptorManifest(
   image: Image,
   rules: ManifestDialect,
   lost: ReadonlySet<LossKind>,
-): Uint8Array {
+): Bytes {
   if (image.target.kind !== 'config') {
     throw new ConversionError({
       code: 'INEXPRESSIBLE',

@@ -1,3 +1,4 @@
+import type { Bytes } from '../../bytes.ts';
 import type { RawDocument } from '../../json/document.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Index } from '../../model.ts';
@@ -9,12 +10,12 @@ import type { DialectRules } from '../oci-family/relabel.ts';
 import type { ManifestDialect } from '../oci-family/write-manifest.ts';
 
 /** Reads an OCI image manifest (image-spec 1.1, manifest.md). @throws ConversionError as `readImageManifest`. */
-export function readOciManifest(bytes: Uint8Array, document: RawDocument): Image {
+export function readOciManifest(bytes: Bytes, document: RawDocument): Image {
   return readImageManifest(sourceOf('oci', mediaTypes.ociManifest, bytes, document));
 }
 
 /** Reads an OCI index (image-spec 1.1, image-index.md). @throws ConversionError as `readImageIndex`. */
-export function readOciIndex(bytes: Uint8Array, document: RawDocument): Index {
+export function readOciIndex(bytes: Bytes, document: RawDocument): Index {
   return readImageIndex(sourceOf('oci', mediaTypes.ociIndex, bytes, document));
 }
 

@@ -1,3 +1,4 @@
+import type { Bytes } from '../../bytes.ts';
 import { ConversionError } from '../../errors.ts';
 import type { ImageConfig } from '../../image-config.ts';
 import { encodeText } from '../../json/lossless-text.ts';
@@ -37,6 +38,6 @@ function fromSchema1(image: Image, target: V1Target): V1Image[] {
 }
 
 /** The JSON of a v1 image, as `/v1/images/<id>/json` serves it. */
-export function v1ImageJson({ json }: V1Image): Uint8Array {
+export function v1ImageJson({ json }: V1Image): Bytes {
   return encodeText(json);
 }

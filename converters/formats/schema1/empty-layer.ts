@@ -1,10 +1,11 @@
+import type { Bytes } from '../../bytes.ts';
 import type { Digest } from '../../digest.ts';
 
 /**
  * The layer that schema 1 names for history entries without content: a gzipped tar of 1024 zero bytes
  * (distribution 2.8, manifest/schema1/config_builder.go). regshift serves it itself, so upstream need not have it.
  */
-export const emptyLayer: { readonly digest: Digest; readonly diffId: Digest; readonly bytes: Uint8Array } = {
+export const emptyLayer: { readonly digest: Digest; readonly diffId: Digest; readonly bytes: Bytes } = {
   digest: 'sha256:a3ed95caeb02ffe68cdd9fd84406680ae93d633cb16422d00e8a7c22955b46d4' as Digest,
   diffId: 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef' as Digest,
   bytes: Uint8Array.from(atob('H4sIAAAJbogA/2IYBaNgFIxYAAgAAP//Lq+17wAEAAA='), (character) =>

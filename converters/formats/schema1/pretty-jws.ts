@@ -1,4 +1,4 @@
-import { concatenate } from '../../bytes.ts';
+import { type Bytes, concatenate } from '../../bytes.ts';
 import { decodeBase64url } from '../../crypto/base64url.ts';
 import type { PublicJwk } from '../../crypto/web-key.ts';
 import { ConversionError } from '../../errors.ts';
@@ -23,7 +23,7 @@ import type { JsonWebSignature, PublicKey } from '../../model.ts';
 /** A schema 1 document split into the signed payload and its signatures. */
 export interface PrettyJws {
   /** The bytes that the signatures sign. Readers must ignore all other bytes (CVE-2014-8179). */
-  readonly payload: Uint8Array;
+  readonly payload: Bytes;
   readonly signatures: readonly JsonWebSignature[];
 }
 
@@ -38,7 +38,7 @@ interface Format {
  * @param root the root object of the document.
  * @throws ConversionError SIGNATURE, INVALID or LIMIT.
  */
-export function readPrettyJws(bytes: Uint8Array, root: Field<RawObject>): PrettyJws {
+export function readPrettyJws(bytes: Bytes, root: Field<RawObject>): PrettyJws {
   if (member(root.value, 'signatures') === undefined) return { payload: bytes, signatures: [] };
   const signatures = required(root, 'signatures');
   const blocks = asItems(signatures).map(asObject);

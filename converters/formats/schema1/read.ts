@@ -1,4 +1,5 @@
 import { noLabels } from '../../annotations.ts';
+import type { Bytes } from '../../bytes.ts';
 import type { Digest } from '../../digest.ts';
 import { ConversionError, excerpt } from '../../errors.ts';
 import { member, type RawDocument, stringValue } from '../../json/document.ts';
@@ -30,7 +31,7 @@ import { readPrettyJws } from './pretty-jws.ts';
  * `verifySchema1` verifies the signatures.
  * @throws ConversionError INVALID, AMBIGUOUS, SIGNATURE, LIMIT or UNREADABLE.
  */
-export function readSchema1(bytes: Uint8Array, document: RawDocument): Image {
+export function readSchema1(bytes: Bytes, document: RawDocument): Image {
   const outer = asObject(rootField(document, 'schema1'));
   const { payload, signatures } = readPrettyJws(bytes, outer);
   const signed = signatures.length > 0;

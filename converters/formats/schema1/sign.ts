@@ -1,5 +1,5 @@
 import { base64url } from 'jose';
-import { concatenate } from '../../bytes.ts';
+import { type Bytes, concatenate } from '../../bytes.ts';
 import { base64urlBytes } from '../../crypto/base64url.ts';
 import { runtimeCrypto } from '../../crypto/native.ts';
 import type { SigningKey } from '../../crypto/signing-key.ts';
@@ -30,7 +30,7 @@ export async function signSchema1(
   keys: SigningKey | readonly SigningKey[],
   created: GoTime,
   turn?: TakeTurn,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   const formatLength = contentLength(payload);
   const formatTail = base64url.encode(payload.subarray(formatLength));
   const header = base64url.encode(JSON.stringify({ formatLength, formatTail, time: wholeSeconds(created) }));

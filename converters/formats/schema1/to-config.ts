@@ -1,3 +1,4 @@
+import type { Bytes } from '../../bytes.ts';
 import type { Digest } from '../../digest.ts';
 import { ConversionError } from '../../errors.ts';
 import type { RawObject } from '../../json/document.ts';
@@ -19,7 +20,7 @@ const dropped: ReadonlySet<string> = new Set(['id', 'parent', 'parent_id', 'laye
  * @param diffIds base first, one for each step with a layer.
  * @throws ConversionError INVALID when there is no step, or a field has another type than in Docker's structs.
  */
-export function configFromV1(steps: readonly V1Step[], diffIds: readonly Digest[]): Uint8Array {
+export function configFromV1(steps: readonly V1Step[], diffIds: readonly Digest[]): Bytes {
   const top = steps.at(-1);
   if (!top) {
     throw new ConversionError({ code: 'INVALID', message: 'The image has no history', dialect: 'schema1' });
@@ -33,17 +34,13 @@ export function configFromV1(steps: readonly V1Step[], diffIds: readonly Digest[
  * creation time of the image.
  * @throws ConversionError INVALID when a field has another type than in Docker's structs.
  */
-export function configFromBareV1(field: Field<RawObject>, diffIds: readonly Digest[]): Uint8Array {
+export function configFromBareV1(field: Field<RawObject>, diffIds: readonly Digest[]): Bytes {
   const top = historyJson(field, diffIds.length === 0);
   const below = `{"created":${quote(createdOf(field))}}`;
   return configJson(field, diffIds, [...diffIds.slice(1).map(() => below), top]);
 }
 
-function configJson(
-  field: Field<RawObject>,
-  diffIds: readonly Digest[],
-  history: readonly string[],
-): Uint8Array {
+function configJson(field: Field<RawObject>, diffIds: readonly Digest[], history: readonly string[]): Bytes {
   const { document, value } = asDockerBefore183(field);
   const added = new Map([
     ['rootfs', `{"type":"layers","diff_ids":[${diffIds.map(quote).join(',')}]}`],

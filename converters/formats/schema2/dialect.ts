@@ -1,3 +1,4 @@
+import type { Bytes } from '../../bytes.ts';
 import type { RawDocument } from '../../json/document.ts';
 import { mediaTypes } from '../../media-types.ts';
 import type { Image, Index } from '../../model.ts';
@@ -12,12 +13,12 @@ import type { ManifestDialect } from '../oci-family/write-manifest.ts';
  * Reads a Docker image manifest, version 2, schema 2 (distribution 2.8, docs/spec/manifest-v2-2.md).
  * @throws ConversionError as `readImageManifest`.
  */
-export function readSchema2(bytes: Uint8Array, document: RawDocument): Image {
+export function readSchema2(bytes: Bytes, document: RawDocument): Image {
   return readImageManifest(sourceOf('schema2', mediaTypes.schema2, bytes, document));
 }
 
 /** Reads a Docker manifest list. @throws ConversionError as `readImageIndex`. */
-export function readDockerList(bytes: Uint8Array, document: RawDocument): Index {
+export function readDockerList(bytes: Bytes, document: RawDocument): Index {
   return readImageIndex(sourceOf('schema2', mediaTypes.dockerList, bytes, document));
 }
 

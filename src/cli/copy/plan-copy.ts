@@ -97,7 +97,8 @@ function storedModel({ bytes, contentType }: CopySource, { as }: CopyChanges): M
 }
 
 /** A manifest with the content that was made for it. */
-type Tree = Pick<Converted, 'digest' | 'mediaType' | 'body' | 'losses' | 'blobs' | 'source'> & {
+type Tree = Pick<Converted, 'digest' | 'mediaType' | 'losses' | 'blobs' | 'source'> & {
+  readonly body: Uint8Array;
   readonly children: readonly Tree[];
 };
 

@@ -224,6 +224,7 @@ const missing = async () => { throw new Error('not asked for'); };
 const ports = { fetchManifest: missing, fetchBlob: missing, sniffLayer: missing, layerFacts: missing, signingKey: missing };
 const made: Promise<Converted> = convert(readManifest(bytes), 'schema1', { ports, name: 'a/b', tag: '1', unpackZstd: false });
 made.catch((error: { code?: string }) => console.log(error.code));
+export const push = async () => fetch('/manifests/1', { method: 'PUT', body: (await made).body });
 `;
     writeFileSync(join(folder, 'program.mts'), program);
     const compiler = join(projectRoot, 'node_modules/.bin/tsc');
