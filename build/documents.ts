@@ -8,6 +8,7 @@ const packageDocuments: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
   'docs',
+  'converters/README.md',
   'deploy/regshift.schema.json',
 ];
 

@@ -1,3 +1,4 @@
+import { checkContext, isModel } from './arguments.ts';
 import type { ConversionContext, Converted, Form } from './conversion.ts';
 import { ConversionError } from './errors.ts';
 import { convertImage } from './images/convert-image.ts';
@@ -17,6 +18,7 @@ export async function convert(
   form: Form,
   context: ConversionContext,
 ): Promise<Converted> {
+  checkContext(context);
   const model = isModel(stored) ? stored : readManifest(stored);
   if (model.kind === 'image') return convertImage(model, form, context);
   if (form !== 'schema1') return convertIndex(model, form, context);
@@ -26,8 +28,4 @@ export async function convert(
     dialect: 'schema1',
     found: `an index of ${model.dependencies.length} entries`,
   });
-}
-
-function isModel(stored: Model | Uint8Array): stored is Model {
-  return typeof stored === 'object' && stored !== null && 'kind' in stored;
 }

@@ -89,7 +89,8 @@ export async function digestOfLong(bytes: Uint8Array, algorithm: HashAlgorithm =
  * @throws ConversionError DIGEST_MISMATCH when `bytes` have another digest.
  */
 export function verifyDigest(bytes: Uint8Array, digest: Digest, what: string): void {
-  if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw digestMismatch(bytes, digest, what);
+  if (digestOf(bytes, digestAlgorithm(parseDigest(digest))) !== digest)
+    throw digestMismatch(bytes, digest, what);
 }
 
 export function digestMismatch(bytes: Uint8Array, digest: Digest, what: string): ConversionError {

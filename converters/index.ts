@@ -1,6 +1,6 @@
 /**
  * `regshift/converters`: converts container image manifests between dialects. The code is pure and runs on every
- * JavaScript platform. `README.md` in this folder lists the conversions and their losses. Other modules of this folder
+ * JavaScript platform. `converters/README.md` of the package lists the conversions and their losses. Other modules of this folder
  * are private and can change in any release.
  */
 

@@ -13,6 +13,8 @@ import {
   mediaTypes,
   readImageConfig,
   readManifest,
+  verifyDigest,
+  verifySchema1,
 } from '../../converters/index.ts';
 import { MemoryRegistry, on } from '../support/converters/memory-registry.ts';
 
@@ -46,6 +48,29 @@ describe('programs in JavaScript', () => {
   it.each(odd.map((value) => [value]))('get a ConversionError for %s instead of bytes', async (value) => {
     expect(await refusalOf(() => readManifest(value as Uint8Array))).toMatchObject({ code: 'UNREADABLE' });
     expect(await refusalOf(() => readImageConfig(value as Uint8Array))).toMatchObject({ code: 'UNREADABLE' });
+  });
+
+  it('get a ConversionError for bytes in place of a model, and for a context without its parts', async () => {
+    const registry = new MemoryRegistry();
+    const { bytes } = registry.read(registry.image('a')).source;
+    const { context } = registry;
+    const refusals = [
+      () => verifySchema1(bytes as never),
+      () => verifyDigest(bytes, 'latest' as never, 'manifest'),
+      () => convert(bytes, 'schema1', undefined as never),
+      () => convert(bytes, 'schema1', {} as never),
+      () => convert(bytes, 'schema1', { ...context, name: 5 as never }),
+      () => convert(bytes, 'schema1', { ...context, tag: undefined as never }),
+    ];
+    const found = await Promise.all(refusals.map(async (work) => (await refusalOf(work)).message));
+    expect(found).toEqual([
+      'A model of a manifest cannot be read. Found object. Expected the result of readManifest.',
+      expect.stringMatching(/^A digest cannot be read\. Found "latest"\./),
+      'The ports of a conversion cannot be read. Found undefined. Expected an object.',
+      'The ports of a conversion cannot be read. Found undefined. Expected an object.',
+      'The name of a conversion cannot be read. Found number. Expected a string.',
+      'The tag of a conversion cannot be read. Found undefined. Expected a string.',
+    ]);
   });
 
   it.each(odd.map((value) => [value]))(

@@ -1,4 +1,5 @@
 import { importJWK, importX509 } from 'jose';
+import { checkIsModel } from '../../arguments.ts';
 import { concatenate } from '../../bytes.ts';
 import { base64urlBytes, decodeBase64url } from '../../crypto/base64url.ts';
 import { libtrustKeyId } from '../../crypto/libtrust-key-id.ts';
@@ -28,9 +29,10 @@ const leastModulus = 2048;
  * signed the payload, but not who the holder is; libtrust checks no more for a manifest. Unsigned images, and images of
  * other dialects, pass.
  * @param turn waits for a turn to work on some bytes.
- * @throws ConversionError SIGNATURE when a signature is invalid.
+ * @throws ConversionError SIGNATURE when a signature is invalid; UNREADABLE for bytes in place of a model.
  */
 export async function verifySchema1(model: Model, turn?: TakeTurn): Promise<void> {
+  checkIsModel(model);
   if (model.kind !== 'image' || model.target.kind !== 'v1' || model.target.signatures.length === 0) return;
   needWebCrypto();
   const { target, source } = model;

@@ -82,6 +82,7 @@ describe('the npm package', () => {
       'LICENSE',
       'README.md',
       'THIRD-PARTY.md',
+      'converters/README.md',
       'deploy/regshift.schema.json',
       'package.json',
       'sbom.cdx.json',
