@@ -1,5 +1,5 @@
 import type { RepositoryName } from '../../converters/reference.ts';
-import { hostnameOf, type RequestAuthority } from '../routing/authority.ts';
+import { hostnameOf } from '../routing/authority.ts';
 import { createRepositoryNames } from '../routing/repository-names.ts';
 import { createVirtualHosts, type Routable, type VirtualHost } from '../routing/virtual-hosts.ts';
 import { namesOfficialImages } from '../upstream/docker-hub.ts';
@@ -20,7 +20,7 @@ type Checked = CheckedRoute & Routable;
 /** Checks routes against each other; each of them is valid by itself. */
 export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
   const entries = routes.map((route) => ({ ...route, repositoryNames: namesOf(route) }));
-  const hosts = virtualHostsOf(entries);
+  const hosts = createVirtualHosts(entries).all();
   return [
     ...hosts.flatMap(loginProblems),
     ...entries.flatMap((entry) => unreachable(entry, hosts)),
@@ -31,30 +31,6 @@ export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[]
 function namesOf({ match, settings }: RouteSettings) {
   const { REGSHIFT_ALIASES: aliases, REGSHIFT_UPSTREAM: upstreams = [] } = settings;
   return createRepositoryNames({ match, aliases, library: upstreams.some(namesOfficialImages) });
-}
-
-/** The virtual hosts at all hosts and ports that the routes name, and at one that no route names. */
-function virtualHostsOf(entries: readonly Checked[]): VirtualHost<Checked>[] {
-  const virtualHosts = createVirtualHosts(entries);
-  return authoritiesOf(entries).flatMap((authority) => virtualHosts.find(authority) ?? []);
-}
-
-/** One authority for each set of routes that a request can select. The port 0 stands for one that no route names. */
-function authoritiesOf(entries: readonly Checked[]): Omit<RequestAuthority, 'origin'>[] {
-  const portsAnywhere = entries.flatMap(({ match }) => (match.hosts.length === 0 ? match.ports : []));
-  const anyPorts = () => ({ hostPorts: new Set([0]), ports: new Set([0, ...portsAnywhere]) });
-  const byHost = new Map([['', anyPorts()]]);
-  for (const { match } of entries) {
-    for (const { hostname, port = 0 } of match.hosts) {
-      const host = byHost.get(hostname) ?? anyPorts();
-      byHost.set(hostname, host);
-      host.hostPorts.add(port);
-      for (const each of match.ports) host.ports.add(each);
-    }
-  }
-  return [...byHost].flatMap(([hostname, { hostPorts, ports }]) =>
-    [...hostPorts].flatMap((hostPort) => [...ports].map((port) => ({ hostname, hostPort, port }))),
-  );
 }
 
 /**

@@ -44,6 +44,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/registry/resolver.ts': [1, 'requests in progress'],
   'src/registry/manifests/recipe-search.ts': [1, 'one request'],
   'src/routing/aliases.ts': [1, 'settings'],
+  'src/routing/virtual-hosts.ts': [1, 'settings: the hosts and ports of routes'],
   'src/runtime/node/http/listener.ts': [1, 'requests in progress'],
   'src/runtime/node/http/open-connections.ts': [1, 'open connections'],
   'src/runtime/node/http/transport.ts': [1, 'open connections'],
