@@ -1,7 +1,7 @@
 import type { RepositoryName, Tag } from '../../converters/reference.ts';
 import { firstFound } from '../concurrency/first-found.ts';
-import { hasCode, ignoring } from '../errors.ts';
-import { listTags } from '../upstream/api/tags.ts';
+import { ignoring } from '../errors.ts';
+import { listKnownTags } from '../upstream/api/tags.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { isAbsence } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
@@ -43,9 +43,10 @@ export async function proveReadAccess(
   const recent = recentTags.of(repository).slice(0, mostTags);
   const found = await firstFound(recent, 1, resolve);
   if (found) return found;
-  const listed = await listTags(client, repository, mostTags, context).catch(
-    ignoring((error) => hasCode(error, 'NAME_UNKNOWN')),
+  const listed = await listKnownTags(client, repository, mostTags, context);
+  return firstFound(
+    listed.filter((tag) => !recent.includes(tag)),
+    1,
+    resolve,
   );
-  const others = (listed ?? []).filter((tag) => !recent.includes(tag));
-  return firstFound(others, 1, resolve);
 }

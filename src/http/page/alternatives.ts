@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import { editDistance } from '../../edit-distance.ts';
-import { hasCode, ignoring, RegistryError } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { parseNamedImage } from '../../registry/inspection/named-image.ts';
-import { listTags } from '../../upstream/api/tags.ts';
+import { listKnownTags } from '../../upstream/api/tags.ts';
 import type { Env } from '../env.ts';
 import { type Html, pageLink, shown } from './document.ts';
 import { allNames, namesOf } from './suggestions.ts';
@@ -58,11 +58,7 @@ async function tagsBeside(context: Context<Env>): Promise<readonly string[]> {
   if (repository === undefined) return [];
   const { registry } = context.get('route');
   if (!registry.serves(repository.upstream)) return [];
-  const own = context.get('request').context;
-  const tags = await listTags(registry.client, repository.upstream, mostTags, own).catch(
-    ignoring((error) => hasCode(error, 'NAME_UNKNOWN')),
-  );
-  return tags ?? [];
+  return listKnownTags(registry.client, repository.upstream, mostTags, context.get('request').context);
 }
 
 /** The repositories of the route of the request; those of all routes if the name led to none. */

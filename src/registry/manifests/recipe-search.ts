@@ -8,7 +8,7 @@ import type { Background } from '../../concurrency/background.ts';
 import { firstFound } from '../../concurrency/first-found.ts';
 import type { LeaseLine } from '../../concurrency/lease-line.ts';
 import { hasCode, ignoring, isSpent, RegistryError } from '../../errors.ts';
-import { listTags } from '../../upstream/api/tags.ts';
+import { listKnownTags } from '../../upstream/api/tags.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { UpstreamClient } from '../../upstream/client.ts';
 import { isAbsence, isRefused } from '../../upstream/error-response.ts';
@@ -125,8 +125,8 @@ export function createRecipeSearch(options: RecipeSearchOptions): RecipeSearch {
     const moved = known ?? (await tryMoved());
     if (moved) return moved;
     const tried = new Set(sources.keys());
-    const listed = await listTags(options.client, repository, options.mostTags, context).catch(unlessNoTags);
-    const rest = (listed ?? []).filter((tag) => !tried.has(tag));
+    const listed = await listKnownTags(options.client, repository, options.mostTags, context);
+    const rest = listed.filter((tag) => !tried.has(tag));
     // HEADs cost nothing on Docker Hub.
     await mapBounded(rest, headConcurrency, resolveTag);
     return (await firstFound(rest, 1, tryOne)) ?? (await tryMoved());
@@ -269,9 +269,6 @@ function withoutContent(error: unknown, repository: RepositoryName): undefined {
   if (error instanceof RegistryError && !isSpent(error)) throw tooManyFailedSearches(repository);
   throw error;
 }
-
-/** A repository with blobs and no tag yet, as in a first push, is unknown to distribution's list of tags. */
-const unlessNoTags = ignoring((error) => hasCode(error, 'NAME_UNKNOWN'));
 
 function sourceOf(
   resolver: Resolver,

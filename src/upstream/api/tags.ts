@@ -1,5 +1,6 @@
 import { sha256Hex } from '../../../converters/digest.ts';
 import { isTagOfDigest, parseTag, type RepositoryName, type Tag } from '../../../converters/reference.ts';
+import { hasCode, ignoring } from '../../errors.ts';
 import type { UpstreamClient } from '../client.ts';
 import { errorFromResponse } from '../error-response.ts';
 import type { ApiContext } from '../request-context.ts';
@@ -47,6 +48,14 @@ export async function listTags(
     if (found.length >= limit || ofDigests.length >= limit * mostOfDigests) break;
   }
   return found.concat(ofDigests).slice(0, limit);
+}
+
+/**
+ * As `listTags`; empty where upstream does not know the repository. distribution does not know one that has blobs and no
+ * tag yet, as in a first push.
+ */
+export async function listKnownTags(...query: Parameters<typeof listTags>): Promise<Tag[]> {
+  return (await listTags(...query).catch(ignoring((error) => hasCode(error, 'NAME_UNKNOWN')))) ?? [];
 }
 
 /** The tags of all pages, piece by piece. Leaving the loop cancels the last response. @throws RegistryError. */
