@@ -1,4 +1,4 @@
-import type { VersionSpan } from './version.ts';
+import type { VersionRange } from './version.ts';
 
 /** Facts about a client that its `Accept` header cannot express. */
 export interface ClientProfile {
@@ -50,8 +50,8 @@ export const lackPhrases: Readonly<Record<keyof ClientProfile, string>> = {
   nestedIndex: 'does not read an index inside an index',
 };
 
-/** A program or a library, and the versions of it that a row applies to. */
-export interface VersionRange extends VersionSpan {
+/** A program or a library, and its versions that a row applies to. */
+export interface ProgramVersions extends VersionRange {
   /** Its name, as the User-Agent has it before a slash. */
   readonly program: string;
   /** A client that names the program without a version counts, too. */
@@ -61,7 +61,7 @@ export interface VersionRange extends VersionSpan {
 /** A capability that some versions of a program lack. */
 export interface ProfileRow {
   /** The programs: those that share a library have each its own versions. */
-  readonly programs: readonly VersionRange[];
+  readonly programs: readonly ProgramVersions[];
   /** A name whose presence in the User-Agent exempts the client. */
   readonly without?: string;
   /** The row applies only to a library of the program that is built into another program ("1.6.20+unknown"). */
@@ -77,13 +77,13 @@ export interface ProfileRow {
 }
 
 /** A row, with the one program of it that a User-Agent names. */
-export type AppliedRow = VersionRange & Omit<ProfileRow, 'programs'>;
+export type AppliedRow = ProgramVersions & Omit<ProfileRow, 'programs'>;
 
 /**
  * The programs of containers/image. podman calls itself `containers`; podman 1.5.2 to 3 called itself `libpod`
  * (podman, pull request 3793).
  */
-export const containersImage: readonly VersionRange[] = [
+export const containersImage: readonly ProgramVersions[] = [
   { program: 'containers' },
   { program: 'libpod' },
   { program: 'skopeo' },
@@ -95,7 +95,9 @@ export const containersImage: readonly VersionRange[] = [
  * crane, ko, kaniko, cosign. Builds without data about modules, like those of Debian and Bazel, name it without a version
  * (pkg/v1/remote/transport/useragent.go), and a build of a clone has `(devel)`.
  */
-const goContainerregistry: readonly VersionRange[] = [{ program: 'go-containerregistry', unversioned: true }];
+const goContainerregistry: readonly ProgramVersions[] = [
+  { program: 'go-containerregistry', unversioned: true },
+];
 
 /** All that is known about clients, one row for each missing capability. */
 export const clientRows: readonly ProfileRow[] = [

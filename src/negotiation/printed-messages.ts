@@ -1,12 +1,12 @@
 import { bareMediaType, mediaTypes } from '../../converters/media-types.ts';
-import type { VersionRange } from './client-rows.ts';
+import type { ProgramVersions } from './client-rows.ts';
 import type { Reason } from './reasons.ts';
 import { isInRange, type Version } from './version.ts';
 
 const { schema2, ociManifest, ociIndex, dockerList, schema1, schema1Signed } = mediaTypes;
 
 /** A message about a form (`types`), or about what an image has inside (`reasons`). */
-interface Message extends VersionRange {
+interface Message extends ProgramVersions {
   readonly types?: readonly string[];
   readonly reasons?: readonly Reason[];
   readonly prints: string;

@@ -7,16 +7,16 @@ export function readVersion(text: string): Version | undefined {
   return match ? [Number(match[1]), Number(match[2] ?? 0), Number(match[3] ?? 0)] : undefined;
 }
 
-/** Successive versions. */
-export interface VersionSpan {
-  /** The first one; undefined for all versions up to `before`. */
+/** Versions that follow each other. */
+export interface VersionRange {
+  /** The first version of the range; undefined for all versions up to `before`. */
   readonly from?: Version;
-  /** The first later one that is none of them; undefined if there is none. */
+  /** The first version after the range; undefined for all versions since `from`. */
   readonly before?: Version;
 }
 
-/** @param version undefined for one that is not known, which is in no range with a bound. */
-export function isInRange(version: Version | undefined, { from, before }: VersionSpan): boolean {
+/** Whether a version is in a range. @param version undefined for an unknown one, which is in no range with a bound. */
+export function isInRange(version: Version | undefined, { from, before }: VersionRange): boolean {
   if (version === undefined) return from === undefined && before === undefined;
   return (!from || compareVersions(version, from) >= 0) && (!before || compareVersions(version, before) < 0);
 }

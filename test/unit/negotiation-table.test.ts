@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { clientRows, type VersionRange } from '../../src/negotiation/client-rows.ts';
+import { clientRows, type ProgramVersions } from '../../src/negotiation/client-rows.ts';
 import { formName } from '../../src/negotiation/format-names.ts';
 import { knownClients } from '../../src/negotiation/known-clients.ts';
 import type { Version } from '../../src/negotiation/version.ts';
@@ -237,7 +237,7 @@ async function pinnedTables(): Promise<string> {
 }
 
 const short = (version: Version) => version.join('.').replace(/\.0$/, '');
-const versions = ({ program, from, before }: VersionRange) =>
+const versions = ({ program, from, before }: ProgramVersions) =>
   [program, from && `≥ ${short(from)}`, before && `< ${short(before)}`].filter(Boolean).join(' ');
 
 /** Profiles, each with the number of its note: the evidence is too long for a table. */
