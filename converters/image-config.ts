@@ -61,7 +61,7 @@ export interface HistoryEntry {
 export function readImageConfig(bytes: Uint8Array): ImageConfig {
   checkIsBytes(bytes, 'image config');
   checkDocumentSize(bytes, 'image config');
-  const document = parseJson(bytes, { what: 'image config', duplicates: 'keep' });
+  const document = parseJson(bytes, { what: 'image config', keys: 'as Go' });
   const root = asObject(rootField(document));
   const rootfs = optional(root, 'rootfs');
   const rootfsObject = rootfs && asObject(rootfs);

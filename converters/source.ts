@@ -22,7 +22,7 @@ import type { Source } from './model.ts';
  */
 export function parseManifest(bytes: Uint8Array): RawDocument {
   checkDocumentSize(bytes, 'manifest');
-  return parseJson(bytes, { what: 'manifest', duplicates: 'refuse' });
+  return parseJson(bytes, { what: 'manifest', keys: 'distinct' });
 }
 
 export function sourceOf(dialect: Dialect, mediaType: string, bytes: Bytes, document: RawDocument): Source {

@@ -36,7 +36,7 @@ export async function withPlatformTable(index: Index, ports: ConversionPorts): P
 
 function readPlatformTable(bytes: Uint8Array): ReadonlyMap<Digest, Platform> {
   if (!/^\s*\[/.test(new TextDecoder().decode(bytes.subarray(0, 256)))) return new Map();
-  const document = parseJson(bytes, { what: 'platform table', dialect: 'generic', duplicates: 'refuse' });
+  const document = parseJson(bytes, { what: 'platform table', dialect: 'generic', keys: 'distinct' });
   return new Map(asItems(rootField(document, 'generic')).map(readRow));
 }
 

@@ -9,10 +9,10 @@ export interface ParseOptions {
   /** A noun for the document in messages, such as "manifest" or "config". */
   readonly what: string;
   /**
-   * Handling of repeated keys in one object. Manifests need `refuse`, because two programs could see two images.
-   * Configs need `keep`: the last value then counts, as in Go, also of keys that differ in case alone (`optional`).
+   * The meaning of keys in one object. Manifests need `distinct`, which refuses a repeated key, because two programs could
+   * see two images. Configs need `as Go`: a key counts in any case, and of several the last one (`optional`).
    */
-  readonly duplicates: 'refuse' | 'keep';
+  readonly keys: 'distinct' | 'as Go';
   /** The content read so far in all documents that share this counter. Without it, the document is counted alone. */
   readonly count?: JsonCount;
 }
@@ -31,7 +31,7 @@ export function parseJson(bytes: Uint8Array, options: ParseOptions): RawDocument
 
 /** Parses JSON as `parseJson` does. @param text from bytes, or the value of a string of a document. */
 export function parseJsonText(text: string, options: ParseOptions): RawDocument {
-  return { text, root: new Parser(text, options).parse(), anyCase: options.duplicates === 'keep' };
+  return { text, root: new Parser(text, options).parse(), anyCase: options.keys === 'as Go' };
 }
 
 class Parser {
@@ -65,7 +65,7 @@ class Parser {
     switch (scanner.next) {
       case '{': {
         const members = this.#list('}', () => this.#member());
-        if (this.#options.duplicates === 'refuse') this.#checkKeys(members);
+        if (this.#options.keys === 'distinct') this.#checkKeys(members);
         return { kind: 'object', start, end: scanner.position, members };
       }
       case '[': {

@@ -51,7 +51,7 @@ function fromEntries(entries: readonly (readonly [string, unknown])[]): Members 
 }
 
 function open(text: string) {
-  const document = parseJson(new TextEncoder().encode(text), { what: 'test', duplicates: 'refuse' });
+  const document = parseJson(new TextEncoder().encode(text), { what: 'test', keys: 'distinct' });
   return { edit: new RawEdit(document), root: document.root };
 }
 

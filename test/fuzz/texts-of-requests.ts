@@ -376,7 +376,7 @@ export const headerTargets: Readonly<Record<string, TextTarget>> = {
     ],
     check(text) {
       const bytes = new TextEncoder().encode(text);
-      const document = coded(() => parseJson(bytes, { what: 'it', duplicates: 'refuse' }));
+      const document = coded(() => parseJson(bytes, { what: 'it', keys: 'distinct' }));
       if (document === undefined) return;
       const meant = JSON.parse(text.toWellFormed()) as unknown;
       hold(same(JSON.parse(compact(document, document.root).toWellFormed()), meant), 'what it means');
@@ -386,7 +386,7 @@ export const headerTargets: Readonly<Record<string, TextTarget>> = {
       const set = root.members[0]?.key ?? 'new';
       edit.set(root, set, '"set"', 'last');
       edit.removeMembers(root, (name) => name !== set && name.length % 2 === 0);
-      const now = parseJson(new TextEncoder().encode(edit.apply()), { what: 'it', duplicates: 'refuse' });
+      const now = parseJson(new TextEncoder().encode(edit.apply()), { what: 'it', keys: 'distinct' });
       hold(now.root.kind === 'object' && member(now.root, set)?.kind === 'string', 'an edit');
     },
   },

@@ -114,7 +114,7 @@ function readFormat(block: Field<RawObject>): Format {
   const document = parseJson(header, {
     what: 'protected header of a signature',
     dialect: 'schema1',
-    duplicates: 'refuse',
+    keys: 'distinct',
   });
   const root = asObject({ ...rootField(document, 'schema1'), path });
   refuseLookAlikes(root, formatKeys);

@@ -83,7 +83,7 @@ function readV1Entry(field: Field, count: JsonCount): V1Entry {
   const document = parseJsonText(asString(field), {
     what: `v1Compatibility at ${field.path}`,
     dialect: 'schema1',
-    duplicates: 'keep',
+    keys: 'as Go',
     count,
   });
   const root = asObject({ document, value: document.root, path: field.path, dialect: 'schema1' });

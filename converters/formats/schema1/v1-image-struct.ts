@@ -26,7 +26,7 @@ export function asDockerBefore183(image: Field<RawObject>): Field<RawObject> {
   const version = optionalString(image, 'docker_version') ?? '';
   if (version === '' || !isBefore183(version)) return image;
   const bytes = encodeText(encodeStruct(v1Image, image));
-  const document = parseJson(bytes, { what: 'v1 image', dialect: 'schema1', duplicates: 'keep' });
+  const document = parseJson(bytes, { what: 'v1 image', dialect: 'schema1', keys: 'as Go' });
   return { ...asObject({ ...image, document, value: document.root }) };
 }
 
