@@ -39,15 +39,17 @@ describe.each(kinds)('%s whose stored bytes have changed', (_, kept, digest) => 
     const wrong = right.slice();
     wrong[1000] = (right[1000] ?? 0) ^ changes;
     store.blobs.set(storedKey(digest), wrong);
-    return { app, store };
+    return { app, store, stored: wrong };
   }
 
   it('does not arrive whole at a client that verifies nothing, and is removed', async () => {
-    const { app, store } = await damaged();
+    const { app, store, stored } = await damaged();
     await expect(app.get(path, docker17)).rejects.toThrow('should be');
     await app.settled();
     expect(store.blobs.has(storedKey(digest))).toBe(false);
-    expect(app.logged.map(({ message }) => message)).toContain('a stored layer is damaged and was removed');
+    const reason = `it has ${digestOf(stored)} (${stored.length} bytes), and not ${digest} (${stored.length} bytes)`;
+    const message = 'a stored layer is damaged and was removed';
+    expect(app.logged).toContainEqual({ level: 'warn', message, facts: { digest, reason } });
     const { status, body } = await app.get(path, docker17);
     expect([status, digestOf(body)]).toEqual([200, digest]);
   });

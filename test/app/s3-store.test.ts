@@ -202,7 +202,11 @@ describe('a bucket', () => {
       [
         'warn',
         'a stored layer is damaged and cannot be removed',
-        { digest, error: expect.stringContaining('s3:DeleteObject') },
+        {
+          digest,
+          reason: 'it has 100 bytes, and not 101 bytes',
+          error: expect.stringContaining('s3:DeleteObject'),
+        },
       ],
     ]);
   });

@@ -143,11 +143,10 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
       },
 
       verify(stored, blob) {
-        const { digest } = blob;
+        const { digest, size } = blob;
+        const expected = `${digest} (${size} bytes)`;
         const onMismatch = (found: string) =>
-          background(
-            removeDamaged(log, { digest }, { found, expected: digest }, () => store.delete(own(blob))),
-          );
+          background(removeDamaged(log, { digest }, { found, expected }, () => store.delete(own(blob))));
         const what = `blob ${digest} in the store`;
         return verifyingStream(stored, blob, codec, what, 'should be', undefined, onMismatch);
       },

@@ -30,7 +30,7 @@ export function blobOfKey(key: string): BlobId | undefined {
  * Removes a blob with other bytes than its caller expects, and tells of it. A store that refuses this, like a read-only
  * file system, can still be read: the blob counts as missing.
  * @param facts its digest or path.
- * @param found like `7 bytes`, as `expected`.
+ * @param found in words of a log, like `7 bytes`; likewise `expected`.
  */
 export async function removeDamaged(
   log: Log,

@@ -49,7 +49,7 @@ export function createR2Store(bucket: R2Bucket, log: Log): BlobStore {
       if (found === null) return undefined;
       if (found.size === size && 'body' in found) return found.body as ReadableStream<Uint8Array>;
       if ('body' in found) await found.body.cancel();
-      await removeDamaged(log, { digest }, { found: `${found.size} bytes`, expected: `${size}` }, () =>
+      await removeDamaged(log, { digest }, { found: `${found.size} bytes`, expected: `${size} bytes` }, () =>
         bucket.delete(key),
       );
       return undefined;

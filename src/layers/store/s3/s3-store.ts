@@ -69,7 +69,7 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
 
   async function drop(blob: BlobName, found: number): Promise<undefined> {
     const { digest, size } = blob;
-    await removeDamaged(log, { digest }, { found: `${found} bytes`, expected: `${size}` }, () =>
+    await removeDamaged(log, { digest }, { found: `${found} bytes`, expected: `${size} bytes` }, () =>
       remove(blob),
     );
     return undefined;

@@ -245,7 +245,9 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     },
     prune: (target) => prune(target),
     dropDamaged: (path, found, expected) =>
-      removeDamaged(log, { path }, { found: `${found} bytes`, expected: `${expected}` }, () => remove(path)),
+      removeDamaged(log, { path }, { found: `${found} bytes`, expected: `${expected} bytes` }, () =>
+        remove(path),
+      ),
     lookAt,
     remove,
   };

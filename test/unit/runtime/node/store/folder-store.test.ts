@@ -148,7 +148,11 @@ test('a damaged blob on a file system that is read-only is a miss, and no error 
   expect(await store.read({ digest, size: 101 })).toBeUndefined();
   expect(await store.head({ digest })).toBe(100);
   expect(log.mock.calls).toMatchObject([
-    ['warn', 'a stored layer is damaged and cannot be removed', { error: expect.stringContaining('EROFS') }],
+    [
+      'warn',
+      'a stored layer is damaged and cannot be removed',
+      { reason: 'it has 100 bytes, and not 101 bytes', error: expect.stringContaining('EROFS') },
+    ],
   ]);
 });
 
