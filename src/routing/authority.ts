@@ -49,5 +49,5 @@ function forwardedOrigin(url: URL, headers: Headers): URL | undefined {
   const scheme = (first('x-forwarded-proto') ?? url.protocol.slice(0, -1)).toLowerCase();
   const host = first('x-forwarded-host') ?? url.host;
   if (!/^https?$/.test(scheme) || !/^[\w.:[\]-]+$/.test(host)) return undefined;
-  return URL.canParse(`${scheme}://${host}`) ? new URL(`${scheme}://${host}`) : undefined;
+  return URL.parse(`${scheme}://${host}`) ?? undefined;
 }
