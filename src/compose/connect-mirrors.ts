@@ -31,10 +31,10 @@ export function connectMirrors(
   const { id, settings } = route;
   const { clock, wallClock, log, metrics, background, memory, turn } = platform;
   const upstreams = settings.REGSHIFT_UPSTREAM ?? ([sampleUrl] as const);
-  const asked = settings.REGSHIFT_UPSTREAM
+  const direct = settings.REGSHIFT_UPSTREAM
     ? (platform.fetchFor?.(route, newest) ?? platform.fetch)
     : createSampleRegistry().fetch;
-  const metered = meteredFetch(asked, id, metrics);
+  const metered = meteredFetch(direct, id, metrics);
   const networks = settings.REGSHIFT_UPSTREAM_NETWORKS;
   const timeouts = upstreamTimeouts(settings.REGSHIFT_UPSTREAM_TIMEOUT);
   const onToken = (granted: boolean) => metrics.tokenRequest(id, granted);

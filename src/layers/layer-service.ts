@@ -60,7 +60,8 @@ export interface LayerService {
   /**
    * Opens the decompressed layer, whole or in part.
    * @param verifies as in `DownloadRequest`.
-   * @returns a stream that errors if the content does not match the layer's digest and size.
+   * @returns a stream that errors if the content does not match the layer's digest and size. Bytes of the store were
+   *   verified when they were written, and are verified again only with `verifies`.
    */
   open(
     repository: RepositoryName,

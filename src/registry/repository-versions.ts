@@ -27,7 +27,7 @@ export interface RepositoryVersions {
 /** Repositories share a few counters, so that their number costs no memory. One that shares asks upstream again. */
 export const repositoryCounters = 1024;
 
-/** The certain writes through all replicas of a fleet, by the counter that a repository of a registry has in each of them. */
+/** The certain writes through all replicas of a fleet. All replicas have the same counter for a repository. */
 export interface FleetWrites {
   /** Tells the other replicas of a write. */
   tell(counter: number): void;

@@ -11,6 +11,7 @@ export interface MachineRoles {
   readonly google: GoogleAccount;
 }
 
+/** The accounts of a machine, which its variables, its files and the metadata servers of clouds tell. */
 export function machineRoles(machine: MachineIdentity): MachineRoles {
   return {
     aws: (parts, sts) => roleCredentials({ ...parts, machine, sts }),

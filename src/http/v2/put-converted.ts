@@ -136,8 +136,8 @@ function created(
 
 /**
  * Acknowledges an artifact that the registry does not take, and keeps it as a blob. An index names an attestation and
- * any other artifact that is pushed by its digest, and the index is then stored without it. An artifact with a subject is
- * for nobody but the registry, and so is one with a tag: their refusal stands.
+ * any other artifact that is pushed by its digest, and the index is then stored without it. Only the registry
+ * can list an artifact with a subject, or have one under a tag: its refusal stands.
  *
  * BuildKit pushes an attestation before its subject (util/push/push.go, `Push`, from the last manifest to the first). A
  * registry that wants the subject first gets the attestation when the index names it.

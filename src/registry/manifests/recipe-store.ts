@@ -22,6 +22,7 @@ export interface RecipeStore {
   cachedRecipe(repository: RepositoryName, digest: Digest): Recipe | undefined;
   /** Whether a shared cache should have the recipe, and is not known to. Sends no request. */
   needsRepublish(repository: RepositoryName, digest: Digest): boolean;
+  /** Puts all recipes of a product. */
   putAll(repository: RepositoryName, derived: DerivedManifest, context: RequestContext): Promise<void>;
   /**
    * Puts the recipes back where they are not all there: a cache may drop them and keep the product, and the last recipes

@@ -50,7 +50,7 @@ export interface DerivedBlobReader {
   readonly layers: LayerService;
 }
 
-/** Makes a blob. @throws RegistryError. */
+/** Makes a blob. @throws RegistryError as upstream refuses its source. */
 export async function openDerivedBlob(
   { converter, layers }: DerivedBlobReader,
   repository: RepositoryName,
@@ -76,6 +76,7 @@ export async function openDerivedLayer(
   return { digest, size, stream: await layers.open(repository, layer, undefined, context, true) };
 }
 
+/** Bytes in memory as the content of an upload. */
 export function contentOf(digest: Digest, bytes: Uint8Array): BlobContent {
   return { digest, size: bytes.length, stream: streamFromSource(bytes) };
 }

@@ -83,8 +83,8 @@ async function uploadDerivedBlob(
   const stored = findBlob(parts.client, repository, blob.digest, context);
   if (!(await isMissing(stored, push))) return [];
   if (blob.recipe !== 'empty layer' && !(await mayRead(parts.resolver, push, blob.recipe.root))) return [];
+  // The source of the blob may be deleted.
   const content = await openDerivedBlob(parts, repository, blob, context).catch(ignoring(isAbsence));
-  // The content that it is made from may be deleted.
   if (!content) return [];
   await uploadBlob(parts, repository, content, context);
   return [blob.digest];

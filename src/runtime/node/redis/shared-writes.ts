@@ -16,6 +16,7 @@ const allCounters = Array.from({ length: repositoryCounters }, (_, counter) => c
 /** Time between two looks, in milliseconds. */
 const lookMs = 1_000;
 
+/** The writes of all replicas, by a value in Redis that each replica looks at. */
 export interface SharedWrites extends FleetWrites {
   /** Begins to look for the writes of others. It ends after the first look. */
   start(): Promise<void>;
