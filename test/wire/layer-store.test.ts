@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
 import { registryTag } from '../../src/layers/store/stored-blobs.ts';
 import { type BreakingImage, type LayerScript, useBreakingRegistry } from '../support/breaking-registry.ts';
@@ -156,5 +156,22 @@ describe('layers out of a folder', () => {
     const { status, body } = await layer(image);
     expect([status, digestOf(body)]).toEqual([200, digestOf(image.tar)]);
     await rm(join(folder, 'incoming'));
+  });
+
+  it('leave no unfinished file where the process stops while it reads one', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'regshift-stopped-'));
+    onTestFinished(() => rm(own, { recursive: true }));
+    const released = Promise.withResolvers<void>();
+    const hold = { after: 100_000, until: released.promise };
+    const { repository } = running.registry.add('team/stopped', 'zstd', () => ({ hold }));
+    const { port, stop } = await serveOnNode(running.registry.url, { REGSHIFT_STORE: `file://${own}` });
+    const path = `/v2/${repository}/manifests/latest`;
+    const pulled = rawRequest({ port, method: 'GET', path, headers }).catch(() => undefined);
+    const unfinished = () => readdir(join(own, 'incoming'));
+    await vi.waitFor(async () => expect(await unfinished()).toHaveLength(1));
+    await stop();
+    expect(await unfinished()).toEqual([]);
+    released.resolve();
+    await pulled;
   });
 });
