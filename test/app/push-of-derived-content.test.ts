@@ -5,6 +5,7 @@ import { mediaTypes } from '../../converters/media-types.ts';
 import { type Answer, type RequestHeaders, type TestApp, testApp } from '../support/app.ts';
 import { bytesOf, concatenated } from '../support/byte-streams.ts';
 import { layerContent } from '../support/layer-content.ts';
+import { createMemoryBlobStore } from '../support/memory-blob-store.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { compressedLength, zstdFrames } from '../support/packed-content.ts';
 import { compressedImage } from '../support/packed-image.ts';
@@ -162,6 +163,23 @@ describe('a decompressed layer', () => {
     isPushed = true;
     await push(app, '/v2/team/app/manifests/again', pulled);
     expect(digestOf(concatenated(...uploaded))).toBe(digestOf(tar));
+  });
+
+  it('whose stored bytes have changed leaves the store, so that the next push has the right ones', async () => {
+    const registry = writableRegistry();
+    const store = createMemoryBlobStore();
+    const app = testApp({}, scriptedUpstream(registry.script).fetch, { store });
+    const pulled = await pull(app, 'sample/oci-zstd', docker113);
+    for (const digest of blobsOf(pulled)) await app.get(`/v2/sample/oci-zstd/blobs/${digest}`, as([]));
+    await app.settled();
+    expect(store.blobs.size).toBeGreaterThan(0);
+    for (const [key, bytes] of store.blobs) store.blobs.set(key, bytes.with(600, (bytes[600] ?? 0) ^ 1));
+    const again = () => push(app, '/v2/sample/oci-zstd/manifests/again', pulled);
+    const refused = await again();
+    expect([refused.status, refused.error().code]).toEqual([502, 'MANIFEST_INVALID']);
+    await app.settled();
+    expect(store.blobs.size).toBe(0);
+    expect((await again()).status).toBe(201);
   });
 });
 
