@@ -164,5 +164,5 @@ function hostOfKey(key: string, protocol: string): string | undefined {
   const isUrl = /^https?:\/\//i.test(key);
   if (!isUrl && !/^[^/?#@\s]+$/.test(key)) return undefined;
   const url = isUrl ? key : `${protocol}//${key}`;
-  return URL.canParse(url) ? new URL(url).host : undefined;
+  return URL.parse(url)?.host;
 }

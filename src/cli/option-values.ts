@@ -12,7 +12,7 @@ export function readPlatformOption(text: string): Platform {
 
 /** Reads an http or https URL without login, query and fragment. @throws InvalidArgumentError. */
 export function readUrlOption(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(text) ?? undefined;
   if (url && /^https?:$/.test(url.protocol) && !url.username && !url.search && !url.hash) return url;
   throw new InvalidArgumentError(
     'It must begin with http:// or https://, and must have no login and no query.',

@@ -184,7 +184,7 @@ function upstreamProblems(raw: RawSettings): SettingProblem[] {
 }
 
 function loginProblems(config: DockerConfig, upstreams: readonly string[]): SettingProblem[] {
-  const urls = upstreams.flatMap((each) => (URL.canParse(each) ? [new URL(each)] : []));
+  const urls = upstreams.flatMap((each) => URL.parse(each) ?? []);
   return loginsFor(config, urls).flatMap((found) =>
     'problem' in found
       ? [{ variable: 'REGSHIFT_DOCKER_CONFIG', value: notShown, message: found.problem }]

@@ -82,7 +82,7 @@ const ipRanges = readText((text, refuse) => {
 const origins = readText((text, refuse) => {
   const parts = listedParts(text);
   return parts.flatMap((part) => {
-    const url = /^https?:\/\//.test(part) && URL.canParse(part) ? new URL(part) : undefined;
+    const url = /^https?:\/\//.test(part) ? URL.parse(part) : undefined;
     if (url?.href === `${url?.origin}/`) return [url.origin];
     refuse(
       `must be addresses like http://registry.internal:5000 without a path, divided by commas; ${redactedPart('REGSHIFT_UPSTREAM_ALIASES', part)} is none`,

@@ -31,7 +31,7 @@ const store = readText((text, refuse): StoreAddress => {
 
 /** Parses the value of REGSHIFT_STORE. */
 export function parseStoreAddress(text: string): StoreAddress | { readonly problem: string } {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(text) ?? undefined;
   if (url?.protocol === 'file:') return folderAddress(url, text);
   if (url?.protocol === 's3:') return bucketAddress(url);
   return { problem: forms };
@@ -71,7 +71,7 @@ function bucketAddress(url: URL): StoreAddress | { readonly problem: string } {
     return { problem: 'must hold no login: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give a role' };
   }
   const endpointText = searchParams.get('endpoint');
-  const endpoint = endpointText !== null && URL.canParse(endpointText) ? new URL(endpointText) : undefined;
+  const endpoint = endpointText === null ? undefined : (URL.parse(endpointText) ?? undefined);
   const isHttp = endpoint === undefined || /^https?:$/.test(endpoint.protocol);
   if (!bucketName.test(bucket) || !isHttp || (endpointText !== null && endpoint === undefined)) {
     return { problem: forms };

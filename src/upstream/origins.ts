@@ -27,7 +27,7 @@ export function onOwnOrigin(
   origins: ReadonlySet<string> | undefined,
   uploads: string,
 ): string {
-  const url = URL.canParse(location) ? new URL(location) : undefined;
+  const url = URL.parse(location) ?? undefined;
   if (url === undefined || url.username !== '' || url.password !== '') return location;
   if (url.origin === requested.origin || !origins?.has(url.origin)) return location;
   // The rest stays as it is written, because another spelling may not be what was signed.

@@ -76,7 +76,7 @@ function withoutCredentials({ authorization: _, cookie: __, ...others }: SentHea
 export function locationOf(response: Pick<Response, 'headers' | 'status'>, from: URL): URL {
   const location = response.headers.get('location');
   if (location === null) throw badResponseError(from, `answered ${response.status} without a Location`);
-  const url = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  const url = URL.parse(location, from.href) ?? undefined;
   if (url === undefined)
     throw badResponseError(from, `answered ${response.status} with a Location that is no URL`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {

@@ -98,7 +98,7 @@ const plainHosts = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]', 'localh
  * @throws RegistryError MISCONFIGURED.
  */
 function tokenServer(text: string, variable: string, advice: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = URL.parse(text) ?? undefined;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && plainHosts.includes(url.hostname)))
     return url;
   throw noLogin(`${variable} must be a URL with https://, or of this machine`, advice);

@@ -115,7 +115,7 @@ export function hostOfName(name: string | undefined): string | undefined {
 
 /** The host of `https://registry.example:5000`, or of an address below it. */
 export function hostOfUrl(url: string | undefined): string | undefined {
-  return url !== undefined && URL.canParse(url) ? new URL(url).host : undefined;
+  return url === undefined ? undefined : URL.parse(url)?.host;
 }
 
 /** The meanings of the names of a registry's events. Events of other names are neither pushes nor deletions. */

@@ -69,7 +69,7 @@ function isForeign(origin: string, context: Context<Env>): boolean {
   const site = context.req.raw.headers.get('sec-fetch-site');
   if (site !== null) return site !== 'same-origin' && site !== 'none';
   const { host } = new URL(context.get('received').address);
-  return !URL.canParse(origin) || new URL(origin).host !== host;
+  return URL.parse(origin)?.host !== host;
 }
 
 function foreignPost(origin: string): RegistryError {

@@ -56,7 +56,7 @@ export function tokenRequestFor(
 function refuseForeignRealm(realm: string, credential: StaticCredential): void {
   if (credential.kind !== 'service' && credential.kind !== 'identity') return;
   const { origin } = credential;
-  if (origin === undefined || (URL.canParse(realm) && new URL(realm).origin === origin)) return;
+  if (origin === undefined || URL.parse(realm)?.origin === origin) return;
   const what = "names a token server elsewhere, and the proxy's login is for the registry alone, refused";
   throw badResponseError(new URL(origin), what);
 }
@@ -88,7 +88,7 @@ export function tokenUrl(request: TokenRequest, upstream: URL): URL {
 
 /** The URL of the realm alone. @throws RegistryError as `tokenUrl`. */
 export function realmUrl(request: Pick<TokenRequest, 'realm'>, upstream: URL): URL {
-  const url = URL.canParse(request.realm) ? new URL(request.realm) : undefined;
+  const url = URL.parse(request.realm) ?? undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '') {
     throw badResponseError(upstream, 'names a realm for tokens that is no plain http or https URL');
   }
