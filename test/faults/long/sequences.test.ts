@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, describe, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { requirePeers } from '../../support/programs.ts';
 import { type RunReport, runSequence, type Sequence, SequenceFailure } from '../../support/sequences/run.ts';
 import { anySettings, createPeers } from '../../support/sequences/settings.ts';
@@ -63,6 +63,8 @@ describe.skipIf(requirePeers('docker-registry', 'redis-server'))('random sequenc
       } finally {
         console.log({ firstSeed, sequences: seed - firstSeed, ...report });
       }
+      // A run in which nothing went out would else pass.
+      expect(report.requests).toBeGreaterThan(100);
     },
     (seconds + shrinkSeconds + 60) * 1_000,
   );
