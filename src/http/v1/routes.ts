@@ -3,7 +3,7 @@ import { Hono } from 'hono/tiny';
 import { parseTag, type Tag } from '../../../converters/reference.ts';
 import { invalidSession, sessionRoute, withoutSession } from '../../client-state/v1-session.ts';
 import { RegistryError } from '../../errors.ts';
-import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
+import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import type { Env } from '../env.ts';
 import { unknownEndpoint } from '../middleware/error-response.ts';
@@ -15,7 +15,7 @@ import { checkV1Login, v1Ping } from './login.ts';
 import { belongsToPull, candidateNames } from './names.ts';
 import { getV1Properties, getV1Repository } from './repository.ts';
 import { listV1Images } from './repository-images.ts';
-import { searchable, searchV1 } from './search.ts';
+import { searchV1 } from './search.ts';
 import { getV1Tag, listV1Tags } from './tags.ts';
 
 /**
@@ -91,12 +91,7 @@ const refusePush: Handler<Env> = () => {
   );
 };
 
-const search: Handler<Env> = (context) => {
-  const request = context.get('request');
-  const host = context.get('host');
-  const lists = host.routes.map((route) => searchable(host, route, withCredentialOf(request, route.login)));
-  return searchV1(lists, request);
-};
+const search: Handler<Env> = (context) => searchV1(context.get('host'), context.get('request'));
 
 function ofImage(kind: 'ancestry' | 'image-json' | 'layer'): Handler<Env> {
   return (context) =>

@@ -1,8 +1,7 @@
 import type { RepositoryName } from '../../../converters/reference.ts';
 import type { Client } from '../../negotiation/client-profile.ts';
 import { compareVersions, readVersion, type Version } from '../../negotiation/version.ts';
-import type { ClientRequest } from '../../registry/client-request.ts';
-import type { RepositoryNames } from '../../routing/repository-names.ts';
+import { type ClientRequest, withCredentialOf } from '../../registry/client-request.ts';
 import type { VirtualHost } from '../../routing/virtual-hosts.ts';
 import { listRepositories } from '../../upstream/api/catalog.ts';
 import { listedName, type Route } from '../route.ts';
@@ -11,42 +10,52 @@ import { v1JsonResponse } from './responses.ts';
 /** The page size of Docker Hub. */
 const mostResults = 25;
 
+/** Lists that are read at the same time: a host may have 1,000 routes. */
+const listsAtOnce = 16;
+
 /**
  * `GET /v1/search?q=<term>`, for `docker search <host>/<term>`: repositories of upstream's list that contain the
  * term, by the names that clients pull. It searches all routes of the host, since a term names none of them.
  * A description tells a user of an old Docker why it refuses a name, and other clients nothing.
- * @param lists one list per route.
  * @throws RegistryError of the first list if none can be read.
  */
-export async function searchV1(
-  lists: readonly Promise<readonly Found[]>[],
-  request: ClientRequest,
-): Promise<Response> {
+export async function searchV1(host: VirtualHost<Route>, request: ClientRequest): Promise<Response> {
   const { searchParams } = request.url;
   const query = searchParams.get('q') ?? '';
   const n = Number(searchParams.get('n') ?? mostResults);
   const most = Number.isInteger(n) && n > 0 ? Math.min(n, 100) : mostResults;
-  const results = (await whatCanBeRead(lists))
-    .filter(({ terms }) => terms.includes(query.toLowerCase()))
-    .slice(0, most)
-    .map(({ result }) => result);
+  const results = await searchRoutes(host, request, { term: query.toLowerCase(), most });
   const answer = { query, num_results: results.length, results };
   return v1JsonResponse(answer, request, { 'Cache-Control': 'private' });
 }
 
-async function whatCanBeRead(lists: readonly Promise<readonly Found[]>[]): Promise<Found[]> {
-  const settled = await Promise.allSettled(lists);
-  const read = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  const [failed] = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
-  if (read.length === 0 && failed !== undefined) throw failed;
-  return read.flat();
+interface Search {
+  readonly term: string;
+  readonly most: number;
 }
 
-/** A repository that a search can find. */
-export interface Found {
-  /** The text that the term is looked for in: its names, and not the hints. */
-  readonly terms: string;
-  readonly result: SearchResult;
+/** Begins the routes in their order: with enough results, those that are left could only add to the end. */
+async function searchRoutes(host: VirtualHost<Route>, request: ClientRequest, search: Search) {
+  const found: SearchResult[][] = [];
+  const failures: unknown[] = [];
+  const remaining = host.routes.entries();
+  let missing = search.most;
+  const searchNext = async () => {
+    for (const [at, route] of remaining) {
+      if (missing <= 0) return;
+      request.context.signal?.throwIfAborted();
+      try {
+        const results = await searchRoute(host, route, request, search);
+        missing -= results.length;
+        found[at] = results;
+      } catch (error) {
+        failures[at] = error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: listsAtOnce }, searchNext));
+  if (found.length === 0) throw failures[0];
+  return found.flat().slice(0, search.most);
 }
 
 /** One result, with the fields of Docker Hub. */
@@ -59,31 +68,35 @@ interface SearchResult {
   readonly is_trusted: boolean;
 }
 
-/** The repositories of one route. @throws RegistryError. */
-export async function searchable(
+/** The first results in the list of one route. @throws RegistryError. */
+async function searchRoute(
   host: VirtualHost<Route>,
   route: Route,
   request: ClientRequest,
-): Promise<Found[]> {
-  const repositories = await listRepositories(route.registry.client, request.context);
+  { term, most }: Search,
+): Promise<SearchResult[]> {
+  const { context } = withCredentialOf(request, route.login);
+  const { client } = route.registry;
+  const { toClient, aliases } = route.repositoryNames;
   const docker = dockerVersion(request.client);
-  return repositories.flatMap((each) => {
-    const name = listedName(host, route, each);
-    return name === undefined ? [] : [found(name, each, route.repositoryNames, docker)];
-  });
+  const results: SearchResult[] = [];
+  for await (const repositories of listRepositories(client, context)) {
+    for (const repository of repositories) {
+      const alias = aliases.aliasOf(repository) === undefined ? '' : `alias of ${repository}`;
+      // The term is looked for in the names, and not in the hints.
+      if (!`${toClient(repository)} ${alias}`.includes(term)) continue;
+      const name = listedName(host, route, repository);
+      if (name !== undefined) results.push(resultOf(name, alias, docker));
+      if (results.length === most) return results;
+    }
+  }
+  return results;
 }
 
 /** Docker prints the description beside the name. It is the only place to tell a user why a Docker refuses a name. */
-function found(
-  name: RepositoryName,
-  repository: RepositoryName,
-  { aliases }: RepositoryNames,
-  docker: Version | undefined,
-): Found {
-  const alias = aliases.aliasOf(repository) === name ? `alias of ${repository}` : '';
+function resultOf(name: RepositoryName, alias: string, docker: Version | undefined): SearchResult {
   const description = alias || (docker ? refusalOf(name, docker) : '');
-  const other = { star_count: 0, is_official: false, is_automated: false, is_trusted: false };
-  return { terms: `${name} ${alias}`, result: { name, description, ...other } };
+  return { name, description, star_count: 0, is_official: false, is_automated: false, is_trusted: false };
 }
 
 /** The version of an engine; undefined for other programs. */

@@ -10,38 +10,34 @@ import { catalogPath } from './paths.ts';
 
 const pageLength = 1000;
 const mostPages = 10;
-const mostNames = pageLength * mostPages;
 
 /**
  * Reads the repositories that upstream lists to this caller (`/v2/_catalog`, which is not in the distribution spec, and
  * which Docker Hub and others do not have).
- * @returns the first ten thousand; none if upstream has no list for this caller.
+ * @returns the first ten thousand, piece by piece; none if upstream has no list for this caller.
  * @throws RegistryError, also UNAUTHORIZED to a caller without a login: podman asks API v2 with its login after that.
  */
-export async function listRepositories(
+export async function* listRepositories(
   client: UpstreamClient,
   context: ApiContext,
-): Promise<RepositoryName[]> {
-  const found: RepositoryName[] = [];
+): AsyncGenerator<readonly RepositoryName[]> {
+  let left = pageLength * mostPages;
   let query: string | undefined = `?n=${pageLength}`;
   for (let page = 0; page < mostPages && query !== undefined; page += 1) {
     const response: Response = await askForRepositories(client, query, context);
     const isClosed = response.status === 401 && context.credential.kind === 'none';
-    if (!isClosed && [401, 403, 404, 405].includes(response.status)) {
-      await discard(response);
-      break;
-    }
+    if (!isClosed && [401, 403, 404, 405].includes(response.status)) return discard(response);
     if (!response.ok) throw await errorFromResponse(response, 'list of repositories', 'NAME_UNKNOWN');
     const next = nextQuery(response.headers.get('link'));
-    const before = found.length;
+    const before = left;
     for await (const names of repositoriesIn(client, response)) {
-      for (const name of names) found.push(name);
+      yield names.slice(0, left);
+      left -= names.length;
       // A page may have more names than the request asks for, up to 50 MB of them.
-      if (found.length >= mostNames) return found.slice(0, mostNames);
+      if (left <= 0) return;
     }
-    query = found.length > before && next !== query ? next : undefined;
+    query = left < before && next !== query ? next : undefined;
   }
-  return found;
 }
 
 /** `GET` of one page of the list. @param query with its question mark; "" for the first page. */
