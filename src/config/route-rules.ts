@@ -15,11 +15,18 @@ export interface CheckedRoute extends RouteSettings {
   readonly sources: readonly [SettingSource, ...SettingSource[]];
 }
 
-type Checked = CheckedRoute & Routable;
+interface Checked extends CheckedRoute, Routable {
+  /** Texts that are equal for two routes if clients need the same login for both. */
+  readonly login: readonly (string | undefined)[];
+}
 
 /** Checks routes against each other; each of them is valid by itself. */
 export function routeProblems(routes: readonly CheckedRoute[]): SettingProblem[] {
-  const entries = routes.map((route) => ({ ...route, repositoryNames: namesOf(route) }));
+  const entries = routes.map((route) => ({
+    ...route,
+    repositoryNames: namesOf(route),
+    login: loginOf(route),
+  }));
   const hosts = createVirtualHosts(entries).all();
   return [
     ...hosts.flatMap(loginProblems),
@@ -39,7 +46,7 @@ function namesOf({ match, settings }: RouteSettings) {
  */
 function loginProblems({ routes: [first, ...others] }: VirtualHost<Checked>): SettingProblem[] {
   return others.flatMap((other) => {
-    if (loginOf(first) === loginOf(other)) return relayProblems(first, other);
+    if (isEqual(first.login, other.login)) return relayProblems(first, other);
     const through = [first, other].find((each) => each.settings.REGSHIFT_UPSTREAM_AUTH === 'passthrough');
     const neighbour = through === first ? other : first;
     const apart = 'or one of the two needs a host or a port of its own (match)';
@@ -67,16 +74,18 @@ function relayProblems(first: Checked, other: Checked): SettingProblem[] {
   return [locate({ variable: 'REGSHIFT_TOKEN_RELAY', value: '', message }, other.sources)];
 }
 
-/** A text that is equal for two routes if clients need the same login for both. */
-function loginOf({ settings, sources }: Checked): string {
-  const { REGSHIFT_UPSTREAM_AUTH: mode, REGSHIFT_UPSTREAM: upstreams } = settings;
-  if (mode === 'passthrough') {
-    return `upstream ${upstreams?.map(({ href }) => href)}`;
-  }
+function loginOf({ settings, sources }: CheckedRoute): Checked['login'] {
+  const { REGSHIFT_UPSTREAM_AUTH: mode, REGSHIFT_UPSTREAM: upstreams = [] } = settings;
+  if (mode === 'passthrough') return ['upstream', ...upstreams.map(({ href }) => href)];
   const { REGSHIFT_CLIENT_AUTH: clients = 'none', ...texts } = mergeSources(sources);
-  if (clients === 'none') return clients;
+  if (clients === 'none') return [clients];
   const companions = ['HTPASSWD', 'JWKS', 'JWKS_URL', 'JWT_ISSUER', 'JWT_AUDIENCE'];
-  return JSON.stringify([clients, ...companions.map((each) => texts[`REGSHIFT_${each}`] ?? null)]);
+  return [clients, ...companions.map((each) => texts[`REGSHIFT_${each}`])];
+}
+
+/** A text may be a whole htpasswd file, of which many routes have the same. */
+function isEqual(one: Checked['login'], other: Checked['login']): boolean {
+  return one.length === other.length && one.every((text, at) => text === other[at]);
 }
 
 /** Reports the names that a route claims and never serves, because another route takes precedence. */

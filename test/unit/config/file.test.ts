@@ -508,6 +508,31 @@ describe('many routes', () => {
   });
 });
 
+describe('a setting that many routes inherit', () => {
+  const top = `upstreamAuth: anonymous\nclientAuth: basic\nhtpasswdFile: /run/htpasswd\n`;
+  const route = (port: number, own = '') => `{ match: { port: ${port} }, upstream: http://a.example${own} }`;
+  const yaml = `${top}routes: [${route(1)}, ${route(2)}, ${route(3, `, htpasswd: "${htpasswd}"`)}, ${route(4)}]`;
+  const usersIn = (text: string) =>
+    settingsOf(yaml, { '/run/htpasswd': text }).routes.map(({ settings }) => settings.REGSHIFT_HTPASSWD);
+  const bob = htpasswd.replace('alice', 'bob');
+
+  it('is read once, and is kept once', () => {
+    const [first, second, own] = usersIn(bob);
+    expect(second).toBe(first);
+    expect([first, own].map((users) => [...(users?.keys() ?? [])])).toEqual([['bob'], ['alice']]);
+  });
+
+  it('is read again when it changes, and its problems are reported each time', () => {
+    expect([...(usersIn(bob)[0]?.keys() ?? [])]).toEqual(['bob']);
+    expect([...(usersIn(`${bob}\n${htpasswd}`)[3]?.keys() ?? [])]).toEqual(['bob', 'alice']);
+    for (const _ of [1, 2])
+      expect(linesOf(read(yaml, { '/run/htpasswd': 'bob:wrong' }))).toEqual([
+        expect.stringContaining('must be bcrypt entries: line 1 is not a bcrypt entry'),
+      ]);
+    expect([...(usersIn(bob)[0]?.keys() ?? [])]).toEqual(['bob']);
+  });
+});
+
 describe('the files beside the program', () => {
   it('the JSON Schema for editors is what the program reads (npm run config:schema)', () => {
     const stored = readFileSync(join(root, 'deploy/regshift.schema.json'), 'utf8');
