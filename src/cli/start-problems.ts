@@ -1,6 +1,6 @@
 import { formatProblems, type SettingProblem } from '../config/problem.ts';
 import type { Settings } from '../config/settings.ts';
-import { findPortHolder } from '../runtime/node/port-holder.ts';
+import { connectionPorts, findPortHolder } from '../runtime/node/port-holder.ts';
 
 interface Wrong {
   readonly problems: readonly SettingProblem[];
@@ -37,10 +37,18 @@ export async function startFailure(error: unknown, settings: Settings): Promise<
 }
 
 async function portInUse(port: number, setting: string, { HOST }: Settings): Promise<string> {
+  const inUse = `port ${port} of ${HOST} is in use`;
+  const given = await connectionPorts(port);
+  if (given !== undefined) {
+    return (
+      `${inUse} by a connection, and no program listens there: the system gives the ports ${given} to outgoing ` +
+      `connections. Start again in a minute, or set ${setting} to another port`
+    );
+  }
   const holder = await findPortHolder(port);
   const by = holder === undefined ? 'another program' : `${holder.name} (process ${holder.pid})`;
   const like = setting === ofRoute ? '' : `, like ${setting}=${port + 1}`;
-  return `port ${port} of ${HOST} is in use by ${by}: end that program, or set ${setting} to a free port${like}`;
+  return `${inUse} by ${by}: end that program, or set ${setting} to a free port${like}`;
 }
 
 const ofRoute = 'match.port of the route';

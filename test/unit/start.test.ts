@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { regshift } from '../support/cli.ts';
@@ -128,6 +130,27 @@ REGSHIFT_TLS_KEY ${pem}: /etc/regshift-of-nobody/tls.key does not exist (ENOENT)
     const route = await start({ PORT: '0', REGSHIFT_CONFIG: JSON.stringify({ routes }) });
     expect(route.err).toMatch(/or set match\.port of the route to a free port\n$/);
   });
+
+  it.runIf(process.platform === 'linux')(
+    'tells that a connection has a port where no program listens',
+    async () => {
+      const { port, stop } = await listen(createServer());
+      onTestFinished(stop);
+      const connection = connect({ port, host: '127.0.0.1' });
+      onTestFinished(() => void connection.destroy());
+      await once(connection, 'connect');
+      const { localPort = 0 } = connection;
+      const { code, err } = await start({ PORT: String(localPort) });
+      expect(code).toBe(1);
+      expect(err).toMatch(
+        new RegExp(
+          `^regshift cannot start: port ${localPort} of 127\\.0\\.0\\.1 is in use by a connection, and no program listens ` +
+            'there: the system gives the ports \\d+ to \\d+ to outgoing connections\\. Start again in a minute, or set PORT ' +
+            'to another port\\n$',
+        ),
+      );
+    },
+  );
 
   it('names HOST for an address that the machine does not have', async () => {
     const { code, err } = await start({ HOST: '192.0.2.1' });
