@@ -36,6 +36,7 @@ const values = [
 
 /** The types that `index.ts` exports by name. */
 const types = [
+  'Bytes',
   'Compression',
   'ConversionCode',
   'ConversionContext',
