@@ -116,7 +116,7 @@ export function createHttpFetch(
           reject(error);
         }
       });
-      sent.once('socket', probeSlowly);
+      probeSlowly(sent);
       if (body) sent.once('socket', readAfterFailedWrites);
       if (standstillMs !== undefined && body) breakStandstill(sent, standstillMs);
       if (mayRepeat) {

@@ -1,4 +1,4 @@
-import type { Agent, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { systemClock } from '../../../clock.ts';
@@ -10,9 +10,19 @@ import { systemClock } from '../../../clock.ts';
  */
 const probes = { idleMs: 15_000, intervalMs: 15_000, count: 9 } as const;
 
-/** Sets the probes of a connection with a request. The agent sets its own where it keeps the connection. */
-export function probeSlowly(socket: Socket): void {
-  socket.setKeepAlive(true, probes.idleMs, probes.intervalMs, probes.count);
+/** The agent's probes begin after a second, so nothing is lost until then. */
+const quickMs = 1_000;
+
+/**
+ * Sets the probes of a connection whose request takes long. The agent sets its own where it keeps the connection, and to
+ * set both for each request takes eight calls of the system.
+ */
+export function probeSlowly(sent: ClientRequest): void {
+  const timer = setTimeout(
+    () => sent.socket?.setKeepAlive(true, probes.idleMs, probes.intervalMs, probes.count),
+    quickMs,
+  );
+  sent.once('close', () => clearTimeout(timer));
 }
 
 /** The time at which a request has left each connection. */

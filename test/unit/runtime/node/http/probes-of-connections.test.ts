@@ -35,7 +35,7 @@ describe.skipIf(process.platform !== 'linux')('a connection to upstream', () => 
       const asking = read('/second');
       const response = await pending.promise;
       const port = response.socket?.remotePort;
-      await expect.poll(() => secondsToProbe(port, url.port)).toBeGreaterThan(5);
+      await expect.poll(() => secondsToProbe(port, url.port), { timeout: 10_000 }).toBeGreaterThan(5);
       answer(response, 200, 'late');
       expect(await asking).toBe('late');
       await expect.poll(() => secondsToProbe(port, url.port)).toBeLessThan(5);
