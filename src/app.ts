@@ -13,17 +13,18 @@ import { respondWithError, unknownEndpoint } from './http/middleware/error-respo
 import { anyRoute, clientAuth, reads, repository, virtualHost } from './http/middleware/routing.ts';
 import type { PageOptions } from './http/page/page.ts';
 import { about, createPageLoader } from './http/page-loader.ts';
-import { pathOf, routedPath } from './http/params.ts';
+import { extensionPattern, pathOf, routedPath } from './http/params.ts';
 import { createRequestIds } from './http/request-id.ts';
 import { createResponseCache, type ResponseCache } from './http/response-cache.ts';
 import { createRoute, type RouteOptions } from './http/route.ts';
 import { openSession, v1Routes } from './http/v1/routes.ts';
 import { getBlob } from './http/v2/blobs.ts';
 import { listCatalog } from './http/v2/catalog.ts';
-import { getReferrers, getTags } from './http/v2/lists.ts';
+import { getTags } from './http/v2/lists.ts';
 import { getManifest } from './http/v2/manifests.ts';
 import { ping } from './http/v2/ping.ts';
 import { putManifest } from './http/v2/put-manifest.ts';
+import { getReferrers, getRegistryExtension, getRepositoryExtension } from './http/v2/relayed-reads.ts';
 import { token } from './http/v2/token.ts';
 import { continueUpload, startUpload } from './http/v2/uploads.ts';
 import { deleteBlob, deleteManifest } from './http/v2/writes.ts';
@@ -96,6 +97,7 @@ export function createApp(dependencies: Dependencies): App {
     .post(token(wallClock));
   // distribution has the catalog, and distribution-spec 1.1 reserves the name: no repository begins with "_".
   v2.use('/v2/_catalog', anyRoute('catalog')).get(listCatalog);
+  v2.use(`/v2/${extensionPattern}`, anyRoute('extension')).get(getRegistryExtension);
 
   const name = '/v2/:name{.+}';
   v2.use(`${name}/blobs/uploads`, repository('uploads', [], ['POST'])).post(startUpload);
@@ -110,6 +112,7 @@ export function createApp(dependencies: Dependencies): App {
     .delete(deleteBlob);
   v2.use(`${name}/tags/list`, repository('tags', reads)).get(getTags);
   v2.use(`${name}/referrers/:digest`, repository('referrers', reads)).get(getReferrers);
+  v2.use(`${name}/${extensionPattern}`, repository('extension', reads)).get(getRepositoryExtension);
 
   return {
     fetch: (request, connection = {}) => (isV1Path(pathOf(request)) ? v1 : v2).fetch(request, connection),

@@ -88,6 +88,17 @@ export function digestParam(context: Context<Env>): Digest {
   );
 }
 
+/** One part of the path of an extension (distribution-spec, extensions/README.md). */
+const extensionPart = '[a-z0-9]+(?:[._-][a-z0-9]+)*';
+
+/** The `:extension` of a path for the router: no part of a repository's name begins with "_". */
+export const extensionPattern = `:extension{_${extensionPart}/${extensionPart}/${extensionPart}}`;
+
+/** The `:extension` of a path, like `_oci/ext/discover`. */
+export function extensionParam(context: Context<Env>): string {
+  return param(context, 'extension');
+}
+
 function unknownAlgorithm(text: string): RegistryError {
   return new RegistryError(
     'REFERENCE_INVALID',

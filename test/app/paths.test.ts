@@ -40,6 +40,8 @@ describe('a path of API v2', () => {
     ['/v2/a/blobs/uploads/0b5c-1_2.3~=', 'upload', '/v2/a/blobs/uploads/0b5c-1_2.3~='],
     [`/v2/a/referrers/${digest}`, 'referrers', `/v2/a/referrers/${digest}`],
     ['/v2/_catalog', 'catalog', '/v2/_catalog'],
+    ['/v2/_oci/ext/discover', 'extension', '/v2/_oci/ext/discover'],
+    ['/v2/a/b/_oras/artifacts/referrers', 'extension', '/v2/a/b/_oras/artifacts/referrers'],
   ])('%s', async (path, resource, upstreamPath = '/v2/') => {
     const { app, asked } = routedApp();
     await app.get(path, { Accept: 'application/vnd.oci.image.manifest.v1+json' });
@@ -65,6 +67,13 @@ describe('a path that asks for nothing', () => {
     ['/v2/a/tags/list//', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/v2/a/manifests/latest/', 404, 'NAME_UNKNOWN', /nothing at/],
     [`/v2/a/blobs/${digest}/`, 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci/ext', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci/ext/discover/', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci/ext/discover/more', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci/%2e%2e/discover', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/_oci/ext%2Fdiscover/a/b', 404, 'NAME_UNKNOWN', /nothing at/],
+    ['/v2/A/_oci/ext/discover', 400, 'NAME_INVALID', /"A" is not a repository name/],
     ['/v2/_catalog/', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/token/', 404, 'NAME_UNKNOWN', /nothing at/],
     ['/healthz/', 404, 'NAME_UNKNOWN', /nothing at/],

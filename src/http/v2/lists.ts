@@ -3,13 +3,10 @@ import type { Tag } from '../../../converters/reference.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';
 import type { RepositoryMapping } from '../../routing/repository-names.ts';
 import { nextQuery } from '../../upstream/api/link.ts';
-import { requestReferrers } from '../../upstream/api/referrers.ts';
 import { allTags, askForTags, tagsIn } from '../../upstream/api/tags.ts';
 import { errorFromResponse } from '../../upstream/error-response.ts';
 import { cacheControlFor } from '../cache-control.ts';
 import type { Env } from '../env.ts';
-import { forwardResponse } from '../forward-response.ts';
-import { digestParam } from '../params.ts';
 import { linkToNext } from '../public-url.ts';
 import { upstreamQuery } from '../upstream-query.ts';
 import { listRefusal } from './list-refusal.ts';
@@ -48,21 +45,3 @@ function tagsAnswer(
   const headers = { 'Cache-Control': cacheControlFor(request, stated), ...link };
   return namesResponse(request, `{"name":${JSON.stringify(shown)},"tags":[`, tags, headers);
 }
-
-/**
- * `GET /v2/<name>/referrers/<digest>` (distribution-spec 1.1, "Listing Referrers"), as upstream answers it, with its
- * filter. At 404 of a registry without this endpoint, clients continue with the referrers tag.
- * @throws RegistryError.
- */
-export const getReferrers: Handler<Env> = async (context) => {
-  const { client } = context.get('route').registry;
-  const request = context.get('request');
-  const { upstream: name, client: shown } = context.get('mapping');
-  const digest = digestParam(context);
-  const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
-  const accept = request.headers.get('accept') ?? undefined;
-  const options = { query: upstreamQuery(request.url), accept };
-  const { response, next } = await requestReferrers(client, method, name, digest, request.context, options);
-  const link = linkToNext(request, `/v2/${shown}/referrers/${digest}`, next);
-  return forwardResponse(request, response, link);
-};

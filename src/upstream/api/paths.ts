@@ -33,6 +33,18 @@ export function referrersPath(repository: RepositoryName, digest: Digest, query:
   return `/v2/${repository}/referrers/${digest}${query}`;
 }
 
+/**
+ * An endpoint of an extension (distribution-spec, extensions/README.md).
+ * @param repository undefined for an endpoint of the whole registry. @param query with its question mark; "" for none.
+ */
+export function extensionPath(
+  repository: RepositoryName | undefined,
+  endpoint: string,
+  query: string,
+): string {
+  return `/v2/${repository === undefined ? '' : `${repository}/`}${endpoint}${query}`;
+}
+
 /** A reference as it stands in a path and in a message. */
 export function referenceText(reference: Reference): string {
   return reference.kind === 'tag' ? reference.tag : reference.digest;

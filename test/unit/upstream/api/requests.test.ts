@@ -4,8 +4,9 @@ import { parseRepositoryName, type RepositoryName } from '../../../../converters
 import { fetchBlob, findBlob } from '../../../../src/upstream/api/blobs.ts';
 import { askForRepositories } from '../../../../src/upstream/api/catalog.ts';
 import { fetchManifest, headManifest, pushManifest } from '../../../../src/upstream/api/manifests.ts';
+import { referrersPath } from '../../../../src/upstream/api/paths.ts';
 import { requestPing } from '../../../../src/upstream/api/ping.ts';
-import { requestReferrers } from '../../../../src/upstream/api/referrers.ts';
+import { relayRead } from '../../../../src/upstream/api/relayed-read.ts';
 import { askForTags } from '../../../../src/upstream/api/tags.ts';
 import {
   beginUpload,
@@ -57,10 +58,17 @@ test.each<readonly [string, (client: UpstreamClient) => Promise<unknown>, Respon
   [
     `HEAD /v2/team/app/referrers/${digest}?artifactType=a`,
     (client) =>
-      requestReferrers(client, 'HEAD', repository, digest, context, {
-        query: '?artifactType=a',
-        accept: undefined,
-      }),
+      relayRead(
+        client,
+        {
+          method: 'HEAD',
+          path: referrersPath(repository, digest, '?artifactType=a'),
+          repository,
+          accept: undefined,
+          what: 'referrers',
+        },
+        context,
+      ),
     new Response(),
   ],
   [
