@@ -1,3 +1,4 @@
+import { joinKey } from '../cache/key.ts';
 import type { Clock } from '../clock.ts';
 import { type BasicLogin, basicLogin } from '../upstream/auth/basic.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
@@ -78,7 +79,9 @@ export function createHtpasswdAuth({ entries, renewed, compare, queue, clock }: 
         }
         return right;
       };
-      if (isProved(username, key) || (await queue.check({ address, username, key, run }, signal))) {
+      // Routes share the queue, and the users of one are not those of another.
+      const check = { address, username, key: joinKey(key, users.entries.get(username)?.hash ?? ''), run };
+      if (isProved(username, key) || (await queue.check(check, signal))) {
         return { ok: true, subject: username };
       }
       return denied('The user name or the password is wrong: log in again (docker login).');

@@ -9,7 +9,7 @@ export interface LoginCheck {
   readonly address: string;
   /** As the client states it. The names from one address take turns, whether such users exist or not. */
   readonly username: string;
-  /** Equal for equal logins, which share one check. It contains no password. */
+  /** Equal for equal logins that are compared with the same hash: they share one check. It contains no password. */
   readonly key: string;
   readonly run: () => Promise<boolean>;
 }

@@ -147,6 +147,16 @@ describe('a login by htpasswd', () => {
     expect(rounds()).toBe(2 ** 8);
   });
 
+  it('of the users of one route is not let in by another one that checks it at the same time', async () => {
+    const queue = createLoginQueue(clock);
+    const route = (text: string) =>
+      createHtpasswdAuth({ entries: parseHtpasswd(text).entries, compare: compareInPlace, queue, clock });
+    const others = [`carol:${carol}`, `alice:${bob}`];
+    const routes = [route(`alice:${alice}`), ...others.map(route)];
+    const admissions = await Promise.all(routes.map((each) => each.authenticate(basic('alice:secret'))));
+    expect(admissions.map(({ ok }) => ok)).toEqual([true, false, false]);
+  });
+
   it('of an unknown user is refused even if a comparison matches', async () => {
     const { entries } = parseHtpasswd(mixed);
     const compare = async () => true;
