@@ -177,7 +177,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const store = options.layers.store?.of(client.id);
   const layers = createLayers({ ...options, client, members, store });
   const converter = createManifestConverter({
-    upstream: client.id,
+    // Conversions of what is refused here may be in a shared cache, made for another route, replica or setting.
+    upstream: settings.refusesUnsigned ? `${client.id} signed` : client.id,
     deadlineMs: 2 * sharedDeadlineMs,
     content,
     cache,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
-import { testApp } from '../support/app.ts';
+import { testApp, upstreamUrl } from '../support/app.ts';
 import { indexOver } from '../support/index-over.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 
@@ -53,6 +53,25 @@ describe('stored schema 1 without a signature', () => {
     };
     expect(await list({})).toBe(2);
     expect(await list({ REGSHIFT_UNSIGNED_SCHEMA1: 'refuse' })).toBe(1);
+  });
+
+  it('is refused, too, where another route to the registry has converted it', async () => {
+    const headers = { Accept: `${mediaTypes.dockerList}, ${mediaTypes.schema2}` };
+    const parts = ['sample/schema1-unsigned', 'sample/schema2'];
+    const upstream = scriptedUpstream((await indexOver('team/mixed', parts)).script);
+    const routes = [{ match: { path: 'all' } }, { match: { path: 'signed' }, unsignedSchema1: 'refuse' }];
+    const config = { upstream: upstreamUrl, upstreamAuth: 'anonymous', routes };
+    const app = testApp({ REGSHIFT_CONFIG: JSON.stringify(config) }, upstream.fetch);
+    const image = await app.get('/v2/all/sample/schema1-unsigned/manifests/latest', headers);
+    const digest = image.header('docker-content-digest');
+    const refused = await app.get(`/v2/signed/sample/schema1-unsigned/manifests/${digest}`, headers);
+    expect([image.status, refused.status]).toEqual([200, 404]);
+    const lengths: number[] = [];
+    for (const route of ['all', 'signed', 'all']) {
+      const list = await app.get(`/v2/${route}/team/mixed/manifests/latest`, headers);
+      lengths.push((JSON.parse(list.text()) as { manifests: unknown[] }).manifests.length);
+    }
+    expect(lengths).toEqual([2, 1, 2]);
   });
 
   it('is served when it is signed', async () => {
