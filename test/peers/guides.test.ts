@@ -135,6 +135,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
         const url = `https://127.0.0.1:${port}/v2/real/oci/manifests/latest`;
         expect(await typeFor('127.0.0.9', url)).toBe(mediaTypes.schema2);
         expect(await typeFor('127.0.0.8', url)).toBe(mediaTypes.ociManifest);
+        expect(await uploadHost(port)).toBe(`127.0.0.1:${port}`);
       } finally {
         await nginx.stop();
         await ruled.stop();
@@ -157,6 +158,7 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
         const certificates = ['--src-cert-dir', home, '--dest-cert-dir', home];
         const images = [`docker://${host}/real/oci:latest`, `docker://${host}/real/pushed:latest`];
         await skopeo('--insecure-policy', 'copy', ...certificates, ...images);
+        expect(await uploadHost(port)).toBe(host);
       } finally {
         await apache.stop();
         await behind.stop();
@@ -165,8 +167,20 @@ describe.skipIf(requirePeers('docker-registry', 'skopeo', 'umoci'))('the lines o
   });
 });
 
-async function headersOf(url: string, headers: Record<string, string>): Promise<IncomingHttpHeaders> {
-  const request = get(url, { headers, rejectUnauthorized: false, agent: false });
+/** The host that a client gets for its upload, although it names another one. */
+async function uploadHost(port: number): Promise<string> {
+  const url = `https://127.0.0.1:${port}/v2/real/upload/blobs/uploads/`;
+  const headers = { 'x-forwarded-host': 'evil.example', 'content-length': '0' };
+  const { location = '' } = await headersOf(url, headers, 'POST');
+  return new URL(location).host;
+}
+
+async function headersOf(
+  url: string,
+  headers: Record<string, string>,
+  method = 'GET',
+): Promise<IncomingHttpHeaders> {
+  const request = get(url, { method, headers, rejectUnauthorized: false, agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   response.resume();
   return response.headers;
