@@ -83,7 +83,8 @@ export function withNetworkRules({ fetch, upstream, networks, clock, log }: Netw
    */
   function ruleFor(host: string): AddressRule {
     return {
-      key: `${peer?.scope} ${networksKey}`,
+      // Another registry may be allowed less than one that has not answered yet.
+      key: `${peer?.scope ?? own} ${networksKey}`,
       async refusal(address) {
         const scope = scopeOf(address);
         if (scope === 'public' || isInRanges(networks, reachedAddress(address))) return undefined;

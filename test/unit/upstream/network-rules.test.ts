@@ -139,4 +139,15 @@ describe('connections are shared', () => {
       await keyAfter('203.0.113.10', ['10.0.0.0/9']),
     );
   });
+
+  it('only by requests of one registry until that has answered: another one may be in a wider network', async () => {
+    const keyOf = async (upstream: string) => {
+      const { fetch, rules } = start(upstream);
+      await fetch('http://cdn.example/');
+      return rules[0]?.key;
+    };
+    const key = await keyOf('http://registry.example');
+    expect(await keyOf('http://registry.example/path')).toBe(key);
+    expect(await keyOf('http://other.example')).not.toBe(key);
+  });
 });
