@@ -36,8 +36,16 @@ export function createExplainRefusal(
     // request. A 401 must have a challenge (RFC 9110 §15.5.2), and the login was Basic.
     const challenge = name ? await tell(error.headers[name] ?? '', request) : 'Basic realm="regshift"';
     const headers = { ...error.headers, [name ?? 'WWW-Authenticate']: challenge };
-    return new RegistryError('UNAUTHORIZED', message, { cause, detail, headers });
+    const told = detail?.upstreamStatus === 401 ? `${message} ${loginAdvice(request)}` : message;
+    return new RegistryError('UNAUTHORIZED', told, { cause, detail, headers });
   };
+}
+
+/** The refusal of a HEAD, by which manifests are asked for, has no words of the registry. */
+function loginAdvice({ context }: ClientRequest): string {
+  return context.credential.kind === 'none'
+    ? 'It wants a login: log in at this proxy with a name and a password of the registry.'
+    : 'It refuses the login of this request, or this login may not read there.';
 }
 
 /** Replaces upstream's realm by the proxy's own address in a value of `WWW-Authenticate`. */

@@ -47,3 +47,19 @@ describe('a refusal of upstream for one login', () => {
     expect(upstream.asked.filter((each) => each.startsWith('GET'))).toHaveLength(1);
   });
 });
+
+describe('a 401 of upstream', () => {
+  it.each([
+    ['none', [], 'It wants a login: log in at this proxy with a name and a password of the registry.'],
+    ['one', [alice], 'It refuses the login of this request, or this login may not read there.'],
+  ] as const)('to a request with the login %s says what to do', async (_, login, advice) => {
+    const upstream = scriptedUpstream(
+      () => new Response(null, { status: 401, headers: { 'WWW-Authenticate': 'Basic realm="registry"' } }),
+    );
+    const response = await testApp({}, upstream.fetch).get(latest, [...docker19, ...login]);
+    expect(response.status).toBe(401);
+    expect(response.error().message).toBe(
+      `Upstream answered 401 for the manifest latest of sample/oci. ${advice}`,
+    );
+  });
+});
