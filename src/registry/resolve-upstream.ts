@@ -48,22 +48,29 @@ export interface UpstreamResolverParts {
  */
 const smallBytes = 65_536;
 
+/** A reference that upstream is asked for, with the credential of a request. */
+export interface UpstreamQuestion {
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+  readonly context: RequestContext;
+  /**
+   * `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which brings the
+   * manifest, too.
+   */
+  readonly by: 'HEAD' | 'GET';
+  /** The refusal of an earlier HEAD, which a GET is to confirm. */
+  readonly refusal: RegistryError | undefined;
+  /** Whether a GET confirms the refusal of a HEAD without a credential, because something depends on it. */
+  readonly isConfirmed: () => boolean;
+}
+
 /**
- * Asks upstream for a reference with the credential of the request.
- * @param by `HEAD`, which no registry counts, and then GET if that does not tell the digest; or at once `GET`, which
- *   brings the manifest, too.
- * @param earlier the refusal of an earlier HEAD, which a GET is to confirm.
- * @param isConfirmed whether a GET confirms the refusal of a HEAD without a credential, because something depends on it.
+ * Asks upstream for a reference.
  * @throws RegistryError; by `GET` ConversionError DIGEST_MISMATCH as well.
  */
 export async function resolveUpstream(
   { client, rateLimits, turn, heads, content, reading }: UpstreamResolverParts,
-  repository: RepositoryName,
-  reference: Reference,
-  context: RequestContext,
-  by: 'HEAD' | 'GET',
-  isConfirmed: () => boolean,
-  earlier?: RegistryError,
+  { repository, reference, context, by, refusal: earlier, isConfirmed }: UpstreamQuestion,
 ): Promise<UpstreamReply> {
   const text = referenceText(reference);
   const found = await askByHead().catch(unknownManifest);
