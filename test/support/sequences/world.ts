@@ -51,7 +51,7 @@ export function createWorld(options: WorldOptions): World {
     rawRequest({ port, method: 'GET', path, headers: [['Accept', everyType]] });
   const askProxy = (call: Call, replica: number) => ask(ports[replica] ?? 0, call);
 
-  const keyOf = ({ repository, reference }: Call, replica: number | 'any') =>
+  const keyOf = (repository: string | undefined, reference: string | undefined, replica: number | 'any') =>
     `${replica} ${repository} ${reference}`;
 
   async function tagsAt(port: number, repository: string): Promise<string> {
@@ -93,12 +93,18 @@ export function createWorld(options: WorldOptions): World {
       return (await Promise.all(stored)).some(({ status }) => status === 200);
     },
     hasGiven: (call, replica, response) =>
-      ([replica, 'any'] as const).some((by) => given.get(keyOf(call, by))?.has(outcomeOf(response))),
+      ([replica, 'any'] as const).some((by) =>
+        given.get(keyOf(call.repository, call.reference, by))?.has(outcomeOf(response)),
+      ),
     remember({ call, through, replica }) {
       // A search of any replica may have asked for a tag after each push of it.
-      const key = keyOf(call, call.method === 'PUT' ? 'any' : replica);
-      const set = given.get(key) ?? new Set();
-      given.set(key, set.add(outcomeOf(through)));
+      const by = call.method === 'PUT' ? 'any' : replica;
+      const outcome = outcomeOf(through);
+      // A grant of a tag is one of its digest, too.
+      for (const reference of [call.reference, outcome]) {
+        const key = keyOf(call.repository, reference, by);
+        given.set(key, (given.get(key) ?? new Set()).add(outcome));
+      }
     },
     async registriesDiffer() {
       for (const repository of repositories) {
