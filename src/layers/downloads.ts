@@ -98,7 +98,7 @@ export function createLayerDownloads({
     const download = downloadOf(request, waitedMs);
     await download.begin();
     const fill = span ? undefined : openFill?.();
-    const whole = verifyingStream(download.stream, layer, codec, what, 'should unpack to', fill);
+    const whole = verifyingStream(download.stream, layer, { codec, what, fill });
     return span ? sliceStream(whole, span, what) : whole;
   }
 

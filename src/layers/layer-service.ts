@@ -231,7 +231,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
       const what = `blob ${digest}`;
       const isKept = options.keepsBlobs && size !== undefined;
       const fill = isKept ? options.store?.fill({ digest, size }) : undefined;
-      const verified = verifyingStream(body, { digest, size }, codec, what, 'should be', fill);
+      const verified = verifyingStream(body, { digest, size }, { codec, what, relation: 'should be', fill });
       // An empty body has no end that could be held back, and a short one gets an error in place of a broken response.
       return { stream: await begun(verified, what), size, headers, anonymous };
     },

@@ -52,7 +52,7 @@ export function createStoredLayers({
       },
     );
     // The first chunk shows whether upstream sends the layer, so that its error is a response.
-    return begun(span || right ? stream : verifyingStream(stream, layer, codec, what), what);
+    return begun(span || right ? stream : verifyingStream(stream, layer, { codec, what }), what);
   }
 
   /** @returns `stored` if the blob may have been stored while this request waited. */

@@ -12,22 +12,28 @@ export interface ExpectedContent {
   readonly size?: number | undefined;
 }
 
+/** How bytes are verified, and what happens to them. */
+export interface Verification {
+  readonly codec: Pick<LayerCodec, 'hash'>;
+  /** The name of the bytes in messages. */
+  readonly what: string;
+  /** The relation of the blob to the bytes, in messages. */
+  readonly relation?: 'should unpack to' | 'should be';
+  /** Gets the bytes, too, and stores them if they are right. */
+  readonly fill?: Fill | undefined;
+  /** Called before the stream errors, with what was found. */
+  readonly onMismatch?: (found: string) => void;
+}
+
 /**
  * Passes bytes on and verifies them. If size or digest are wrong, the stream errors and never closes. The last chunk
  * is held back until the digest is verified, so the client sees that bytes are missing: of the Content-Length, or the
  * last chunk of a body without a length. A client that verifies no digest, like Docker 1.6, sees that too.
- * @param relation of the blob to the bytes, in messages.
- * @param fill gets the bytes, too, and stores them if they are right.
- * @param onMismatch called before the stream errors, with what was found.
  */
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
   expected: ExpectedContent,
-  codec: Pick<LayerCodec, 'hash'>,
-  what: string,
-  relation: 'should unpack to' | 'should be' = 'should unpack to',
-  fill?: Fill,
-  onMismatch?: (found: string) => void,
+  { codec, what, relation = 'should unpack to', fill, onMismatch }: Verification,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = fill ?? createDigester(codec.hash(digestAlgorithm(expected.digest)));

@@ -263,12 +263,16 @@ describe('a verified stream', () => {
   test('passes correct content, for each algorithm', async () => {
     for (const algorithm of ['sha256', 'sha384', 'sha512'] as const) {
       const digest = digestOf(content, algorithm);
-      const stream = verifyingStream(sourceOf(content).stream, { ...expected, digest }, codec, 'layer X');
+      const stream = verifyingStream(
+        sourceOf(content).stream,
+        { ...expected, digest },
+        { codec, what: 'layer X' },
+      );
       expect(await digested(stream)).toBe(digestOf(content));
     }
     const empty = { digest: digestOf(new Uint8Array()), size: 0 };
     expect(
-      await bytesOf(verifyingStream(sourceOf(new Uint8Array()).stream, empty, codec, 'layer X')),
+      await bytesOf(verifyingStream(sourceOf(new Uint8Array()).stream, empty, { codec, what: 'layer X' })),
     ).toHaveLength(0);
   });
 
@@ -280,7 +284,7 @@ describe('a verified stream', () => {
     ['nothing', new Uint8Array()],
   ])('%s: it errors, and less has come out than was announced', async (_name, bytes) => {
     for (const piece of [1000, 1_000_000]) {
-      const stream = verifyingStream(sourceOf(bytes, { piece }).stream, expected, codec, 'layer X');
+      const stream = verifyingStream(sourceOf(bytes, { piece }).stream, expected, { codec, what: 'layer X' });
       const result = await received(stream);
       expect(result.error).toMatchObject({ code: 'UPSTREAM_CONTENT', detail: { fault: 'mismatch' } });
       expect(result.bytes.length).toBeLessThan(content.length);
@@ -289,14 +293,18 @@ describe('a verified stream', () => {
 
   test('a wrong size is an error, although the digest is right', async () => {
     for (const size of [content.length - 1, content.length + 1]) {
-      const stream = verifyingStream(sourceOf(content).stream, { ...expected, size }, codec, 'layer X');
+      const stream = verifyingStream(
+        sourceOf(content).stream,
+        { ...expected, size },
+        { codec, what: 'layer X' },
+      );
       expect((await received(stream)).error).toMatchObject({ detail: { fault: 'mismatch' } });
     }
   });
 
   test('cancels upstream when it is cancelled', async () => {
     const source = sourceOf(content);
-    await verifyingStream(source.stream, expected, codec, 'layer X').cancel('gone');
+    await verifyingStream(source.stream, expected, { codec, what: 'layer X' }).cancel('gone');
     expect(source.cancelled).toEqual({ reason: 'gone' });
   });
 });
@@ -317,8 +325,7 @@ describe('a slice', () => {
     const whole = verifyingStream(
       plain,
       { digest: digestOf(content), size: content.length },
-      codec,
-      'layer X',
+      { codec, what: 'layer X' },
     );
     expect(await digested(sliceStream(whole, { start, end }, 'layer X'))).toBe(
       digestOf(content.subarray(start, end + 1)),
@@ -345,8 +352,7 @@ describe('a slice', () => {
     const whole = verifyingStream(
       sourceOf(content.with(0, 0)).stream,
       { digest: digestOf(content), size: content.length },
-      codec,
-      'layer X',
+      { codec, what: 'layer X' },
     );
     const tail = sliceStream(whole, { start: compressedLength - 10, end: compressedLength - 1 }, 'layer X');
     const { bytes, error } = await received(tail);

@@ -87,8 +87,7 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
   const stream = verifyingStream(
     decompress(streamFile(compressed), 'zstd', { codec, limits: defaultDecompressionLimits, what }),
     blob,
-    codec,
-    what,
+    { codec, what },
   );
   await putVerified(blobPath(folder, blob.digest), stream);
 }

@@ -46,7 +46,11 @@ async function writeLayer(
   // A manifest may state a wrong size; the digest decides about the content.
   const size = contentLength({ headers }) ?? stated ?? 0;
   const what = `layer ${digest}`;
-  const verified = verifyingStream(body, { digest, size }, createNodeLayerCodec(), what, 'should be');
+  const verified = verifyingStream(
+    body,
+    { digest, size },
+    { codec: createNodeLayerCodec(), what, relation: 'should be' },
+  );
   const content = openByteSource(verified, what);
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const bytes of content.chunks()) {

@@ -148,7 +148,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         const onMismatch = (found: string) =>
           background(removeDamaged(log, { digest }, { found, expected }, () => store.delete(own(blob))));
         const what = `blob ${digest} in the store`;
-        return verifyingStream(stored, blob, codec, what, 'should be', undefined, onMismatch);
+        return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch });
       },
 
       async follow(span, signal) {

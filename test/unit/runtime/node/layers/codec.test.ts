@@ -315,7 +315,7 @@ describe('a slow reader', () => {
       what: 'layer X',
     });
     const expected = { digest: digestOf(new Uint8Array()), size: zeros.length };
-    const reader = verifyingStream(plain, expected, codec, 'layer X').getReader();
+    const reader = verifyingStream(plain, expected, { codec, what: 'layer X' }).getReader();
     let read = 0;
     for (let turn = 0; turn < 10; turn += 1) {
       read += (await reader.read()).value?.length ?? 0;
