@@ -92,18 +92,19 @@ export function createWorld(options: WorldOptions): World {
       );
       return (await Promise.all(stored)).some(({ status }) => status === 200);
     },
-    hasGiven: (call, replica, response) =>
-      ([replica, 'any'] as const).some((by) =>
-        given.get(keyOf(call.repository, call.reference, by))?.has(outcomeOf(response)),
-      ),
+    hasGiven: ({ repository, reference }, replica, response) =>
+      ([replica, 'any'] as const).some((by) => {
+        const known = given.get(keyOf(repository, reference, by));
+        return outcomesOf(response).some((outcome) => known?.has(outcome));
+      }),
     remember({ call, through, replica }) {
       // A search of any replica may have asked for a tag after each push of it.
       const by = call.method === 'PUT' ? 'any' : replica;
-      const outcome = outcomeOf(through);
-      // A grant of a tag is one of its digest, too.
-      for (const reference of [call.reference, outcome]) {
+      const outcomes = outcomesOf(through);
+      // A grant of a tag is one of its digests, too.
+      for (const reference of [call.reference, ...outcomes]) {
         const key = keyOf(call.repository, reference, by);
-        given.set(key, (given.get(key) ?? new Set()).add(outcome));
+        given.set(key, new Set([...(given.get(key) ?? []), ...outcomes]));
       }
     },
     async registriesDiffer() {
@@ -120,11 +121,9 @@ export function createWorld(options: WorldOptions): World {
   };
 }
 
-/** The stored manifest that a response is about, or its status. */
-function outcomeOf(response: RawResponse): string {
-  const digest =
-    response.header('Regshift-Source-Digest') ??
-    response.header('Regshift-Stored-Digest') ??
-    response.header('Docker-Content-Digest');
-  return response.status < 400 && digest !== undefined ? digest : String(response.status);
+/** The manifests that a response is about, in its form and in the stored one, or its status. */
+function outcomesOf(response: RawResponse): string[] {
+  const names = ['Regshift-Source-Digest', 'Regshift-Stored-Digest', 'Docker-Content-Digest'];
+  const digests = names.map((name) => response.header(name)).filter((digest) => digest !== undefined);
+  return response.status < 400 && digests.length > 0 ? digests : [String(response.status)];
 }
