@@ -80,13 +80,18 @@ export const errorEntries: readonly ErrorEntry[] = lines
 
 /**
  * The rows of the tables of docs/errors.md. Links to guides lead to the instructions of the page (`[guide](podman)`, and
- * `[guides](#machine)` for all), and other links are text: a proxy does not have the documents. Messages of copies and
- * archives are left out: only the command line prints them, with their advice.
+ * `[guides](#machine)` for all), and other links are text: a proxy does not have the documents. Messages that only the
+ * command line prints are left out: each of them has its advice, or is about what was typed.
  */
 export function entriesOfPage(page: string): Row[] {
   const sections = page.replace(/\[([^\]]+)\]\(([^)]+)\)/g, pageLinkOf).split(/^#{2,3} /m);
-  return sections.filter((section) => !section.startsWith('Copies and archives\n')).flatMap(entriesOf);
+  return sections
+    .filter((section) => !ofCommands.some((heading) => section.startsWith(`${heading}\n`)))
+    .flatMap(entriesOf);
 }
+
+/** The sections of docs/errors.md about commands. */
+const ofCommands = ['Copies and archives', 'The command line'];
 
 function pageLinkOf(_: string, label: string, target: string): string {
   if (target === '../deploy/clients/') return `[${label}](#machine)`;

@@ -176,44 +176,6 @@ the container of regshift itself, at its start, on Docker before 20.10.10	the en
 	the registry is slow, or the layers that the search reads are large	try again: the next search gets further	The search in … did not end within … s. regshift keeps the images that it read. Try again in … s.
 	three searches of this login, or twelve of its address, found nothing in this repository within 30 s	check the digest; try again	Too many digests or ids that … does not have were asked for within … s, so regshift does not search for this one now. Try again in … s.
 	regshift made the config for an image that no longer exists	pull again	The config … can no longer be made. Pull the image again.
-	the value of the option is empty, as that of a shell variable that is not set	set the variable, or leave the option out	option '…' argument '' is invalid. It must not be empty.	It must have a name, or several with commas between them.
-	the name has upper-case letters or other characters, or an option has swallowed a word	write it like \`registry.example:5000/team/app:1.0\`	… is not an image name.
-	the digest is cut, or in upper case	copy the whole digest	… has no valid digest after the @.
-	the tag is empty, or has other characters than letters, digits, \`.\`, \`_\` and \`-\`	correct the tag	… has no valid tag after the colon.
-	the name is like \`https://user:password@registry.example/app\`	leave \`user:password@\` out, and use \`docker login\`, \`--creds\` or \`--to-creds\`	An image name must have no login: it would end up in logs.
-	the part before the first \`/\` is no host	write it like \`registry.example:5000/team/app:1.0\`	… has no valid registry host.
-	\`--for\` or \`--clients\` names no client that regshift knows	use a name that the message lists, like \`docker-1.13\`	… is not a known client.
-	\`regshift check\` without an image	name an image	Name an image, or use --pods.
-	\`regshift check --pods\` got an empty list. The exit code is 0	ask for pods of the right namespace: \`kubectl get pods -A -o json\`	The list has no pods, so there is nothing to check.
-	\`regshift check --pods\` reads the output of \`kubectl\`	use the line in the message	Standard input has no pods. Use: kubectl get pods -o json
-	\`regshift explain\` got both	leave one out	Use either --for, or --accept and --user-agent.
-	\`regshift warm\` got none or both	use one of the two	Name the clients: use either --for, like --for docker-1.13, or --all-clients.
-	the value of \`--creds\` or \`--to-creds\` has no colon	write \`user:password\`	… must be a user and a password with a colon between them: user:password.
-	the registry, or its token server, refused the login of \`--creds\` or \`--to-creds\`	correct the login; without the option, the login of \`docker login\` counts	refused the login that … gave for the user …. Check the user name and the password.	The login is that of …, for the user ….
-	the repository does not have this tag; without a tag, commands ask for \`latest\`	use one of the tags that the message names	The registry answered 404 for the manifest … of …. Check the tag.
-	the list of tags has the name, and the registry answers 404 for its manifest, as after a garbage collection or a broken restore	push the image again, or use another tag	The registry lists the tag, but has lost its manifest. Push the image again.
-	the registry limits requests, and its \`Retry-After\` is a minute or less	nothing: the command continues by itself. Log in for a higher limit	… limits requests (429), next try in … s
-	the registry, or a server in front of it, is overloaded or in maintenance, and its \`Retry-After\` is a minute or less	nothing: the command continues by itself, and ends with the registry's answer after five tries	… is not available (503), next try in … s
-	the registry, or its token server, refused the login of this file of \`docker login\` or \`podman login\`	log in again. The file is the first one with a login for the registry: \`REGISTRY_AUTH_FILE\`, \`config.json\` of \`DOCKER_CONFIG\`, \`containers/auth.json\` of \`XDG_RUNTIME_DIR\` and of \`XDG_CONFIG_HOME\`	refused the login of …. Log in again, or give another login by …	The login is that of ….
-	the registry has no such repository, or does not show it to this login	check the name; log in	The registry answered 404 for the manifest … Check the name and the tag.
-	the manifest names a layer or a config, and the registry answers 404 for it. A registry does not store foreign layers, as of images for Windows: the engine gets them elsewhere	push the image again, or use another tag	The registry has lost a part of the image. Push the image again.
-	\`regshift copy\`: the target answers 404 to an upload, like ECR for a repository that does not exist	create the repository	Check the name. Some registries take pushes only to a repository that was created before.
-	the file is damaged. The message names the variable that leads to it	run \`docker login\` again	… is not a configuration file of docker login. Fix it, or set … to another ….
-	the host of the image is wrong; the message says what is possible	correct it	… cannot be used as a registry: it …
-	\`regshift convert --json\` without \`--out\`	add \`--out\`	--json prints the result of the conversion. Use --out to name the file for the manifest.
-	\`regshift convert --to schema1\` without \`--name\`	add \`--name\`	Schema 1 contains the repository name. Set it with --name, like --name team/app.
-	\`--name\` is no name of a repository	correct it	… is not a repository name. Use lower-case letters, like team/app.
-	the form does not fit the file	do what the message says	This is an index, but … holds one image. Select the image with --platform…, or convert the whole index with --to list, index or generic.	This is one image, but --to … is for an index
-	\`--out\` names a file	name a folder	The conversion makes more than one manifest (configs, layers or child manifests). Name a folder: --out folder/
-	a file in the folder of \`regshift convert --from\` has other bytes than its name says; nothing of it is written	copy the image into that folder again	… should be …; found …
-	the folder of \`regshift convert --out\` has an \`index.json\` of another kind	name another folder	… is not the index of an OCI layout. Name another folder: --out folder/
-	the folder has neither the index of an OCI layout nor a \`manifest.json\`; or the file with logins is one, as Docker makes it for a mount of a file that is not there	name the file in it; remove the folder, and log in	… is a folder, but a file is needed	this is a folder, but a file is needed
-	the disk of the command's output is full, or the output is closed	make room, or write elsewhere	the result cannot be written: …
-	the file has more than 4 MiB	name the manifest	… is too large for a manifest or a config
-	the OCI layout for \`regshift convert\` has several images	name one of the files in the message	… has several names. Name the file of one manifest: …
-	\`regshift convert\` or \`verify\` got an archive of \`docker save\`, or a file of one	make an OCI layout of the archive, and name its folder (command-line.md)	… is an archive, and not a manifest	… is a list, like the manifest.json of docker save, and not a manifest
-	the config or a manifest of an index is in another folder	add \`--from\`	… is needed, but is not in …: name a folder that has it (--from)
-	\`regshift warm\`: \`--proxy\` is not the address of a regshift, or the proxy refuses the request	check the address; search for the rest of the message	The proxy does not speak registry API v1: expected …. Check the address in --proxy.	The proxy answered … for …, without a message of registry API v1. Check the address in --proxy.	The proxy answered … for …: …
 	regshift cannot convert any of the tags that it checked; the reason for the first one follows	see the reason	… cannot be given to this Docker.
 	regshift cannot convert any of the tags that it checked; the reason for the first one follows, for the newest \`REGSHIFT_V1_TAGS\`	raise it	No tag of … that was looked at can be given to this Docker.
 	each process must be able to read the tokens of the others	set the same key for all processes	REGSHIFT_SIGNING_KEY is not set, and this needs it here: registry API v1, in which old Dockers pull, and uploads that the registry wants at an address of its own.
