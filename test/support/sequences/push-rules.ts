@@ -1,3 +1,4 @@
+import { mediaTypes } from '../../../converters/media-types.ts';
 import { isDigestText } from './call.ts';
 import { isRead, manifestDigest, typeOf } from './manifest-rules.ts';
 import type { Rule } from './rule.ts';
@@ -12,7 +13,8 @@ export const pushRules: readonly Rule[] = [
       const isPush = call.kind === 'manifest' && call.method === 'PUT' && call.body !== undefined;
       if (!isPush || through.status !== 201 || through.header('Regshift-Stored-Digest') === undefined)
         return [];
-      const type = call.headers?.find(([name]) => name === 'Content-Type')?.[1];
+      // Registries take a manifest without a type for schema 1 (distribution 2.8, manifest/schema1/manifest.go, `init`).
+      const type = call.headers?.find(([name]) => name === 'Content-Type')?.[1] ?? mediaTypes.schema1;
       return (await manifestDigest(call.body, type)) === through.header('Docker-Content-Digest') ? 'all' : [];
     },
   },
