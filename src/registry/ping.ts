@@ -6,6 +6,7 @@ import { discard } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import { errorFromResponse } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
+import { usualTimeouts } from '../upstream/timeouts.ts';
 
 export interface PingerOptions {
   readonly client: UpstreamClient;
@@ -25,8 +26,11 @@ export interface Pinger {
   ping(context: RequestContext): Promise<'fresh' | 'stale'>;
 }
 
-/** Docker gives up after ten seconds. */
-const deadlineMs = 8_000;
+/**
+ * Milliseconds after which an earlier response stands in. Docker waits 15 s (moby, registry/auth.go, `PingV2Registry`);
+ * podman, and Docker up to 1.9, wait for as long as the registry takes.
+ */
+const standInMs = 8_000;
 
 /** Upstream's last response to a ping without a credential. */
 interface KnownResponse {
@@ -46,15 +50,17 @@ export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger
     async ping(context) {
       const anonymous = context.credential.kind === 'none';
       const at = clock();
+      const standIn = () => (anonymous && last && clock() - last.at <= staleFor * 1000 ? last : undefined);
+      const answerMs = client.answerMs ?? usualTimeouts.answerMs;
       try {
-        await pingUpstream(client, context);
+        await pingUpstream(client, context, standIn() ? standInMs : answerMs);
         if (anonymous) remember({ at, refusal: undefined });
         return 'fresh';
       } catch (error) {
         if (anonymous && hasCode(error, 'UNAUTHORIZED')) remember({ at, refusal: error });
-        const known = anonymous && last && clock() - last.at <= staleFor * 1000;
+        const known = standIn();
         if (!known || !isUpstreamFailing(error)) throw error;
-        if (last?.refusal) throw last.refusal;
+        if (known.refusal) throw known.refusal;
         return 'stale';
       }
     },
@@ -65,6 +71,7 @@ export function createPinger({ client, staleFor, clock }: PingerOptions): Pinger
 async function pingUpstream(
   client: UpstreamClient,
   { signal: outer, credential, budget }: RequestContext,
+  deadlineMs: number,
 ): Promise<void> {
   return withDeadline(deadlineMs, outer, async (signal) => {
     try {
@@ -72,13 +79,13 @@ async function pingUpstream(
       if (!response.ok) throw await errorFromResponse(response, 'registry API v2', 'NAME_UNKNOWN');
       await discard(response);
     } catch (error) {
-      if (isDeadline(signal)) throw late();
+      if (isDeadline(signal)) throw late(deadlineMs);
       throw error;
     }
   });
 }
 
-function late(): RegistryError {
+function late(deadlineMs: number): RegistryError {
   const message = `Upstream did not answer within ${deadlineMs / 1000} s. Check that it is healthy, and try again.`;
   return new RegistryError('UPSTREAM_TIMEOUT', message);
 }
