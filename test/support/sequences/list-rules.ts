@@ -1,7 +1,13 @@
+import type { RawResponse } from '../raw-http.ts';
 import { pathIn, textOf } from './call.ts';
 import type { Rule } from './rule.ts';
 
 const nextIn = (link: string | undefined) => /<([^>]*)>/.exec(link ?? '')?.[1];
+
+const repositoriesIn = ({ body }: RawResponse) =>
+  (JSON.parse(textOf(body)) as { readonly repositories: readonly string[] }).repositories.map((name) =>
+    name.replace(/^mirror\//, ''),
+  );
 
 export const listRules: readonly Rule[] = [
   {
@@ -27,6 +33,18 @@ export const listRules: readonly Rule[] = [
       const call = { kind: 'catalog', method: 'GET', path: pathIn(next) } as const;
       const { straight: page } = await world.ask(call, call, 0);
       return textOf(page.body).includes('"repositories":[]') ? ['Link'] : [];
+    },
+  },
+  {
+    name: 'longer pages of the catalog',
+    reason:
+      'A route of a part of a host reads pages of 1,000 names, and a client that asks for no length gets all of them ' +
+      '(src/http/v2/catalog.ts).',
+    explains({ call, straight, through }, { settings }) {
+      const isAll = settings.byPath && call.path === '/v2/_catalog' && through.header('Link') === undefined;
+      if (!isAll || straight.status !== 200 || through.status !== 200 || call.method !== 'GET') return [];
+      const [page, all] = [repositoriesIn(straight), repositoriesIn(through)];
+      return page.every((name, at) => name === all[at]) ? ['Link', 'body'] : [];
     },
   },
 ];
