@@ -7,7 +7,7 @@ const KiB = 1024;
  */
 export const tableShares = {
   /** Manifests, configs, conversions, recipes, facts of layers. */
-  content: { parts: 73, least: 0 },
+  content: { parts: 72, least: 0 },
   /** Whole responses, by everything in a request that they depend on. */
   responses: { parts: 16, least: 0 },
   /** Digests of references, with the right of a login to them. */
@@ -22,6 +22,8 @@ export const tableShares = {
   'layer-facts': { parts: 3, least: 64 * KiB },
   /** The last bytes of decompressed layers. */
   'layer-tails': { parts: 4, least: 256 * KiB },
+  /** Blobs of the folder for layers whose bytes are known to be right. */
+  'layer-proofs': { parts: 1, least: 0 },
   /** Images as API v1 names them. */
   'v1-images': { parts: 6, least: 128 * KiB },
   /** Lists of tags, for API v1. */

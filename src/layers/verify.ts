@@ -23,6 +23,8 @@ export interface Verification {
   readonly fill?: Fill | undefined;
   /** Called before the stream errors, with what was found. */
   readonly onMismatch?: (found: string) => void;
+  /** Called before the last chunk. */
+  readonly onMatch?: () => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface Verification {
 export function verifyingStream(
   stream: ReadableStream<Uint8Array>,
   expected: ExpectedContent,
-  { codec, what, relation = 'should unpack to', fill, onMismatch }: Verification,
+  { codec, what, relation = 'should unpack to', fill, onMismatch, onMatch }: Verification,
 ): ReadableStream<Uint8Array> {
   const source = openByteSource(stream, what);
   const digester = fill ?? createDigester(codec.hash(digestAlgorithm(expected.digest)));
@@ -42,7 +44,10 @@ export function verifyingStream(
     onMismatch?.(found);
     return corruptLayer('mismatch', what, `${relation} ${digest} (${size} bytes); found ${found}.`);
   };
-  const verified = async (size: number) => void (await fill?.commit({ digest, size }));
+  const verified = async (size: number) => {
+    onMatch?.();
+    await fill?.commit({ digest, size });
+  };
   const cancel = (reason: unknown) => {
     source.cancel(reason);
     fill?.abort();

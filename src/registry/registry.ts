@@ -95,7 +95,7 @@ export interface BlobService {
   /** A stored blob that is verified while it is sent, for clients that verify nothing. */
   readonly openStored: LayerService['openStored'];
   /** The blobs of upstream that the proxy keeps; undefined if it keeps none. */
-  readonly kept: Pick<LayerStore, 'has' | 'open' | 'takes' | 'verify'> | undefined;
+  readonly kept: Pick<LayerStore, 'has' | 'open' | 'takes' | 'isInDoubt' | 'verify'> | undefined;
   readonly fixedLength: RegistryOptions['fixedLength'];
   /** Hands redirects to storage on to the client instead of following them. */
   readonly redirects: boolean;

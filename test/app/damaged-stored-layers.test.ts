@@ -6,6 +6,7 @@ import { zstd } from '../../src/sample-registry/zstd.ts';
 import { testApp } from '../support/app.ts';
 import { layerContent } from '../support/layer-content.ts';
 import { createMemoryBlobStore, storedKey } from '../support/memory-blob-store.ts';
+import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { compressedImage } from '../support/packed-image.ts';
 import { pull } from '../support/pull.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
@@ -17,6 +18,7 @@ const files = tar([{ kind: 'file', path: 'words', content: layerContent(600_000)
 const compressed = zstd(files, { contentSize: true, frames: 3 }).slice() as Uint8Array<ArrayBuffer>;
 const image = compressedImage('team/app', [{ mediaType: mediaTypes.ociLayerZstd, compressed, tar: files }]);
 
+const docker20 = manifestRequestHeaders['Docker 20.10'];
 const docker17 = { 'User-Agent': v1Daemons['Docker 1.7.1'].userAgent };
 
 const kinds = [
@@ -39,7 +41,7 @@ describe.each(kinds)('%s whose stored bytes have changed', (_, kept, digest) => 
     const wrong = right.slice();
     wrong[1000] = (right[1000] ?? 0) ^ changes;
     store.blobs.set(storedKey(digest), wrong);
-    return { app, store, stored: wrong };
+    return { app, store, variables, stored: wrong };
   }
 
   it('does not arrive whole at a client that verifies nothing, and is removed', async () => {
@@ -51,6 +53,18 @@ describe.each(kinds)('%s whose stored bytes have changed', (_, kept, digest) => 
     const message = 'a stored layer is damaged and was removed';
     expect(app.logged).toContainEqual({ level: 'warn', message, facts: { digest, reason } });
     const { status, body } = await app.get(path, docker17);
+    expect([status, digestOf(body)]).toEqual([200, digest]);
+  });
+
+  it('is removed by the first pull after a start, also by a client that verifies', async () => {
+    const { store, variables } = await damaged();
+    const folder = { ...store, readsBack: true };
+    const app = testApp(variables, scriptedUpstream(image).fetch, { store: folder });
+    await app.get('/v2/team/app/manifests/latest', docker20);
+    await expect(app.get(path, docker20)).rejects.toThrow('should be');
+    await app.settled();
+    expect(store.blobs.has(storedKey(digest))).toBe(false);
+    const { status, body } = await app.get(path, docker20);
     expect([status, digestOf(body)]).toEqual([200, digest]);
   });
 

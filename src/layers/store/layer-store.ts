@@ -1,4 +1,5 @@
 import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
+import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { settledWithin, valueWithin } from '../../concurrency/deadline.ts';
@@ -41,8 +42,13 @@ export interface LayerStore {
   /** Opens a blob, whole or in part. Its bytes have been verified when they were written. */
   open(blob: BlobName, span?: ByteSpan): Promise<ReadableStream<Uint8Array> | undefined>;
   /**
-   * Verifies a whole blob out of the store once more, for a client that verifies nothing: a disk may have damaged it. The
-   * stream errors before its end if the bytes are wrong, and the blob is removed.
+   * Whether a disk may have damaged a blob since it was written: its bytes have not been verified for a day. A client that
+   * verifies them would be refused by the same bytes at each pull.
+   */
+  isInDoubt(digest: Digest): boolean;
+  /**
+   * Verifies a whole blob out of the store once more. The stream errors before its end if the bytes are wrong, and the
+   * blob is removed.
    */
   verify(stored: ReadableStream<Uint8Array>, blob: BlobName): ReadableStream<Uint8Array>;
   /**
@@ -63,6 +69,7 @@ export interface LayerStoreOptions {
   readonly store: BlobStore;
   readonly codec: Pick<LayerCodec, 'hash'>;
   readonly clock: Clock;
+  readonly memory: MemoryBudget;
   readonly background: Background;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'storeRead' | 'storeWrite'>;
@@ -74,6 +81,9 @@ const answerMs = 3_000;
 /** The longest wait for a blob that is being stored. */
 const commitMs = 3_000;
 
+/** The time for which the bytes of a file count as those that were verified. To hash a GiB takes half a second. */
+const proofMs = 86_400_000;
+
 /** The rest after an error. */
 const restMs = 5_000;
 
@@ -81,7 +91,9 @@ const restMs = 5_000;
 const logMs = 60_000;
 
 export function createLayerStores(options: LayerStoreOptions): LayerStores {
-  const { store, codec, clock, background, log, metrics } = options;
+  const { store, codec, clock, memory, background, log, metrics } = options;
+  /** The time of the last proof of each blob. A bucket keeps sums of its own. */
+  const proofs = store.readsBack ? memory.table<number>('layer-proofs') : undefined;
   const filling = new Map<string | symbol, { used: number; readonly forget: () => void }>();
   const committing = new Map<string, { readonly fill: Fill; readonly over: Promise<void> }>();
   const reads = createRest('read');
@@ -142,13 +154,20 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         }
       },
 
+      isInDoubt(digest) {
+        if (proofs === undefined) return false;
+        const provedAt = proofs.get(keyOf(digest));
+        return provedAt === undefined || clock() - provedAt > proofMs;
+      },
+
       verify(stored, blob) {
         const { digest, size } = blob;
         const expected = `${digest} (${size} bytes)`;
         const onMismatch = (found: string) =>
           background(removeDamaged(log, { digest }, { found, expected }, () => store.delete(own(blob))));
         const what = `blob ${digest} in the store`;
-        return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch });
+        const onMatch = () => proofs?.set(keyOf(digest), clock());
+        return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch, onMatch });
       },
 
       async follow(span, signal) {
@@ -190,8 +209,10 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
           ended({ stored, error }) {
             forget();
             over.resolve();
-            if (stored) metrics.storeWrite('stored', stored.size);
-            else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
+            if (stored) {
+              proofs?.set(keyOf(stored.digest), clock());
+              metrics.storeWrite('stored', stored.size);
+            } else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
             if (error !== undefined) writes.failed(error);
           },
         });

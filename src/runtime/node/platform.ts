@@ -5,6 +5,7 @@ import type { TableName } from '../../cache/table-shares.ts';
 import { systemClock, systemWallClock } from '../../clock.ts';
 import type { RuntimePlatform } from '../../compose/platform.ts';
 import { createWorkTurns } from '../../concurrency/work-turns.ts';
+import type { Settings } from '../../config/settings.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import { noMetrics } from '../../observability/metrics.ts';
@@ -27,11 +28,16 @@ import { upstreamCertificateWarning } from './tls/certificate.ts';
 /** A layer in transit takes two connections and some 200 KB. The limit is a fuse, not a measure of work. */
 export const mostRequests = 5_000;
 
-/**
- * The memory budget of a process on Node.
- * @param bytes REGSHIFT_CACHE_BYTES.
- */
-export function nodeMemory(bytes = 67_108_864, unused: readonly TableName[] = ['redis']): MemoryBudget {
+/** The settings that decide about the memory of a process. */
+type MemorySettings = Pick<Settings, 'REGSHIFT_CACHE_BYTES' | 'REGSHIFT_REDIS_URL' | 'REGSHIFT_STORE'>;
+
+/** The memory budget of a process on Node. */
+export function nodeMemory(settings: Partial<MemorySettings> = {}): MemoryBudget {
+  const { REGSHIFT_CACHE_BYTES: bytes = 67_108_864, REGSHIFT_REDIS_URL, REGSHIFT_STORE } = settings;
+  const unused: readonly TableName[] = [
+    ...(REGSHIFT_REDIS_URL ? [] : (['redis'] as const)),
+    ...(REGSHIFT_STORE ? [] : (['layer-proofs'] as const)),
+  ];
   return createMemoryBudget(bytes, unused);
 }
 

@@ -62,8 +62,7 @@ export async function serve(
   files?: SettingsFiles,
 ): Promise<Running> {
   if (certificate) logWarnings(certificate, log, systemWallClock());
-  const { REGSHIFT_CACHE_BYTES: bytes, REGSHIFT_REDIS_URL: redis } = settings;
-  const memory = nodeMemory(bytes, redis ? [] : ['redis']);
+  const memory = nodeMemory(settings);
   const shared = await openShared(settings, log, memory);
   try {
     const metrics = await openMetrics(settings);

@@ -27,7 +27,7 @@ const backgroundMs = 25_000;
 const cacheBytes = 33_554_432;
 
 /** Tables that only Node has. */
-const notHere = ['responses', 'layer-tails', 'redis'] as const;
+const notHere = ['responses', 'layer-tails', 'layer-proofs', 'redis'] as const;
 
 /** The parts of a platform that a runtime with the classes of the web has to give. */
 type RuntimeParts = Pick<RuntimePlatform, 'fetch' | 'log' | 'background'>;

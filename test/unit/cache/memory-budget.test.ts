@@ -29,7 +29,7 @@ describe('the shares', () => {
 
   test('of tables that a process does not have go to content', () => {
     const memory = createMemoryBudget(128_000_000, ['responses', 'redis']);
-    expect(usageOf(memory, 'content').limit).toBe(1_000_000 * (73 + 16 + 1));
+    expect(usageOf(memory, 'content').limit).toBe(1_000_000 * (72 + 16 + 1));
     expect([usageOf(memory, 'responses').limit, usageOf(memory, 'redis').limit]).toEqual([0, 32_768]);
   });
 

@@ -5,6 +5,7 @@ import { noMetrics } from '../../../../src/observability/metrics.ts';
 import { createNodeLayerCodec } from '../../../../src/runtime/node/layers/codec.ts';
 import { bytesOf } from '../../../support/byte-streams.ts';
 import { layerContent } from '../../../support/layer-content.ts';
+import { testMemory } from '../../../support/memory.ts';
 import { createMemoryBlobStore, storedKey } from '../../../support/memory-blob-store.ts';
 
 const bytes = layerContent(5_000);
@@ -19,6 +20,7 @@ function stores(clock = () => 0) {
     store,
     codec: createNodeLayerCodec(),
     clock,
+    memory: testMemory(),
     background: (work) => void pending.push(work),
     log: () => {},
     metrics: noMetrics,
