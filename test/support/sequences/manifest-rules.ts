@@ -174,7 +174,7 @@ export const manifestRules: readonly Rule[] = [
       'A blob that regshift makes has its own Cache-Control, also where the registry has the same bytes: the right to its ' +
       'image is the right to it (docs/caching-and-access.md).',
     async explains({ call, straight, through }, world) {
-      const isSame = call.kind === 'blob' && straight.status === through.status && straight.status < 300;
+      const isSame = call.kind === 'blob' && straight.status === through.status && straight.status < 400;
       return isSame && !through.header('Cache-Control')?.includes('max-age') && (await world.mayBeMade(call))
         ? ['Cache-Control']
         : [];
