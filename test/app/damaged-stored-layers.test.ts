@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../converters/digest.ts';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { tar } from '../../src/sample-registry/tar.ts';
@@ -9,6 +9,7 @@ import { createMemoryBlobStore, storedKey } from '../support/memory-blob-store.t
 import { manifestRequestHeaders } from '../support/old-clients.ts';
 import { compressedImage } from '../support/packed-image.ts';
 import { pull } from '../support/pull.ts';
+import { runtimeCodec } from '../support/runtime-codec.ts';
 import { scriptedUpstream } from '../support/scripted-upstream.ts';
 import { v1Daemons } from '../support/v1-daemons.ts';
 import { ancestry, idOfTag } from '../support/v1-pull.ts';
@@ -66,6 +67,19 @@ describe.each(kinds)('%s whose stored bytes have changed', (_, kept, digest) => 
     expect(store.blobs.has(storedKey(digest))).toBe(false);
     const { status, body } = await app.get(path, docker20);
     expect([status, digestOf(body)]).toEqual([200, digest]);
+  });
+
+  it('is verified for one of the clients that read it at the same time', async () => {
+    const { store, variables } = await damaged(0);
+    const folder = { ...store, readsBack: true };
+    const hash = vi.fn(runtimeCodec.hash);
+    const platform = { store: folder, codec: { ...runtimeCodec, hash } };
+    const app = testApp(variables, scriptedUpstream(image).fetch, platform);
+    await app.get('/v2/team/app/manifests/latest', docker20);
+    hash.mockClear();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => app.get(path, docker20)));
+    expect(answers.map(({ body }) => digestOf(body))).toEqual(Array(8).fill(digest));
+    expect(hash).toHaveBeenCalledOnce();
   });
 
   it('arrives whole, and stays, if it is right', async () => {

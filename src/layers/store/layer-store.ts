@@ -84,6 +84,9 @@ const commitMs = 3_000;
 /** The time for which the bytes of a file count as those that were verified. To hash a GiB takes half a second. */
 const proofMs = 86_400_000;
 
+/** The time for which a verification counts as one that ends well: the readers beside it do not hash the same bytes. */
+const provingMs = 60_000;
+
 /** The rest after an error. */
 const restMs = 5_000;
 
@@ -92,7 +95,7 @@ const logMs = 60_000;
 
 export function createLayerStores(options: LayerStoreOptions): LayerStores {
   const { store, codec, clock, memory, background, log, metrics } = options;
-  /** The time of the last proof of each blob. A bucket keeps sums of its own. */
+  /** The time until which each blob is out of doubt. A bucket keeps sums of its own. */
   const proofs = store.readsBack ? memory.table<number>('layer-proofs') : undefined;
   const filling = new Map<string | symbol, { used: number; readonly forget: () => void }>();
   const committing = new Map<string, { readonly fill: Fill; readonly over: Promise<void> }>();
@@ -132,6 +135,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
   function storeOf(registry: string): LayerStore {
     const own = <Blob extends BlobId>(blob: Blob) => ({ ...blob, registry });
     const keyOf = (digest: Digest) => blobKey({ digest, registry });
+    const isInDoubt = (digest: Digest) => proofs !== undefined && clock() >= (proofs.get(keyOf(digest)) ?? 0);
     return {
       namesAtEnd: store.namesAtEnd,
       readsBack: store.readsBack,
@@ -154,11 +158,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         }
       },
 
-      isInDoubt(digest) {
-        if (proofs === undefined) return false;
-        const provedAt = proofs.get(keyOf(digest));
-        return provedAt === undefined || clock() - provedAt > proofMs;
-      },
+      isInDoubt,
 
       verify(stored, blob) {
         const { digest, size } = blob;
@@ -166,7 +166,8 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         const onMismatch = (found: string) =>
           background(removeDamaged(log, { digest }, { found, expected }, () => store.delete(own(blob))));
         const what = `blob ${digest} in the store`;
-        const onMatch = () => proofs?.set(keyOf(digest), clock());
+        if (isInDoubt(digest)) proofs?.set(keyOf(digest), clock() + provingMs);
+        const onMatch = () => proofs?.set(keyOf(digest), clock() + proofMs);
         return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch, onMatch });
       },
 
@@ -210,7 +211,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
             forget();
             over.resolve();
             if (stored) {
-              proofs?.set(keyOf(stored.digest), clock());
+              proofs?.set(keyOf(stored.digest), clock() + proofMs);
               metrics.storeWrite('stored', stored.size);
             } else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
             if (error !== undefined) writes.failed(error);
