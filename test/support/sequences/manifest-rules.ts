@@ -185,13 +185,12 @@ export const manifestRules: readonly Rule[] = [
     reason:
       'A replica that has not seen a write may answer from memory for REGSHIFT_TAG_TTL seconds (docs/caching-and-access.md): ' +
       'as it answered before.',
-    explains: ({ call, through, replica }, world) =>
-      world.settings.replicas === 2 &&
-      world.settings.ttl !== '0' &&
-      isRead(call) &&
-      world.hasGiven(call, replica, through)
-        ? 'all'
-        : [],
+    async explains(exchange, world) {
+      const { call, through, replica } = exchange;
+      if (world.settings.replicas !== 2 || world.settings.ttl === '0' || !isRead(call)) return [];
+      if (!world.hasGiven(call, replica, through)) return [];
+      return through.status !== 200 || (await isTrue(exchange, world)) ? 'all' : [];
+    },
   },
   {
     name: 'the empty layer',

@@ -32,7 +32,7 @@ export interface World extends WorldOptions {
   plainName(repository: string | undefined): string;
   /** The digests of manifests that regshift stored in another form, by `<repository>@<pushed digest>`. */
   readonly storedAs: Map<string, string>;
-  /** Whether a replica may remember this answer for a reference, because it was true before. */
+  /** Whether a replica may remember this answer for a reference: it was true before a write through another one. */
   hasGiven(call: Call, replica: number, response: RawResponse): boolean;
   /** Whether an image of the repository leads to a blob that the registry does not have. */
   mayBeMade(call: Pick<Call, 'repository' | 'reference'>): Promise<boolean>;
@@ -43,7 +43,10 @@ export interface World extends WorldOptions {
 
 export function createWorld(options: WorldOptions): World {
   const { settings, straight, behind, ports, repositories } = options;
-  const given = new Map<string, Set<string>>();
+  /** The number of the exchange that had each outcome first, by replica and reference. */
+  const given = new Map<string, Map<string, number>>();
+  const writes: { repository: string | undefined; replica: number; at: number }[] = [];
+  let exchanges = 0;
   const ask = (port: number, { method, path, headers = [], body }: Call) =>
     rawRequest({ port, method, path, headers, ...(body && { body }), deadline: 60_000 });
   const plainName = (name = '') => (settings.byPath ? name.replace(/^mirror\//, '') : name);
@@ -95,16 +98,27 @@ export function createWorld(options: WorldOptions): World {
     hasGiven: ({ repository, reference }, replica, response) =>
       ([replica, 'any'] as const).some((by) => {
         const known = given.get(keyOf(repository, reference, by));
-        return outcomesOf(response).some((outcome) => known?.has(outcome));
+        return outcomesOf(response).some((outcome) => {
+          const at = known?.get(outcome) ?? Number.POSITIVE_INFINITY;
+          return writes.some(
+            (each) => each.repository === repository && each.replica !== replica && each.at >= at,
+          );
+        });
       }),
     remember({ call, through, replica }) {
+      exchanges += 1;
+      const { repository, reference, method } = call;
+      const isWrite = method !== 'GET' && method !== 'HEAD';
+      if (isWrite) writes.push({ repository, replica, at: exchanges });
       // A search of any replica may have asked for a tag after each push of it.
-      const by = call.method === 'PUT' ? 'any' : replica;
+      const by = method === 'PUT' ? 'any' : replica;
       const outcomes = outcomesOf(through);
       // A grant of a tag is one of its digests, too.
-      for (const reference of [call.reference, ...outcomes]) {
-        const key = keyOf(call.repository, reference, by);
-        given.set(key, new Set([...(given.get(key) ?? []), ...outcomes]));
+      for (const name of [reference, ...outcomes]) {
+        const key = keyOf(repository, name, by);
+        const known = given.get(key) ?? new Map<string, number>();
+        for (const outcome of outcomes) if (!known.has(outcome)) known.set(outcome, exchanges);
+        given.set(key, known);
       }
     },
     async registriesDiffer() {
