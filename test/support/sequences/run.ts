@@ -59,7 +59,7 @@ export async function runSequence(
       const complaint = await perform(step, sides, world, report);
       if (complaint) throw new SequenceFailure(`${JSON.stringify(step)}\n${complaint}`, at + 1);
     }
-    const left = await world.registriesDiffer();
+    const left = (await world.lostDigest()) ?? (await world.registriesDiffer());
     if (left) throw new SequenceFailure(`after the last step: ${left}`, steps.length);
   } catch (error) {
     await peers.discard(settings.schema1);

@@ -37,6 +37,11 @@ export interface World extends WorldOptions {
   /** Whether an image of the repository leads to a blob that the registry does not have. */
   mayBeMade(call: Pick<Call, 'repository' | 'reference'>): Promise<boolean>;
   remember(exchange: Exchange): void;
+  /**
+   * The first digest that a client got for a tag, and that no replica gives it any more, although the tag still names the
+   * same stored manifest.
+   */
+  lostDigest(): Promise<string | undefined>;
   /** The first difference in the tags of both registries. */
   registriesDiffer(): Promise<string | undefined>;
 }
@@ -47,6 +52,10 @@ export function createWorld(options: WorldOptions): World {
   const given = new Map<string, Map<string, number>>();
   const writes: { repository: string | undefined; replica: number; at: number }[] = [];
   let exchanges = 0;
+  const handedOut = new Map<
+    string,
+    { readonly call: Call; readonly digest: string; readonly source: string }
+  >();
   const ask = (port: number, { method, path, headers = [], body }: Call) =>
     rawRequest({ port, method, path, headers, ...(body && { body }), deadline: 60_000 });
   const plainName = (name = '') => (settings.byPath ? name.replace(/^mirror\//, '') : name);
@@ -66,6 +75,17 @@ export function createWorld(options: WorldOptions): World {
       return `${tag} ${answer.status} ${answer.header('Docker-Content-Digest')}`;
     });
     return (await Promise.all(lines)).join('\n');
+  }
+
+  /** Keeps the digest that a client got for a tag. */
+  function keepHandedOut({ kind, client, repository, reference, ...call }: Call, through: RawResponse): void {
+    const digest = through.header('Docker-Content-Digest');
+    if (kind !== 'manifest' || client === undefined || through.status !== 200 || digest === undefined) return;
+    if (repository === undefined || reference === undefined || reference.includes(':')) return;
+    const source = through.header('Regshift-Source-Digest') ?? digest;
+    const headers = client.headers;
+    const kept = { ...call, kind, client, repository, reference, headers };
+    handedOut.set(`${repository} ${reference} ${digest}`, { call: kept, digest, source });
   }
 
   return {
@@ -108,6 +128,7 @@ export function createWorld(options: WorldOptions): World {
     remember({ call, through, replica }) {
       exchanges += 1;
       const { repository, reference, method } = call;
+      keepHandedOut(call, through);
       const isWrite = method !== 'GET' && method !== 'HEAD';
       if (isWrite) writes.push({ repository, replica, at: exchanges });
       // A search of any replica may have asked for a tag after each push of it.
@@ -120,6 +141,20 @@ export function createWorld(options: WorldOptions): World {
         for (const outcome of outcomes) if (!known.has(outcome)) known.set(outcome, exchanges);
         given.set(key, known);
       }
+    },
+    async lostDigest() {
+      for (const { call, digest, source } of handedOut.values()) {
+        const { repository, reference } = call;
+        const stored = await read(behind.port, `/v2/${plainName(repository)}/manifests/${reference}`);
+        if (stored.header('Docker-Content-Digest') !== source) continue;
+        for (const replica of ports.keys()) {
+          const path = `/v2/${repository}/manifests/${digest}`;
+          const answer = await askProxy({ ...call, method: 'GET', path }, replica);
+          if (answer.status !== 200 || answer.header('Docker-Content-Digest') !== digest)
+            return `${call.client?.name} got ${digest} for ${repository}:${reference}, made from ${source}, and now ${answer.status} from replica ${replica}: ${textOf(answer.body).slice(0, 300)}`;
+        }
+      }
+      return undefined;
     },
     async registriesDiffer() {
       for (const repository of repositories) {
