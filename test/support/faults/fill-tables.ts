@@ -15,11 +15,14 @@ import {
 import type { TableName } from '../../../src/cache/table-shares.ts';
 import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
 import { createLayerInspector, createLayerLeases } from '../../../src/layers/inspector.ts';
+import { createLayerStores } from '../../../src/layers/store/layer-store.ts';
 import { createTails } from '../../../src/layers/tails.ts';
+import { noMetrics } from '../../../src/observability/metrics.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { createRedisCache } from '../../../src/runtime/node/redis/cache.ts';
 import { testApp } from '../app.ts';
 import { layerRequest } from '../layer-request.ts';
+import { createMemoryBlobStore } from '../memory-blob-store.ts';
 
 /** A full table. */
 export interface FilledTable extends TableUsage {
@@ -99,6 +102,15 @@ function fillOf(memory: MemoryBudget): (number: number) => Promise<void> {
     background: () => undefined,
   });
   const tails = createTails(memory);
+  const stored = createLayerStores({
+    store: { ...createMemoryBlobStore(), readsBack: true },
+    codec: createNodeLayerCodec(),
+    clock: Date.now,
+    memory,
+    background: () => undefined,
+    log: () => {},
+    metrics: noMetrics,
+  }).of('https://registry.example');
   const authenticator = { keyFor: (key: string) => key, seal: () => Buffer.alloc(8), open: () => undefined };
   const connection = { run: async () => undefined, isDown: () => false, close: async () => {} };
   const redis = createRedisCache({ ...connection, run: async () => 'OK' as never }, authenticator, memory);
@@ -118,6 +130,12 @@ function fillOf(memory: MemoryBudget): (number: number) => Promise<void> {
     );
   }
 
+  async function verifyStored(number: number): Promise<void> {
+    const bytes = encode(`stored ${number}`);
+    const stream = new Blob([bytes]).stream();
+    await new Response(stored.verify(stream, { digest: digestOf(bytes), size: bytes.length })).arrayBuffer();
+  }
+
   return async (number) => {
     const repository = `team/application-${number}`;
     const tag = `a-tag-with-a-long-name-${number}`;
@@ -132,6 +150,7 @@ function fillOf(memory: MemoryBudget): (number: number) => Promise<void> {
       await app.get(`/v1/repositories/lists/${number}/tags`, { ...docker17, ...login(number) });
     }
     await readLayer(number);
+    await verifyStored(number);
     await tails.get(`tail ${number}`, async () => new Uint8Array(5_000), undefined);
     await redis.set(`recipe ${repository}`, { facts: {}, body: new Uint8Array() });
   };
