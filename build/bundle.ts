@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type InputOptions, type OutputChunk, type OutputOptions, type Plugin, rolldown } from 'rolldown';
 import { chunkName, chunksOf, type Parts } from './chunks.ts';
+import { removableValues } from './removable.ts';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -107,6 +108,7 @@ export async function bundleLibrary(entries: Readonly<Record<string, string>>): 
       },
       external: /^(?:node|cloudflare):/,
       transform: { target: 'es2024' },
+      plugins: [removableValues(['converters', 'core'])],
     },
     entries,
     libraryParts,

@@ -48,7 +48,7 @@ export function digestAlgorithm(digest: Digest): HashAlgorithm {
 const noble = { sha256, sha384, sha512 } as const;
 
 /** Synchronous hash of the runtime, six times as fast as JavaScript. A chain of v1 ids needs one hash per entry. */
-const { hash: nativeHash } = runtimeCrypto();
+const nativeHash = runtimeCrypto().hash;
 
 /** @param content bytes, or text, whose UTF-8 is hashed. @returns lower-case hex. */
 function hashHex(algorithm: HashAlgorithm, content: Uint8Array | string): string {

@@ -54,9 +54,9 @@ async function block(key: SigningKey, header: string, input: Uint8Array): Promis
   };
 }
 
-const { sign, KeyObject } = runtimeCrypto();
+const runtime = runtimeCrypto();
 const keyObjects = new WeakMap<WebKey, object>();
-let signsSynchronously = sign !== undefined && KeyObject !== undefined;
+let signsSynchronously = runtime.sign !== undefined && runtime.KeyObject !== undefined;
 
 /** Signs by ES256 (RFC 7518, section 3.4). @returns r and s, 32 bytes each. */
 async function signEs256(key: WebKey, input: Uint8Array): Promise<Uint8Array> {
@@ -73,6 +73,7 @@ async function signEs256(key: WebKey, input: Uint8Array): Promise<Uint8Array> {
 }
 
 function signEs256Synchronously(key: WebKey, input: Uint8Array): Uint8Array {
+  const { sign, KeyObject } = runtime;
   const known = keyObjects.get(key) ?? KeyObject?.from(key);
   if (known === undefined || sign === undefined) throw new Error('the runtime has no synchronous signing');
   keyObjects.set(key, known);
