@@ -63,12 +63,13 @@ export function compose(
 /** The page for people. The sample registry has images to try. A runtime without a machine has no `HOST`. */
 function pageOf(
   { REGSHIFT_PAGE: mode, HOST: host, routes }: Settings,
-  { numbers, machine }: RuntimePlatform,
+  { numbers, machine, moreErrors }: RuntimePlatform,
 ): Dependencies['page'] {
   if (mode === 'off') return undefined;
   const isSample = routes.some(({ settings }) => settings.REGSHIFT_UPSTREAM === undefined);
   const listensLocally = machine !== undefined && isLoopback(host);
-  return { examples: isSample ? examples : [], listensLocally, showsStatus: mode === 'status', numbers };
+  const showsStatus = mode === 'status';
+  return { examples: isSample ? examples : [], listensLocally, showsStatus, numbers, moreErrors };
 }
 
 /** Samples whose look-up shows most. */

@@ -7,6 +7,7 @@ import type { Tier } from '../cache/tiered.ts';
 import type { Clock, WallClock } from '../clock.ts';
 import type { RouteSettings } from '../config/route-settings.ts';
 import type { Values } from '../config/settings.ts';
+import type { ErrorEntry } from '../http/page/error-entries.ts';
 import type { StatusNumbers } from '../http/page/status-page.ts';
 import type { BlobStore } from '../layers/store/blob-store.ts';
 import type { Log } from '../observability/log.ts';
@@ -78,6 +79,8 @@ export interface RuntimePlatform
   readonly turn?: TakeTurn;
   /** The numbers of `/metrics`, for the page; absent if nothing is counted. */
   readonly numbers?: StatusNumbers | undefined;
+  /** Reads the entries of docs/errors.md that only this runtime has, for the page. */
+  readonly moreErrors?: () => Promise<readonly ErrorEntry[]>;
   /** Caches outside of the process or isolate, nearest first. */
   readonly tiers?: readonly Tier[];
   /** The store for layers, if there is one. */

@@ -1,6 +1,7 @@
 import { parseRepositoryName } from '../../converters/reference.ts';
 import { createJsonPartCounter } from '../../src/http/events/json-parts.ts';
 import { readNotification } from '../../src/http/events/read-notification.ts';
+import { errorEntries } from '../../src/http/page/error-entries.ts';
 import { findErrors } from '../../src/http/page/error-search.ts';
 import { findKnownClient } from '../../src/negotiation/known-clients.ts';
 import { readVersion } from '../../src/negotiation/version.ts';
@@ -193,7 +194,7 @@ export const pageTargets: Readonly<Record<string, TextTarget>> = {
       '\u001b[31mdenied\u001b[0m: access',
     ],
     check(text) {
-      const { entries, isExact } = findErrors(text);
+      const { entries, isExact } = findErrors(text, errorEntries);
       hold(entries.length <= 3 && (entries.length > 0 || !isExact), 'three entries at most');
       return `${isExact} ${entries[0]?.texts[0]}`;
     },

@@ -8,6 +8,7 @@ import { root } from './house/sources.ts';
 export function pageFiles(): Readonly<Record<string, string>> {
   return {
     'src/http/page/error-entries.ts': errorEntries(read('docs/errors.md')),
+    'src/http/page/node-error-entries.ts': nodeErrorEntries(read('docs/errors.md')),
     'src/http/page/browser-files.ts': browserFiles(),
   };
 }
@@ -50,10 +51,27 @@ function literal(text: string): string {
   return `\`${text.replace(/[\\`]|\$(?=\{)/g, '\\$&')}\``;
 }
 
-function errorEntries(page: string): string {
-  const lines = entriesOfPage(page).map(({ client = '', why, remedy, texts }) => {
+/** A line for each entry, with tabs between the client, the cause, the remedy and the texts. */
+function linesOf(entries: readonly Row[]): string {
+  const lines = entries.map(({ client = '', why, remedy, texts }) => {
     return `\n${[client, why, remedy, ...texts].join('\t')}`;
   });
+  return `/** A line for each entry, with tabs between the client, the cause, the remedy and the texts. */
+const lines = ${literal(lines.join(''))};`;
+}
+
+function nodeErrorEntries(page: string): string {
+  return `${note}
+import { type ErrorEntry, entriesOf } from './error-entries.ts';
+
+${linesOf(entriesOfPage(page, 'node'))}
+
+/** The entries that the pages of Workers and embedded apps leave out. */
+export const nodeErrorEntries: readonly ErrorEntry[] = entriesOf(lines);
+`;
+}
+
+function errorEntries(page: string): string {
   return `${note}
 /** An entry of docs/errors.md, in its Markdown, with links to machines of the page. */
 export interface ErrorEntry {
@@ -65,33 +83,48 @@ export interface ErrorEntry {
   readonly remedy: string;
 }
 
-/** A line for each entry, with tabs between the client, the cause, the remedy and the texts. */
-const lines = ${literal(lines.join(''))};
+${linesOf(entriesOfPage(page, 'everywhere'))}
 
-export const errorEntries: readonly ErrorEntry[] = lines
-  .slice(1)
-  .split('\\n')
-  .map((line) => {
-    const [client = '', why = '', remedy = '', ...texts] = line.split('\\t');
-    return { texts, client, why, remedy };
-  });
+/** The entries that the page has on every runtime. */
+export const errorEntries: readonly ErrorEntry[] = entriesOf(lines);
+
+/** Reads the entries of \`lines\`. */
+export function entriesOf(lines: string): ErrorEntry[] {
+  return lines
+    .slice(1)
+    .split('\\n')
+    .map((line) => {
+      const [client = '', why = '', remedy = '', ...texts] = line.split('\\t');
+      return { texts, client, why, remedy };
+    });
+}
 `;
 }
 
 /**
  * The rows of the tables of docs/errors.md. Links to guides lead to the instructions of the page (`[guide](podman)`, and
- * `[guides](#machine)` for all), and other links are text: a proxy does not have the documents. Messages that only the
- * command line prints are left out: each of them has its advice, or is about what was typed.
+ * `[guides](#machine)` for all), and other links are text: a proxy does not have the documents.
+ * @param place the rows of the sections with this place.
  */
-export function entriesOfPage(page: string): Row[] {
+export function entriesOfPage(page: string, place: Place): Row[] {
   const sections = page.replace(/\[([^\]]+)\]\(([^)]+)\)/g, pageLinkOf).split(/^#{2,3} /m);
-  return sections
-    .filter((section) => !ofCommands.some((heading) => section.startsWith(`${heading}\n`)))
-    .flatMap(entriesOf);
+  return sections.filter((section) => placeOf(section) === place).flatMap(entriesOf);
 }
 
-/** The sections of docs/errors.md about commands. */
-const ofCommands = ['Copies and archives', 'The command line'];
+/**
+ * The place of a message:
+ * - `everywhere`: a client, or regshift on any runtime.
+ * - `node`: regshift on Node, or a start. A Worker or an embedded app that cannot start has no page.
+ * - `command`: the command line. No page has it: each message has its advice, or is about what was typed.
+ */
+type Place = 'everywhere' | 'node' | 'command';
+
+/** The place in the comment below a section's heading, like `<!-- place: node -->`. */
+function placeOf(section: string): Place {
+  const [, place = 'everywhere'] = /^[^\n]*\n\n<!-- place: (.+) -->\n/.exec(section) ?? [];
+  if (place === 'everywhere' || place === 'node' || place === 'command') return place;
+  throw new Error(`docs/errors.md has the place "${place}": it must be node or command, or be left out`);
+}
 
 function pageLinkOf(_: string, label: string, target: string): string {
   if (target === '../deploy/clients/') return `[${label}](#machine)`;

@@ -23,12 +23,12 @@ export interface FoundErrors {
 }
 
 /** Finds the entries for a text: a message, a part of it, or lines of a log with it; otherwise words. */
-export function findErrors(text: string): FoundErrors {
+export function findErrors(text: string, known: readonly ErrorEntry[]): FoundErrors {
   const wanted = lettersOf(text);
-  const exact = best(({ texts }) => Math.max(...texts.map((each) => scoreOf(each, wanted, text))));
+  const exact = best(known, ({ texts }) => Math.max(...texts.map((each) => scoreOf(each, wanted, text))));
   return exact.length > 0
     ? { entries: exact, isExact: true }
-    : { entries: best(wordScore(wordsOf(text))), isExact: false };
+    : { entries: best(known, wordScore(wordsOf(text), known)), isExact: false };
 }
 
 /** The entry of an error code of regshift. */
@@ -36,8 +36,8 @@ export function errorOfCode(code: string): ErrorEntry | undefined {
   return errorEntries.find(({ texts }) => texts[0] === code);
 }
 
-function best(score: (entry: ErrorEntry) => number): ErrorEntry[] {
-  const scored = errorEntries.map((entry) => ({ entry, score: score(entry) }));
+function best(known: readonly ErrorEntry[], score: (entry: ErrorEntry) => number): ErrorEntry[] {
+  const scored = known.map((entry) => ({ entry, score: score(entry) }));
   const highest = Math.max(...scored.map((each) => each.score));
   return scored
     .filter((each) => each.score > 0 && each.score >= highest * least)
@@ -97,9 +97,9 @@ function wordsOf(text: string): ReadonlySet<string> {
 }
 
 /** Scores an entry by the words of a text that it has, rare words most; 0 if it has less than half of them. */
-function wordScore(wanted: ReadonlySet<string>): (entry: ErrorEntry) => number {
+function wordScore(wanted: ReadonlySet<string>, known: readonly ErrorEntry[]): (entry: ErrorEntry) => number {
   const bags = new Map(
-    errorEntries.map((entry) => [entry, wordsOf(Object.values(entry).flat().join(' '))] as const),
+    known.map((entry) => [entry, wordsOf(Object.values(entry).flat().join(' '))] as const),
   );
   const weights = [...wanted]
     .slice(0, mostWords)
@@ -111,8 +111,8 @@ function wordScore(wanted: ReadonlySet<string>): (entry: ErrorEntry) => number {
 }
 
 /** The entries for a text, and the advice for a text without one. */
-export function errorsHtml(text: string): Html {
-  const { entries, isExact } = findErrors(text);
+export function errorsHtml(text: string, known: readonly ErrorEntry[]): Html {
+  const { entries, isExact } = findErrors(text, known);
   return html`<h1>Errors</h1>
 ${errorForm(text)}
 ${isExact ? '' : unknownHtml(entries.length > 0)}

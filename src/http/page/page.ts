@@ -13,6 +13,7 @@ import { explainError } from '../route.ts';
 import { alternativesHtml } from './alternatives.ts';
 import { compare, comparisonHtml } from './compare.ts';
 import { type Document, documentResponse, fileResponse, type Html, pageLink, shown } from './document.ts';
+import { type ErrorEntry, errorEntries } from './error-entries.ts';
 import { entryHtml, errorOfCode, errorsHtml, findErrors } from './error-search.ts';
 import { imageForm } from './forms.ts';
 import { homeHtml } from './home-view.ts';
@@ -33,6 +34,8 @@ export interface PageOptions {
   readonly showsStatus: boolean;
   /** The numbers of `/metrics`; absent where the runtime counts nothing. */
   readonly numbers: StatusNumbers | undefined;
+  /** Reads the entries of docs/errors.md that only this runtime has. */
+  readonly moreErrors: (() => Promise<readonly ErrorEntry[]>) | undefined;
 }
 
 /** The page for people. A document for each question, so that every function works without the script. */
@@ -59,7 +62,8 @@ export function createPage(options: PageOptions): Page {
     }
     if (image === undefined) return homeDocument(context);
     // A viewer may paste an error into the field for an image. No name has a space.
-    if (/\s/.test(image.text) && findErrors(image.text).isExact) return errorDocument(image.text);
+    if (/\s/.test(image.text) && findErrors(image.text, await knownErrors()).isExact)
+      return errorDocument(image.text);
     return imageDocument(context, image, searchParams.get('client') ?? '');
   }
 
@@ -88,8 +92,12 @@ ${choices}`;
     return { title: `Unknown ${what}`, main, status, code: 404 };
   }
 
-  function errorDocument(text: string): Document {
-    return { title: 'Errors', main: errorsHtml(text.slice(-longestError)), status };
+  async function knownErrors(): Promise<readonly ErrorEntry[]> {
+    return [...errorEntries, ...((await options.moreErrors?.()) ?? [])];
+  }
+
+  async function errorDocument(text: string): Promise<Document> {
+    return { title: 'Errors', main: errorsHtml(text.slice(-longestError), await knownErrors()), status };
   }
 
   async function imageDocument(context: Context<Env>, query: ImageQuery, id: string): Promise<Document> {

@@ -81,6 +81,7 @@ export function nodePlatform(log: Log, memory: MemoryBudget = nodeMemory()): Nod
       fetch: createHttpFetch(undefined, log),
     }),
     turn: createWorkTurns(setImmediate),
+    moreErrors: async () => (await import('../../http/page/node-error-entries.ts')).nodeErrorEntries,
     comparePassword: createPasswordWorker({ log, clock: systemClock }),
   };
 }

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { errorEntries } from '../../../../src/http/page/error-entries.ts';
-import { findErrors } from '../../../../src/http/page/error-search.ts';
+import { findErrors as findErrorsAmong } from '../../../../src/http/page/error-search.ts';
+import { nodeErrorEntries } from '../../../../src/http/page/node-error-entries.ts';
+
+/** All entries, which the page has on Node. */
+const allEntries = [...errorEntries, ...nodeErrorEntries];
+const findErrors = (text: string) => findErrorsAmong(text, allEntries);
 
 const digest = `sha256:${'0123456789abcdef'.repeat(4)}`;
 
@@ -187,7 +192,7 @@ describe('a text that a program prints', () => {
 });
 
 describe('every message', () => {
-  const messages = errorEntries.flatMap(({ texts }) => texts.filter((each) => each.length > 12));
+  const messages = allEntries.flatMap(({ texts }) => texts.filter((each) => each.length > 12));
 
   it.each(messages)('leads to its entry first, or to one with the same message: %s', (message) => {
     const { entries } = findErrors(message.replaceAll('…', 'xyz'));
@@ -213,7 +218,7 @@ describe('a text without a known message', () => {
 });
 
 it('has no entry that needs the row before it', () => {
-  const needy = errorEntries.filter(
+  const needy = allEntries.filter(
     ({ why, remedy }) => /^the same|as above/.test(why) || /^the same$/.test(remedy),
   );
   expect(needy).toEqual([]);
