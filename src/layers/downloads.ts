@@ -34,7 +34,7 @@ export interface CompressedPart {
 
 export interface DownloadRequest {
   readonly layer: DecompressedLayer;
-  readonly span: ByteSpan | undefined;
+  readonly span?: ByteSpan | undefined;
   /** Whether a whole layer out of the store is verified once more while it is sent: its client verifies nothing. */
   readonly verifies?: boolean;
   readonly requester: Requester;

@@ -13,7 +13,6 @@ import { contentLength } from '../upstream/body.ts';
 import type { UpstreamClient } from '../upstream/client.ts';
 import type { ApiContext, RequestContext } from '../upstream/request-context.ts';
 import type { LayerRequest } from './background-read.ts';
-import type { ByteSpan } from './byte-range.ts';
 import { begun } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import type { DecompressedLayer } from './decompressed-layer.ts';
@@ -48,6 +47,9 @@ export interface LayerServiceOptions {
  */
 const tolerance = 1_048_576;
 
+/** The part of a layer, and whether its bytes are verified, as in `DownloadRequest`. By default, a whole layer is opened. */
+export type OpenLayerOptions = Partial<Pick<DownloadRequest, 'span' | 'verifies'>>;
+
 /** Reads layers from upstream for their facts, and decompresses layers for clients. Callers check access rights before. */
 export interface LayerService {
   /**
@@ -59,16 +61,14 @@ export interface LayerService {
   readingFor(repository: RepositoryName, context: RequestContext): (layer: Layer) => Promise<LayerFacts>;
   /**
    * Opens the decompressed layer, whole or in part.
-   * @param verifies as in `DownloadRequest`.
    * @returns a stream that errors if the content does not match the layer's digest and size. Bytes of the store were
    *   verified when they were written, and are verified again only with `verifies`.
    */
   open(
     repository: RepositoryName,
     layer: DecompressedLayer,
-    span: ByteSpan | undefined,
     context: RequestContext,
-    verifies?: boolean,
+    options?: OpenLayerOptions,
   ): Promise<ReadableStream<Uint8Array>>;
   /**
    * Proves that upstream still has a layer in a repository. A conversion has proved it before, so a registry that fails
@@ -130,14 +130,13 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
   function downloadOf(
     repository: RepositoryName,
     layer: DecompressedLayer,
-    span: ByteSpan | undefined,
     context: RequestContext,
   ): DownloadRequest {
     const openCompressed = (from: number, signal: AbortSignal) => {
       const range = from > 0 ? { range: { first: from } } : {};
       return fetchLayer(repository, layer.compressed, { ...context, signal }, range);
     };
-    return { layer, span, requester: context.requester(), openCompressed, signal: context.signal };
+    return { layer, requester: context.requester(), openCompressed, signal: context.signal };
   }
 
   async function facts(
@@ -204,10 +203,10 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
 
     proveLayer,
 
-    async open(repository, layer, span, context, verifies = false) {
+    async open(repository, layer, context, options = {}) {
       // A store, and the last bytes in memory, answer without upstream.
-      if (stored !== undefined || span !== undefined) await proveLayer(repository, layer.compressed, context);
-      const request = { ...downloadOf(repository, layer, span, context), verifies };
+      if (stored || options.span) await proveLayer(repository, layer.compressed, context);
+      const request = { ...downloadOf(repository, layer, context), ...options };
       if (stored === undefined) return downloads.open(request);
       const read = readOf(repository, layer.compressed, context);
       return stored.open(request, { ...read, decompressedSize: layer.size });
@@ -220,7 +219,7 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
         return inspector.readIntoStore(layer.compressed, { ...read, decompressedSize: layer.size }, context);
       }
       // A store that needs the digest first is one of Workers, where no download waits for another.
-      const request = downloadOf(repository, layer, undefined, context);
+      const request = downloadOf(repository, layer, context);
       const stream = await downloads.open({ ...request, openFill: () => store?.fill(layer) });
       await readToEnd(stream, context.signal);
     },

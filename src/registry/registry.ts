@@ -281,8 +281,9 @@ export function createRegistry(options: RegistryOptions): Registry {
       }).prove,
       getConfig: converter.config,
       proveLayer: layers.proveLayer,
-      async openLayer(repository, layer, span, context, verifies) {
-        const stream = await layers.open(repository, layer, span, context, verifies);
+      async openLayer(repository, layer, context, options = {}) {
+        const { span } = options;
+        const stream = await layers.open(repository, layer, context, options);
         return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
       },
       async openStored(repository, digest, manifestSize, context) {

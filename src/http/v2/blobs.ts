@@ -145,7 +145,7 @@ async function answerMade(
       const headers = derivedBlobHeaders(digest, proof.public);
       const { verifiesBlobs } = request.client.profile;
       return blobStreamResponse(request, layer.size, headers, (span) =>
-        registry.blobs.openLayer(name, layer, span, request.context, !verifiesBlobs),
+        registry.blobs.openLayer(name, layer, request.context, { span, verifies: !verifiesBlobs }),
       );
     }
     case 'manifest':

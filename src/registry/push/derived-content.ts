@@ -73,7 +73,7 @@ export async function openDerivedLayer(
   context: RequestContext,
 ): Promise<BlobContent> {
   const { digest, size } = layer;
-  return { digest, size, stream: await layers.open(repository, layer, undefined, context, true) };
+  return { digest, size, stream: await layers.open(repository, layer, context, { verifies: true }) };
 }
 
 /** Bytes in memory as the content of an upload. */
