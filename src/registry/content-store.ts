@@ -12,7 +12,7 @@ import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import { ignoring, RegistryError } from '../errors.ts';
 import { type ProbedLayer, probeLayer } from '../layers/compression.ts';
-import { unread } from '../layers/layer-service.ts';
+import { unread } from '../layers/unread.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { type ReadManifest, readManifestOnce } from '../request/last-manifest.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';

@@ -286,10 +286,10 @@ export function createRegistry(options: RegistryOptions): Registry {
         const stream = await layers.open(repository, layer, context, options);
         return fixedLength(stream, span ? span.end - span.start + 1 : layer.size);
       },
-      async openStored(repository, digest, manifestSize, context) {
-        const blob = await layers.openStored(repository, digest, manifestSize, context);
-        const { stream, size } = blob;
-        return { ...blob, stream: size === undefined ? stream : fixedLength(stream, size) };
+      async openStored(repository, blob, context) {
+        const opened = await layers.openStored(repository, blob, context);
+        const { stream, size } = opened;
+        return { ...opened, stream: size === undefined ? stream : fixedLength(stream, size) };
       },
       kept: settings.keepsBlobs ? store : undefined,
       fixedLength,

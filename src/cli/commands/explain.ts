@@ -4,7 +4,7 @@ import type { Platform } from '../../../converters/platform.ts';
 import { RegistryError } from '../../errors.ts';
 import { registryErrorFrom } from '../../http/errors.ts';
 import { getManifestResponse } from '../../http/v2/manifests.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import { type ClientHeaders, findKnownClient, headersOf } from '../../negotiation/known-clients.ts';
 import type { Pin, Selection } from '../../negotiation/negotiate.ts';
 import type { ClientRequest } from '../../registry/client-request.ts';

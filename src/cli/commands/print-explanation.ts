@@ -3,7 +3,7 @@ import { lossSentence } from '../../../converters/loss-text.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { sizeText } from '../../byte-text.ts';
 import type { RegistryError } from '../../errors.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import { readAccept } from '../../negotiation/accept.ts';
 import { type ClientCapabilities, lacksZstd } from '../../negotiation/capabilities.ts';
 import { type AppliedRow, lackPhrases } from '../../negotiation/client-rows.ts';

@@ -3,7 +3,7 @@ import type { Digest } from '../../../converters/digest.ts';
 import { type Platform, readPlatform } from '../../../converters/platform.ts';
 import { requireLogin } from '../../auth/client-auth.ts';
 import { RegistryError } from '../../errors.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import type { ClientHeaders } from '../../negotiation/known-clients.ts';
 import { readClientRequest, withCredentialOf } from '../../registry/client-request.ts';
 import { withPolicyOf } from '../../registry/client-rules.ts';

@@ -221,7 +221,7 @@ function redirected(
  * A stored blob for a client that verifies nothing: regshift verifies the bytes while it sends them, and breaks the
  * response off before its end if they are wrong. There is no redirect to storage. There are no parts either: the client
  * would join them, and the first part might come from wrong bytes even if the whole blob is right at the second request.
- * @param manifestSize as in `LayerService.openStored`.
+ * @param manifestSize bytes of the blob by its manifest, which count if upstream sends no length.
  */
 export function verifyStored(manifestSize?: number): AnswerStored {
   const answer = fromStore((registry, request, name, digest) =>
@@ -244,7 +244,7 @@ async function streamVerified(
   digest: Digest,
   manifestSize?: number,
 ): Promise<Response> {
-  const blob = await blobs.openStored(name, digest, manifestSize, context);
+  const blob = await blobs.openStored(name, { digest, size: manifestSize }, context);
   const { stream, size, anonymous } = blob;
   const { headers } = storedBlobHeaders(digest, { headers: blob.headers, public: anonymous });
   const length = size === undefined ? {} : { 'Content-Length': String(size) };

@@ -4,7 +4,7 @@ import { convertToRegistryV1 } from '../../../converters/images/convert-to-v1.ts
 import type { Loss } from '../../../converters/model.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import { hasCode, isSpent, RegistryError } from '../../errors.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import {
   type ClientHeaders,

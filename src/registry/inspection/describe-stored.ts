@@ -8,7 +8,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { boundedPorts, type ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { ignoring } from '../../errors.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { platformFor } from '../manifests/client-platform.ts';
 import { type InspectedImage, storedManifest } from './inspected-image.ts';

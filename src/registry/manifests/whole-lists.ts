@@ -3,7 +3,7 @@ import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { ignoring } from '../../errors.ts';
-import { isNotReadYet } from '../../layers/layer-service.ts';
+import { isNotReadYet } from '../../layers/unread.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { createBackgroundJobs } from '../background-jobs.ts';
 import type { ManifestConverter } from './converter.ts';
