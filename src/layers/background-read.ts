@@ -1,56 +1,24 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { Clock } from '../clock.ts';
-import { isDeadline } from '../concurrency/deadline.ts';
-import type { Lease, LeaseClass, LeaseOwner, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
+import { isDeadline, type Patience, waitFor } from '../concurrency/deadline.ts';
+import type { Lease, LeaseClass, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { inspectLayer } from './inspect.ts';
+import type { LayerAccess, LayerRequest } from './layer-request.ts';
+import { createReadLeases } from './read-leases.ts';
 import { createPaceWatch, Suspended } from './read-pace.ts';
 import { createSpeedometer } from './read-speed.ts';
 import type { Fill } from './store/fill.ts';
 import type { LayerStore } from './store/layer-store.ts';
-
-/** A compressed layer from upstream. */
-export interface CompressedLayer {
-  readonly stream: ReadableStream<Uint8Array>;
-  /** The Content-Length, if there is one. */
-  readonly size?: number;
-}
-
-/**
- * Opens a layer with the access of one request. The signal aborts the stream until its last byte. After a broken
- * connection, `onSkipped` is called with the number of bytes that are read once more.
- */
-export type OpenLayer = (signal: AbortSignal, onSkipped: (bytes: number) => void) => Promise<CompressedLayer>;
-
-/** The repository and the credential of a request to upstream. */
-export interface LayerAccess {
-  readonly repository: string;
-  /** From `credentialKey`. */
-  readonly credential: string;
-}
-
-/** A request for the facts of a layer. */
-export interface LayerRequest {
-  readonly open: OpenLayer;
-  readonly access: LayerAccess;
-  /** The owner of the read's lease. */
-  readonly owner: LeaseOwner;
-  /** Maximum number of compressed bytes; a larger layer contradicts the request's manifest. */
-  readonly maxSize?: number;
-  /** Bytes of the decompressed layer, if they are known. */
-  readonly decompressedSize?: number;
-}
 
 export interface LayerProgress {
   /** Compressed bytes read. */
   readonly read: number;
   /** The compressed size of the layer, if upstream has sent it. */
   readonly total: number | undefined;
-  /** By the clock; `undefined` while the read waits for its lease. */
-  readonly startedAt: number | undefined;
   /** The expected time until the read has its lease, in milliseconds; 0 once it has started. */
   readonly waitMs: number;
   /** Compressed bytes per millisecond in the last seconds; 0 if none came. */
@@ -99,6 +67,11 @@ export interface BackgroundReadOptions {
  */
 export const backgroundQueueMs = 30_000;
 
+const backgroundPatience: Patience = {
+  milliseconds: backgroundQueueMs,
+  late: () => new Abandoned(`no turn in ${backgroundQueueMs / 1000} s`),
+};
+
 /** From this part of its bytes on, a read continues without clients, so that the next pull finds its result. */
 const nearlyDone = 0.9;
 
@@ -120,36 +93,24 @@ export function startBackgroundRead(
   initialClass: LeaseClass,
   options: BackgroundReadOptions,
 ): BackgroundRead {
-  const { leases, clock, silenceMs } = options;
+  const { leases: semaphore, clock, silenceMs } = options;
   const waiters = new Set<Waiter>();
-  const owners = new Set([first.owner.join('\0')]);
+  const leases = createReadLeases(semaphore, first.owner, initialClass);
   const ended = new AbortController();
   const finishedElsewhere = Promise.withResolvers<LayerFacts>();
-  const speed = createSpeedometer(clock);
+  const progress = createProgress(clock);
   let activeRequest = first;
-  let leaseClass = initialClass;
-  let leaseRequest = leases.request(first.owner, leaseClass);
   let keepUntil = Number.NEGATIVE_INFINITY;
-  let state = { read: 0, total: undefined as number | undefined, startedAt: undefined as number | undefined };
   /** The last time that a byte came, or that the read was seen to wait for its lease, by the clock. */
   let lastSignAt = clock();
   let filling = Promise.withResolvers<Fill | undefined>();
 
-  const isNearlyDone = () => state.total !== undefined && state.read >= state.total * nearlyDone;
-
   function endIfAbandoned(): void {
-    if (waiters.size > 0 || clock() < keepUntil || isNearlyDone()) return;
+    if (waiters.size > 0 || clock() < keepUntil || progress.isNearlyDone()) return;
     ended.abort(new Abandoned('no request waits for the layer'));
   }
 
-  function endIfBackground(): void {
-    if (initialClass === 'background') ended.abort(new Abandoned(`no turn in ${backgroundQueueMs / 1000} s`));
-  }
-
-  function onProgress(read: number): void {
-    state = { ...state, read };
-    lastSignAt = clock();
-    speed.note(read);
+  function refuseLargerThan(read: number): void {
     for (const waiter of waiters) {
       if (read <= waiter.maxSize) continue;
       waiter.reject(tooLarge(digest, waiter.maxSize));
@@ -158,42 +119,45 @@ export function startBackgroundRead(
     }
   }
 
-  async function attempt(lease: Lease, attempts: number): Promise<LayerFacts> {
+  /** @param compressedSize bytes, which are rarely more than those of the content. */
+  function openFill(compressedSize: number | undefined): Fill | undefined {
+    const fill = options.store?.fill(undefined, activeRequest.decompressedSize ?? compressedSize);
+    filling.resolve(fill);
+    return fill;
+  }
+
+  async function attempt(lease: Lease, leaseClass: LeaseClass, attempts: number): Promise<LayerFacts> {
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, ended.signal]);
-    const pace = createPaceWatch({
-      digest,
-      lease,
-      leaseClass,
-      attempts,
-      clock,
-      silenceMs,
-      end: (reason) => over.abort(reason),
-    });
+    const end = (reason: Error) => over.abort(reason);
+    const pace = createPaceWatch({ digest, lease, leaseClass, attempts, clock, silenceMs, end });
     const watch = setInterval(() => {
       endIfAbandoned();
       pace.check();
     }, pace.intervalMs);
+    const noteSign = () => {
+      lastSignAt = clock();
+      lease.touch();
+    };
     try {
-      const onSkipped = (bytes: number) => {
-        lastSignAt = clock();
-        lease.touch();
+      const { stream, size } = await activeRequest.open(signal, (bytes) => {
+        noteSign();
         pace.onSkipped(bytes);
-      };
-      const { stream, size } = await activeRequest.open(signal, onSkipped);
-      state = { ...state, total: size };
+      });
+      progress.expect(size);
       const onRead = (compressed: number, decompressed: number) => {
-        onProgress(compressed);
-        lease.touch();
+        progress.note(compressed);
+        refuseLargerThan(compressed);
+        noteSign();
         pace.onRead(compressed, decompressed, size);
       };
-      const openFill = () => {
-        // Compressed layers are rarely larger than their content.
-        const fill = options.store?.fill(undefined, activeRequest.decompressedSize ?? size);
-        filling.resolve(fill);
-        return fill;
-      };
-      return await inspectLayer(stream, { ...options, digest, onRead, signal, openFill });
+      return await inspectLayer(stream, {
+        ...options,
+        digest,
+        onRead,
+        signal,
+        openFill: () => openFill(size),
+      });
     } finally {
       clearInterval(watch);
       filling.resolve(undefined);
@@ -203,49 +167,41 @@ export function startBackgroundRead(
   /** The request whose access the read uses: the active request, or if it has left, another request that waits. */
   function waitingRequest(): LayerRequest {
     const all = [...waiters].map(({ request }) => request);
-    return all.length === 0 || all.includes(activeRequest) ? activeRequest : (all[0] ?? activeRequest);
+    return all.includes(activeRequest) ? activeRequest : (all[0] ?? activeRequest);
   }
 
   /** Waits for the lease. @throws Abandoned when the read ends before, or waits too long without a client. */
   async function waitForLease(): Promise<Lease> {
-    const { promise: abandoned, reject } = Promise.withResolvers<never>();
-    const onEnd = () => reject(ended.signal.reason);
-    ended.signal.addEventListener('abort', onEnd, { once: true });
     lastSignAt = clock();
     const watch = setInterval(() => {
       lastSignAt = clock();
       endIfAbandoned();
     }, silenceMs / 4);
-    const queued = setTimeout(endIfBackground, backgroundQueueMs);
     try {
-      ended.signal.throwIfAborted();
-      return await Promise.race([leaseRequest.granted, abandoned]);
-    } catch (error) {
-      leaseRequest.leave();
-      throw error;
+      return await leases.granted(
+        ended.signal,
+        initialClass === 'background' ? backgroundPatience : undefined,
+      );
     } finally {
       clearInterval(watch);
-      clearTimeout(queued);
-      ended.signal.removeEventListener('abort', onEnd);
     }
   }
 
   async function run(): Promise<LayerFacts> {
+    let leaseClass = initialClass;
     for (let attempts = 1; ; attempts += 1) {
       const lease = await waitForLease();
       lastSignAt = clock();
-      state = { ...state, read: 0, startedAt: lastSignAt };
+      progress.start();
       if (attempts > 1) filling = Promise.withResolvers();
-      speed.start();
       activeRequest = waitingRequest();
       try {
-        return await attempt(lease, attempts);
+        return await attempt(lease, leaseClass, attempts);
       } catch (error) {
         if (!(error instanceof Suspended)) throw error;
-        state = { ...state, read: 0, startedAt: undefined };
+        progress.suspend();
         leaseClass = error.leaseClass;
-        leaseRequest = leases.request(first.owner, leaseClass);
-        for (const owner of [...owners].slice(1)) leaseRequest.joinAs(owner.split('\0'));
+        leases.requestAgain(leaseClass);
       } finally {
         lease.release();
       }
@@ -261,18 +217,13 @@ export function startBackgroundRead(
     async wait(request, signal) {
       const { owner, maxSize = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();
-      const { promise: rejected, reject } = Promise.withResolvers<never>();
+      const { promise: refused, reject } = Promise.withResolvers<never>();
       const waiter: Waiter = { request, maxSize, reject };
-      const onAbort = () => reject(signal?.reason);
-      signal?.addEventListener('abort', onAbort, { once: true });
       waiters.add(waiter);
-      const name = owner.join('\0');
-      if (!owners.has(name)) leaseRequest.joinAs(owner);
-      owners.add(name);
+      leases.joinAs(owner);
       try {
-        return await Promise.race([facts, rejected]);
+        return await waitFor(Promise.race([facts, refused]), signal);
       } finally {
-        signal?.removeEventListener('abort', onAbort);
         waiters.delete(waiter);
         // After a deadline, the client learns when to come back (`keepFor`). After any other abort, it has left.
         if (signal === undefined || !isDeadline(signal)) endIfAbandoned();
@@ -281,16 +232,47 @@ export function startBackgroundRead(
     keepFor(milliseconds) {
       keepUntil = Math.max(keepUntil, clock() + milliseconds);
     },
-    progress() {
-      const isStarted = state.startedAt !== undefined;
-      return { ...state, waitMs: isStarted ? 0 : leases.expectedWait(), speed: isStarted ? speed.now() : 0 };
-    },
-    lags: () => state.startedAt !== undefined && !isNearlyDone() && speed.isLow(),
+    progress: () => ({
+      ...progress.now(),
+      waitMs: progress.isStarted() ? 0 : semaphore.expectedWait(),
+    }),
+    lags: progress.lags,
     finish(facts) {
       finishedElsewhere.resolve(facts);
       ended.abort(new Abandoned('another read has the facts'));
     },
     isDead: () => ended.signal.aborted || clock() - lastSignAt > silenceMs,
+  };
+}
+
+/** Measures how far a read is in its current attempt. */
+function createProgress(clock: Clock) {
+  const speed = createSpeedometer(clock);
+  let read = 0;
+  let total: number | undefined;
+  let isStarted = false;
+  const isNearlyDone = () => total !== undefined && read >= total * nearlyDone;
+  return {
+    isNearlyDone,
+    isStarted: () => isStarted,
+    lags: () => isStarted && !isNearlyDone() && speed.isLow(),
+    now: () => ({ read, total, speed: isStarted ? speed.now() : 0 }),
+    start(): void {
+      read = 0;
+      isStarted = true;
+      speed.start();
+    },
+    suspend(): void {
+      read = 0;
+      isStarted = false;
+    },
+    expect(bytes: number | undefined): void {
+      total = bytes;
+    },
+    note(bytes: number): void {
+      read = bytes;
+      speed.note(bytes);
+    },
   };
 }
 

@@ -3,13 +3,12 @@ import type { Layer } from '../../converters/model.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
 import { isDeadline, withDeadline } from '../concurrency/deadline.ts';
-import type { LeaseClass } from '../concurrency/lease-semaphore.ts';
 import { isDecided } from '../errors.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
-import type { LayerRequest } from './background-read.ts';
 import type { LayerInspector } from './inspector.ts';
 import type { LayerMembers } from './layer-members.ts';
-import { createLayersToRead, type LayersToRead } from './read-progress.ts';
+import type { LayerRequest } from './layer-request.ts';
+import { createLayersToRead, type LayersToRead } from './layers-to-read.ts';
 import { unread } from './unread.ts';
 
 /**
@@ -54,7 +53,7 @@ export function createConversionReads(options: ConversionReadsOptions): ReadingF
     repository: RepositoryName,
     { digest, size }: Layer,
     context: RequestContext,
-    leaseClass: LeaseClass,
+    leaseClass: 'normal' | 'background',
   ): Promise<LayerFacts> {
     const { signal, budget } = context;
     const maxSize = size === undefined ? {} : { maxSize: 2 * size + tolerance };

@@ -1,29 +1,15 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
-import type { Cache } from '../cache/cache.ts';
-import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
-import type { Background } from '../concurrency/background.ts';
 import { eitherSignal, valueWithin } from '../concurrency/deadline.ts';
-import {
-  createLeaseSemaphore,
-  type LeaseClass,
-  type LeaseSemaphore,
-} from '../concurrency/lease-semaphore.ts';
+import { createLeaseSemaphore, type LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import { isCallerSpecific, isSpent, RegistryError } from '../errors.ts';
 import type { Budget } from '../request/budget.ts';
-import {
-  type BackgroundRead,
-  type LayerAccess,
-  type LayerProgress,
-  type LayerRequest,
-  startBackgroundRead,
-} from './background-read.ts';
-import type { LayerCodec } from './codec.ts';
-import type { DecompressionLimits } from './decompression-limits.ts';
-import { layerFactsFromEntry, layerFactsKey, layerFactsToEntry } from './layer-facts.ts';
+import type { BackgroundRead, BackgroundReadOptions, LayerProgress } from './background-read.ts';
+import { createKnownFacts, type KnownFactsOptions } from './layer-facts.ts';
+import { createLayerReads, type LayerReadsOptions } from './layer-reads.ts';
+import type { LayerAccess, LayerRequest } from './layer-request.ts';
 import { FillEnded, type FollowedSpan } from './store/fill.ts';
-import type { LayerStore } from './store/layer-store.ts';
 
 export interface InspectOptions {
   /** Aborts the wait of this request. */
@@ -33,7 +19,7 @@ export interface InspectOptions {
    * `background` if no client waits for the facts. The read then gives way to all others, no request joins it, and it
    * ends with the signal, or after `backgroundQueueMs` without a lease. Default: `normal`.
    */
-  readonly leaseClass?: LeaseClass;
+  readonly leaseClass?: 'normal' | 'background';
 }
 
 /** Reads layers to find their facts, and caches the facts. */
@@ -77,24 +63,11 @@ export interface LayerInspector {
   keepFor(digest: Digest, milliseconds: number): void;
 }
 
-export interface LayerInspectorOptions {
-  /** The registry that has the layers: `UpstreamClient.id`. */
-  readonly registry: string;
-  readonly codec: LayerCodec;
-  readonly limits: DecompressionLimits;
-  readonly cache: Cache;
-  readonly memory: MemoryBudget;
-  /** The leases for reads, from `createLayerLeases`. Inspectors with the same leases share connections and memory. */
-  readonly leases: LeaseSemaphore;
-  readonly clock: Clock;
-  readonly background: Background;
-  /** Called when a read starts (1) and when it ends (-1). */
-  readonly onReading?: (change: 1 | -1) => void;
-  /** Maximum time without a byte, in milliseconds. */
-  readonly silenceMs?: number;
-  /** Gets the layers that are read decompressed. Absent without a store that names blobs at their end. */
-  readonly store?: LayerStore | undefined;
-}
+/** Inspectors with the same leases, from `createLayerLeases`, share connections and memory. */
+export interface LayerInspectorOptions
+  extends KnownFactsOptions,
+    Omit<LayerReadsOptions, 'known' | 'silenceMs'>,
+    Partial<Pick<BackgroundReadOptions, 'silenceMs'>> {}
 
 const defaultSilenceMs = 60_000;
 
@@ -108,73 +81,17 @@ export function createLayerLeases(limit: number, clock: Clock, silenceMs = defau
 }
 
 export function createLayerInspector(options: LayerInspectorOptions): LayerInspector {
-  const { registry, cache, silenceMs = defaultSilenceMs, onReading, background } = options;
-  const remembered = options.memory.table<LayerFacts>('layer-facts');
-  /** By digest and access: the shared read, and separate reads of requests that continue after its error. */
-  const reads = new Map<Digest, Map<string, BackgroundRead>>();
-
-  async function cachedFacts(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined> {
-    const known = remembered.get(digest);
-    if (known !== undefined) return known;
-    const entry = await cache.get(layerFactsKey(registry, digest), budget);
-    const facts = entry && layerFactsFromEntry(entry);
-    if (facts !== undefined) remembered.set(digest, facts);
-    return facts;
-  }
-
-  function readsForClients(digest: Digest): readonly BackgroundRead[] {
-    const ofDigest = [...(reads.get(digest) ?? [])];
-    return ofDigest.flatMap(([key, each]) => (key.startsWith(backgroundKey) ? [] : [each]));
-  }
-
-  async function settle(
-    digest: Digest,
-    key: string,
-    reading: BackgroundRead,
-    budget?: Budget,
-  ): Promise<void> {
-    try {
-      const facts = await reading.facts;
-      remembered.set(digest, facts);
-      for (const other of reads.get(digest)?.values() ?? []) if (other !== reading) other.finish(facts);
-      await cache.set(layerFactsKey(registry, digest), layerFactsToEntry(facts), budget);
-    } catch {
-      // Waiting requests get the error from `reading.facts`.
-    } finally {
-      onReading?.(-1);
-      const ofDigest = reads.get(digest);
-      if (ofDigest?.get(key) === reading) ofDigest.delete(key);
-      if (ofDigest?.size === 0) reads.delete(digest);
-    }
-  }
-
-  function readingFor(
-    digest: Digest,
-    key: string,
-    request: LayerRequest,
-    inspectOptions: InspectOptions,
-  ): BackgroundRead {
-    const ofDigest = reads.get(digest) ?? new Map<string, BackgroundRead>();
-    const running = ofDigest.get(key);
-    if (running !== undefined && !running.isDead()) return running;
-    const { leaseClass = 'normal', budget } = inspectOptions;
-    const reading = startBackgroundRead(digest, request, leaseClass, { ...options, silenceMs });
-    reads.set(digest, ofDigest.set(key, reading));
-    onReading?.(1);
-    background(settle(digest, key, reading, budget));
-    return reading;
-  }
+  const known = createKnownFacts(options);
+  const reads = createLayerReads({ silenceMs: defaultSilenceMs, ...options, known });
 
   async function join(
     digest: Digest,
     request: LayerRequest,
     inspectOptions: InspectOptions,
   ): Promise<LayerFacts> {
-    const { signal } = inspectOptions;
-    const reading = readingFor(digest, sharedKey, request, inspectOptions);
-    const { repository, credential } = request.access;
-    const readWithOwnAccess = () =>
-      readingFor(digest, `${repository} ${credential}`, request, inspectOptions).wait(request, signal);
+    const { signal, budget } = inspectOptions;
+    const reading = reads.shared(digest, request, budget);
+    const readWithOwnAccess = () => reads.own(digest, request, budget).wait(request, signal);
     const shared = reading.wait(request, signal).catch((error: unknown) => {
       signal?.throwIfAborted();
       if (concernsRequest(error, reading.access(), request)) throw error;
@@ -189,15 +106,12 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     }
   }
 
-  /** Reads with the access of this request alone, which no client's request prolongs. */
-  async function readAlone(
+  async function readInBackground(
     digest: Digest,
     request: LayerRequest,
     { signal, budget }: InspectOptions,
   ): Promise<LayerFacts> {
-    const { repository, credential } = request.access;
-    const key = `${backgroundKey}${repository} ${credential}`;
-    return readingFor(digest, key, request, { leaseClass: 'background', budget }).wait(request, signal);
+    return reads.inBackground(digest, request, budget).wait(request, signal);
   }
 
   async function follow(
@@ -208,7 +122,7 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   ): Promise<AsyncGenerator<Uint8Array> | undefined> {
     const ended = new AbortController();
     const signal = eitherSignal(left, ended.signal);
-    const reading = readingFor(digest, sharedKey, request, {});
+    const reading = reads.shared(digest, request);
     const over = reading.wait(request, signal).then(noFill, noFill);
     const fill = await valueWithin(fillWaitMs, Promise.race([reading.fill(), over]));
     const pieces = await fill?.follow(span, signal);
@@ -220,32 +134,32 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   }
 
   return {
-    cachedFacts,
+    cachedFacts: known.get,
     follow,
 
     async readIntoStore(digest, request, inspectOptions) {
-      await readAlone(digest, request, inspectOptions);
+      await readInBackground(digest, request, inspectOptions);
     },
 
     async facts(digest, request, inspectOptions = {}) {
       inspectOptions.signal?.throwIfAborted();
       // A read may have ended during the cache lookup, so the memory is checked again.
-      const facts = (await cachedFacts(digest, inspectOptions.budget)) ?? remembered.get(digest);
+      const facts = (await known.get(digest, inspectOptions.budget)) ?? known.inMemory(digest);
       if (facts !== undefined) return facts;
-      const read = inspectOptions.leaseClass === 'background' ? readAlone : join;
+      const read = inspectOptions.leaseClass === 'background' ? readInBackground : join;
       return read(digest, request, inspectOptions);
     },
 
     isReadElsewhere: (digest, repository) =>
-      readsForClients(digest).some((each) => each.access().repository !== repository),
+      reads.ofClients(digest).some((each) => each.access().repository !== repository),
 
     progress(digest) {
-      const all = readsForClients(digest).map((each) => each.progress());
+      const all = reads.ofClients(digest).map((each) => each.progress());
       return all.toSorted((one, other) => other.read - one.read)[0];
     },
 
     keepFor(digest, milliseconds) {
-      for (const each of readsForClients(digest)) each.keepFor(milliseconds);
+      for (const each of reads.ofClients(digest)) each.keepFor(milliseconds);
     },
   };
 }
@@ -259,8 +173,9 @@ const lagLookMs = 1_000;
 function watchLag(reading: BackgroundRead, { repository, credential }: LayerAccess) {
   const { promise: found, resolve } = Promise.withResolvers<'lags'>();
   const watch = setInterval(() => {
-    const { repository: otherRepository, credential: otherCredential } = reading.access();
-    if ((otherRepository !== repository || otherCredential !== credential) && reading.lags()) resolve('lags');
+    const used = reading.access();
+    const isOther = used.repository !== repository || used.credential !== credential;
+    if (isOther && reading.lags()) resolve('lags');
   }, lagLookMs);
   return { found, stop: () => clearInterval(watch) };
 }
@@ -295,12 +210,6 @@ async function* followed(
 async function firstOf(own: Promise<LayerFacts>, shared: Promise<LayerFacts>): Promise<LayerFacts> {
   return Promise.any([own, shared]).catch(() => own);
 }
-
-/** The key of the read that requests with any access share. */
-const sharedKey = '';
-
-/** The beginning of the key of a read that no client waits for. No name of a repository begins so. */
-const backgroundKey = '-background ';
 
 /**
  * Whether the error of a shared read applies to this request, too.

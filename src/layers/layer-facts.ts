@@ -1,20 +1,48 @@
 import { type Digest, isDigest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
-import type { CacheEntry } from '../cache/cache.ts';
+import type { Cache, CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
+import type { MemoryBudget } from '../cache/memory-budget.ts';
+import type { Budget } from '../request/budget.ts';
 
 /**
- * The cache key of a layer's facts. All repositories and clients of a registry share one entry. Another registry may
- * claim to have any layer, so it has entries of its own. Callers check access rights before they pass the facts on.
- * @param registry `UpstreamClient.id`.
+ * The known facts of a registry's layers, in memory and in the cache. All repositories and clients of a registry share
+ * one entry. Another registry may claim to have any layer, so it has entries of its own. Callers check access rights
+ * before they pass the facts on.
  */
-export function layerFactsKey(registry: string, digest: Digest): string {
-  return joinKey('layer-facts', registry, digest);
+export interface KnownFacts {
+  get(digest: Digest, budget?: Budget): Promise<LayerFacts | undefined>;
+  /** As `get`, of the memory alone. */
+  inMemory(digest: Digest): LayerFacts | undefined;
+  /** Stores facts, in memory at once. */
+  set(digest: Digest, facts: LayerFacts, budget?: Budget): Promise<void>;
 }
 
-/** The cache entry that stores a layer's facts. */
-export function layerFactsToEntry(facts: LayerFacts): CacheEntry {
-  return { facts: { ...facts }, body: new Uint8Array() };
+export interface KnownFactsOptions {
+  /** The registry that has the layers: `UpstreamClient.id`. */
+  readonly registry: string;
+  readonly cache: Cache;
+  readonly memory: MemoryBudget;
+}
+
+export function createKnownFacts({ registry, cache, memory }: KnownFactsOptions): KnownFacts {
+  const remembered = memory.table<LayerFacts>('layer-facts');
+  const keyOf = (digest: Digest) => joinKey('layer-facts', registry, digest);
+  return {
+    inMemory: (digest) => remembered.get(digest),
+    async get(digest, budget) {
+      const known = remembered.get(digest);
+      if (known !== undefined) return known;
+      const entry = await cache.get(keyOf(digest), budget);
+      const facts = entry && layerFactsFromEntry(entry);
+      if (facts !== undefined) remembered.set(digest, facts);
+      return facts;
+    },
+    async set(digest, facts, budget) {
+      remembered.set(digest, facts);
+      await cache.set(keyOf(digest), { facts: { ...facts }, body: new Uint8Array() }, budget);
+    },
+  };
 }
 
 /** @returns undefined if this version cannot read the entry. */

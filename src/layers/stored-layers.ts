@@ -1,10 +1,10 @@
 import { eitherSignal } from '../concurrency/deadline.ts';
-import type { LayerRequest } from './background-read.ts';
 import { begun, openByteSource } from './byte-stream.ts';
 import type { LayerCodec } from './codec.ts';
 import { corruptLayer } from './corrupt-layer.ts';
 import type { DownloadRequest, LayerDownloads } from './downloads.ts';
 import type { LayerInspector } from './inspector.ts';
+import type { LayerRequest } from './layer-request.ts';
 import { createPullStream } from './pull-stream.ts';
 import { FillEnded, type FollowedSpan } from './store/fill.ts';
 import type { LayerStore } from './store/layer-store.ts';

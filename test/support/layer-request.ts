@@ -1,4 +1,4 @@
-import type { LayerRequest, OpenLayer } from '../../src/layers/background-read.ts';
+import type { LayerRequest, OpenLayer } from '../../src/layers/layer-request.ts';
 
 /** A request for a layer by a client that may read the repository. */
 export function layerRequest(

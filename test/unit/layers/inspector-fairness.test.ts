@@ -1,9 +1,9 @@
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { digestOf } from '../../../converters/digest.ts';
-import type { OpenLayer } from '../../../src/layers/background-read.ts';
 import { defaultDecompressionLimits } from '../../../src/layers/decompression-limits.ts';
 import { createLayerInspector, createLayerLeases } from '../../../src/layers/inspector.ts';
+import type { OpenLayer } from '../../../src/layers/layer-request.ts';
 import { createNodeLayerCodec } from '../../../src/runtime/node/layers/codec.ts';
 import { sourceOf } from '../../support/byte-streams.ts';
 import { layerRequest } from '../../support/layer-request.ts';

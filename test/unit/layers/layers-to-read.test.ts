@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../converters/digest.ts';
 import type { LayerProgress } from '../../../src/layers/background-read.ts';
-import { createLayersToRead } from '../../../src/layers/read-progress.ts';
+import { createLayersToRead } from '../../../src/layers/layers-to-read.ts';
 
 const digest = (letter: string) => `sha256:${letter.repeat(64)}` as Digest;
 const MB = 1_000_000;
@@ -28,7 +28,7 @@ function told(
 
 describe('what a client is told whose layers are still being read', () => {
   it('is which of them, how much of all, and when to come back by the speed so far', () => {
-    const reading = { read: 40 * MB, total: 100 * MB, startedAt: 1, waitMs: 0, speed: 2_000 };
+    const reading = { read: 40 * MB, total: 100 * MB, waitMs: 0, speed: 2_000 };
     const [message, wait] = told([50 * MB, 100 * MB, 50 * MB], 1, { 1: reading });
     expect(message).toContain('layer 2 of 3 (90 of 200 MB)');
     // 110 MB at 2 MB/s.
@@ -37,27 +37,27 @@ describe('what a client is told whose layers are still being read', () => {
   });
 
   it('adds up what is read at the same time', () => {
-    const reading = { read: 20 * MB, total: 100 * MB, startedAt: 1, waitMs: 0, speed: 2_000 };
+    const reading = { read: 20 * MB, total: 100 * MB, waitMs: 0, speed: 2_000 };
     const [message] = told([100 * MB, 100 * MB], 0, { 0: reading, 1: reading });
     expect(message).toContain('layer 1 of 2 (40 of 200 MB). Pull again in about 40 s.');
   });
 
   it('names no size where a manifest names none (schema 1), and guesses a minute', () => {
     const [message, wait] = told([undefined], 0, {
-      0: { read: 5, total: undefined, startedAt: 1, waitMs: 0, speed: 5 },
+      0: { read: 5, total: undefined, waitMs: 0, speed: 5 },
     });
     expect(message).toContain('layer 1 of 1. Pull again in about 60 s.');
     expect(wait).toBe('60');
   });
 
   it('does not send a client back at once', () => {
-    const reading = { read: 99 * MB, total: 100 * MB, startedAt: 1, waitMs: 0, speed: 9_900 };
+    const reading = { read: 99 * MB, total: 100 * MB, waitMs: 0, speed: 9_900 };
     expect(told([100 * MB], 0, { 0: reading })[1]).toBe('5');
   });
 
   it('adds the time in line of a layer that is not read yet, and keeps all readings for twice the time', () => {
-    const waiting = { read: 0, total: undefined, startedAt: undefined, waitMs: 90_000, speed: 0 };
-    const reading = { read: 40 * MB, total: 100 * MB, startedAt: 1, waitMs: 0, speed: 2_000 };
+    const waiting = { read: 0, total: undefined, waitMs: 90_000, speed: 0 };
+    const reading = { read: 40 * MB, total: 100 * MB, waitMs: 0, speed: 2_000 };
     kept.length = 0;
     // 110 MB at 2 MB/s, after 90 s in line.
     expect(told([50 * MB, 100 * MB], 0, { 0: waiting, 1: reading })[1]).toBe('145');
