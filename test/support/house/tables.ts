@@ -58,7 +58,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/runtime/node/redis/shared-writes.ts': [1, 'the counters of repositories'],
   'src/runtime/node/password-worker.ts': [1, 'one comparison'],
   'src/runtime/node/store/file-operations.ts': [1, 'half of the threads for files'],
-  'src/runtime/node/store/folder-store.ts': [1, 'sixteen fills'],
+  'src/runtime/node/store/folder-writes.ts': [1, 'sixteen fills'],
   'src/sample-registry/content.ts': [2, 'the samples'],
   'src/sample-registry/registry.ts': [1, 'the samples'],
   'src/upstream/api/tags.ts': [1, 'one request'],

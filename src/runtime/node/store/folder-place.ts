@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StorePlace } from '../../../layers/store/blob-store.ts';
 import type { FileOperations } from './file-operations.ts';
-import { folderPaths, unlessAbsent } from './folder-space.ts';
+import { createFolderFiles, hasErrno } from './folder-files.ts';
 
 /** Looks at a path before it is used as a store, and makes nothing. @throws the system's error; FolderHangs. */
 export async function lookAtFolder(path: string, operations: FileOperations): Promise<StorePlace> {
-  const lookAt = (place: string) => operations.run('quick', () => stat(place)).catch(unlessAbsent);
+  const { blobs, incoming, lookAt } = createFolderFiles(path, operations);
   const kindOf = async (place: string) => {
     const found = await lookAt(place);
     return found && kindName(found);
@@ -16,7 +16,6 @@ export async function lookAtFolder(path: string, operations: FileOperations): Pr
   const root = await lookAt(path);
   const kind = root && kindName(root);
   if (root && kind === 'a folder') {
-    const { blobs, incoming } = folderPaths(path);
     const [to, from] = [await lookAt(blobs), await lookAt(incoming)];
     const isOneDevice = (to ?? root).dev === (from ?? root).dev;
     const look = () => canMove(from ? incoming : path, to ? blobs : path);
@@ -40,7 +39,7 @@ async function canMove(from: string, to: string): Promise<boolean> {
   const name = randomUUID();
   return rename(join(from, name), join(to, name)).then(
     () => true,
-    ({ code }: NodeJS.ErrnoException) => code !== 'EXDEV',
+    (error: unknown) => !hasErrno(error, 'EXDEV'),
   );
 }
 

@@ -1,28 +1,12 @@
-import type { Stats } from 'node:fs';
-import { readdir, stat, statfs, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock, WallClock } from '../../../clock.ts';
-import { BlobTooLarge, type Pruned, type StoredBlob } from '../../../layers/store/blob-store.ts';
-import { blobOfKey, removeDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
+import { BlobTooLarge, type Pruned } from '../../../layers/store/blob-store.ts';
+import { removeDamaged, removeOldest } from '../../../layers/store/stored-blobs.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
-import type { FileOperations } from './file-operations.ts';
-
-/** The parts of a store's folder. */
-export interface FolderPaths {
-  readonly blobs: string;
-  /** Blobs that are being written. */
-  readonly incoming: string;
-}
-
-/** @param root the path of the folder. */
-export function folderPaths(root: string): FolderPaths {
-  return { blobs: join(root, 'blobs'), incoming: join(root, 'incoming') };
-}
+import type { FolderFiles, StoredFile } from './folder-files.ts';
 
 export interface FolderSpaceOptions {
-  readonly paths: FolderPaths;
-  readonly operations: FileOperations;
+  readonly files: FolderFiles;
   /** REGSHIFT_STORE_BYTES: the bytes of all blobs. */
   readonly bytes: number;
   readonly clock: Clock;
@@ -34,7 +18,6 @@ export interface FolderSpaceOptions {
 
 /** The space of a folder, which other processes may use as well. */
 export interface FolderSpace {
-  list(): AsyncIterable<StoredBlob>;
   /** @throws BlobTooLarge if the settings do not allow a blob of this size. */
   refuseBeyond(size: number): void;
   /**
@@ -54,14 +37,6 @@ export interface FolderSpace {
   prune(target: number): Promise<Pruned>;
   /** Removes a blob with another number of bytes than its caller expects, if the file system allows it. */
   dropDamaged(path: string, found: number, expected: number): Promise<void>;
-  /** @returns undefined if nothing has this path. */
-  lookAt(path: string): Promise<Stats | undefined>;
-  /** Removes a file. It is no error if there is none. */
-  remove(path: string): Promise<void>;
-}
-
-interface StoredFile extends StoredBlob {
-  readonly path: string;
 }
 
 /** The sizes of other processes' blobs are looked up at most this often. */
@@ -76,11 +51,8 @@ const mostOldest = 10_000;
 /** A file takes a little more of a file system than its bytes: this part of them. */
 const fileOverhead = 1 / 64;
 
-/** A write that stands still for ten minutes ends (docs/networks.md), so an older file has no writer. */
-const abandonedMs = 3_600_000;
-
 export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
-  const { paths, operations, bytes: limit, clock, wallClock, log, metrics } = options;
+  const { files, bytes: limit, clock, wallClock, log, metrics } = options;
   let used: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let making: Promise<unknown> = Promise.resolve();
@@ -89,57 +61,13 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   /** The next search for blobs has not begun, and will find what is stored until then. */
   let isPruneDue = false;
 
-  const remove = (path: string) => operations.run('quick', () => unlink(path)).catch(unlessAbsent);
-  const lookAt = (path: string) => operations.run('quick', () => stat(path)).catch(unlessAbsent);
-
-  async function namesIn(folder: string): Promise<readonly string[]> {
-    return (await operations.run('quick', () => readdir(folder)).catch(unlessForeign)) ?? [];
-  }
-
-  /** @returns false for a file of another user, which stays. */
-  async function removed(path: string): Promise<boolean> {
-    try {
-      await remove(path);
-      return true;
-    } catch (error) {
-      return unlessForeign(error) ?? false;
-    }
-  }
-
-  async function* files(): AsyncGenerator<StoredFile> {
-    for (const algorithm of await namesIn(paths.blobs)) {
-      for (const shard of await namesIn(join(paths.blobs, algorithm))) {
-        for (const name of await namesIn(join(paths.blobs, algorithm, shard))) {
-          const path = join(paths.blobs, algorithm, shard, name);
-          const blob = blobOfKey(`${algorithm}/${name}`);
-          const found = await lookAt(path);
-          if (found?.isFile() && blob && name.startsWith(shard)) {
-            yield { ...blob, path, size: found.size, usedAt: found.mtimeMs };
-          }
-        }
-      }
-    }
-  }
-
-  async function removeAbandoned(): Promise<number> {
-    let size = 0;
-    for (const name of await namesIn(paths.incoming)) {
-      const path = join(paths.incoming, name);
-      const found = await lookAt(path);
-      if (!found?.isFile()) continue;
-      const isOld = wallClock().getTime() - found.mtimeMs > abandonedMs;
-      if (!isOld || !(await removed(path))) size += found.size;
-    }
-    return size;
-  }
-
   /** @param excessOf the bytes to remove, by the bytes of all blobs. */
   async function searchAndRemove(excessOf: (total: number) => number): Promise<Pruned> {
     const all: StoredFile[] = [];
-    for await (const file of files()) all.push(file);
-    const total = all.reduce((sum, { size }) => sum + size, await removeAbandoned());
+    for await (const file of files.list()) all.push(file);
+    const total = all.reduce((sum, { size }) => sum + size, await files.removeAbandoned(wallClock()));
     lookedAt = clock();
-    const { pruned, newer } = await removeOldest(all, excessOf(total), ({ path }) => removed(path));
+    const { pruned, newer } = await removeOldest(all, excessOf(total), ({ path }) => files.removeOwn(path));
     oldest = newer.slice(0, mostOldest);
     countRemoved(pruned, total);
     return pruned;
@@ -153,8 +81,8 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
   /** Removes blobs of the last search that were not used since then, until this many bytes are free. */
   async function removeKnown(lacking: number): Promise<number> {
     const { pruned, newer } = await removeOldest(oldest, lacking, async ({ path, size, usedAt }) => {
-      const found = await lookAt(path);
-      return found?.mtimeMs === usedAt && found?.size === size && removed(path);
+      const found = await files.lookAt(path);
+      return found?.mtimeMs === usedAt && found?.size === size && files.removeOwn(path);
     });
     oldest = newer;
     countRemoved(pruned, used);
@@ -201,12 +129,6 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
     );
   }
 
-  /** Bytes that the file system has for this user; without a limit if it does not tell. */
-  async function availableBytes(): Promise<number> {
-    const { bavail, blocks, bsize } = await operations.run('quick', () => statfs(paths.incoming));
-    return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize;
-  }
-
   /** @returns the bytes to remove for a blob of this size; 0 if it fits. @throws BlobTooLarge. */
   async function lackingFor(size: number, available: number): Promise<number> {
     if (size <= available) return 0;
@@ -218,18 +140,17 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
 
   function inBackground(work: Promise<unknown>): void {
     work.catch((error: unknown) => {
-      log('warn', 'the store of layers cannot make room', { path: paths.blobs, reason: String(error) });
+      log('warn', 'the store of layers cannot make room', { path: files.blobs, reason: String(error) });
     });
   }
 
   return {
-    list: files,
     refuseBeyond(size) {
       if (size > limit) throw new BlobTooLarge(`it has more than ${limit} bytes (REGSHIFT_STORE_BYTES)`);
     },
     async fit(size) {
       if (size === 0) return;
-      const lacking = await lackingFor(size, await availableBytes());
+      const lacking = await lackingFor(size, await files.availableBytes());
       if (lacking > 0) await makeRoom(lacking);
     },
     added(size) {
@@ -239,32 +160,14 @@ export function createFolderSpace(options: FolderSpaceOptions): FolderSpace {
       pruneSoon();
     },
     async full(size, written, isQuota) {
-      const available = written + (isQuota ? 0 : await availableBytes());
+      const available = written + (isQuota ? 0 : await files.availableBytes());
       const lacking = await lackingFor(size, available);
       if (lacking > 0) inBackground(makeRoom(lacking));
     },
     prune: (target) => prune(target),
     dropDamaged: (path, found, expected) =>
       removeDamaged(log, { path }, { found: `${found} bytes`, expected: `${expected} bytes` }, () =>
-        remove(path),
+        files.remove(path),
       ),
-    lookAt,
-    remove,
   };
-}
-
-/**
- * One file or folder that this process may not read or remove, like one of another user, is not its own, and does not keep
- * the others from being removed.
- * @throws any other error.
- */
-function unlessForeign(error: unknown): undefined {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  if (!['EACCES', 'EPERM', 'EISDIR'].includes(code)) unlessAbsent(error);
-}
-
-/** @returns undefined if a file, or a folder on its path, is not there. @throws any other error. */
-export function unlessAbsent(error: unknown): undefined {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
 }

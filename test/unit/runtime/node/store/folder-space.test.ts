@@ -9,6 +9,7 @@ import {
   createFileOperations,
   type FileOperations,
 } from '../../../../../src/runtime/node/store/file-operations.ts';
+import { createFolderFiles } from '../../../../../src/runtime/node/store/folder-files.ts';
 import {
   createFolderSpace,
   type FolderSpaceOptions,
@@ -22,8 +23,7 @@ async function newFolder(): Promise<string> {
 
 function spaceOf(path: string, operations: FileOperations, metrics: Partial<FolderSpaceOptions['metrics']>) {
   return createFolderSpace({
-    paths: { blobs: join(path, 'blobs'), incoming: join(path, 'incoming') },
-    operations,
+    files: createFolderFiles(path, operations),
     bytes: 2 ** 40,
     clock: systemClock,
     wallClock: systemWallClock,
