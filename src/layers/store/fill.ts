@@ -1,8 +1,7 @@
 import type { Digest } from '../../../converters/digest.ts';
-import type { Clock } from '../../clock.ts';
-import { settledWithin, valueWithin } from '../../concurrency/deadline.ts';
 import type { Digester } from '../digester.ts';
-import type { BlobName, BlobWrite } from './blob-store.ts';
+import type { BlobName } from './blob-store.ts';
+import { createChanges, createQueuedWrite, type QueuedWriteOptions } from './queued-write.ts';
 
 /**
  * A blob on its way into the store. It hashes the bytes, and never throws: where the store fails, or is far slower than
@@ -34,19 +33,12 @@ export interface FollowedSpan {
   readonly blob: BlobName;
 }
 
-export interface FillOptions {
-  /** Opens the write. */
-  readonly open: () => Promise<BlobWrite>;
-  /** `registryTag` of the registry that gives the bytes. */
-  readonly registry: string;
+export interface FillOptions extends Omit<QueuedWriteOptions, 'changes'> {
   readonly digester: Digester;
-  readonly clock: Clock;
   /** Called with each piece of bytes, and with the commit. */
   readonly used: () => void;
   /** Called once, when the bytes are right, and the store begins to make them visible. */
   readonly committing: (blob: BlobName) => void;
-  /** Called once, when the fill is over: with its blob if it was stored, and with an error if the store failed. */
-  readonly ended: (end: { readonly stored?: BlobName; readonly error?: unknown }) => void;
 }
 
 /** Thrown to a follower whose fill ended without its bytes. */
@@ -61,142 +53,39 @@ export class FillEnded extends Error {
   }
 }
 
-/** Bytes that wait for the store. */
-const mostBacklog = 4 * 2 ** 20;
-
-/** A store for which a fill has waited this long in all must have written `leastPace` bytes in each millisecond of it. */
-const patienceMs = 10_000;
-const leastPace = 4 * 1024;
-
-/** The longest time that the store may take for its next piece, and for making a whole blob visible. */
-const addMs = 60_000;
-const commitMs = 600_000;
-
-/** A fill that has got no bytes for longer than all of its deadlines is lost: Workers end one with its request. */
-export const lostMs = addMs + commitMs;
-
-/** The longest time that a follower waits for a store that makes room. */
-const openMs = 3_000;
-
 /** Bytes that a follower reads at once. */
 const followedBytes = 256 * 1024;
 
 type State = 'growing' | 'right' | 'wrong' | 'left';
 
 export function createFill(options: FillOptions): Fill {
-  const { open, registry, digester, clock, used, committing, ended } = options;
+  const { digester, used, committing } = options;
+  const changes = createChanges();
+  const write = createQueuedWrite({ ...options, changes });
   let state: State = 'growing';
-  let write: BlobWrite | undefined;
-  let hasFailed = false;
-  let backlog = 0;
-  let written = 0;
-  let waitedMs = 0;
-  let followers = 0;
-  let hasEnded = false;
-  let isReleased = false;
   let digest: Promise<Digest> | undefined;
-  let change = Promise.withResolvers<void>();
-  const opened = open();
-  const opening = settledWithin(addMs, opened).then(
-    (ready) => {
-      write = ready;
-    },
-    (error: unknown) => {
-      fail(error);
-      // A write that comes too late ends.
-      opened.then(dropLate, () => undefined);
-    },
-  );
-  let queue: Promise<void> = opening;
 
-  function notify(): void {
-    change.resolve();
-    change = Promise.withResolvers<void>();
-  }
-
-  function end(how: { readonly stored?: BlobName; readonly error?: unknown }): void {
-    if (hasEnded) return;
-    hasEnded = true;
-    ended(how);
-    releaseIfUnused();
-  }
-
-  function releaseIfUnused(): void {
-    if (!hasEnded || followers > 0 || isReleased) return;
-    isReleased = true;
-    write?.release?.();
-  }
-
-  function fail(error: unknown): void {
-    if (hasFailed) return;
-    hasFailed = true;
-    backlog = 0;
-    if (state === 'growing') state = 'left';
-    notify();
-    void write?.abort();
-    end({ error });
-  }
-
-  async function store(bytes: Uint8Array): Promise<void> {
-    if (hasFailed || write === undefined) return;
-    try {
-      await settledWithin(addMs, write.add(bytes));
-    } catch (error) {
-      return fail(error);
-    }
-    backlog -= bytes.length;
-    written += bytes.length;
-    notify();
-  }
-
-  async function waitForRoom(): Promise<void> {
-    while (!hasFailed && backlog > mostBacklog) {
-      const since = clock();
-      await valueWithin(1_000, change.promise);
-      waitedMs += clock() - since;
-      if (waitedMs > patienceMs && written < waitedMs * leastPace) {
-        fail(new Error(`it took ${written} bytes in ${Math.round(waitedMs / 1000)} s`));
-      }
-    }
-  }
-
-  async function commitWrite(blob: BlobName): Promise<void> {
-    await queue;
-    if (hasFailed || write === undefined) return;
-    try {
-      await settledWithin(commitMs, write.commit({ ...blob, registry }));
-      end({ stored: blob });
-    } catch (error) {
-      fail(error);
-    }
-  }
+  const isDecided = () => state !== 'growing' || write.isOver();
 
   function drop(next: 'wrong' | 'left'): void {
-    if (state !== 'growing') return;
+    if (isDecided()) return;
     state = next;
-    notify();
-    queue = queue.then(async () => {
-      if (hasFailed) return;
-      hasFailed = true;
-      await write?.abort();
-      end({});
-    });
+    changes.note();
+    write.drop();
   }
 
-  async function readBack(at: number, length: number): Promise<Uint8Array> {
-    const room = new Uint8Array(length);
-    const read = await write?.readBack?.(at, room).catch(() => 0);
-    if (!read) throw new FillEnded(false);
-    return room.subarray(0, read);
+  function digestOnce(): Promise<Digest> {
+    digest ??= digester.digest();
+    return digest;
   }
 
   async function* bytesFor({ start, stop, blob }: FollowedSpan, signal: AbortSignal) {
     let wake = () => {};
     const onAbort = () => wake();
     signal.addEventListener('abort', onAbort, { once: true });
+    const endReading = write.beginReading();
     const isLast = stop === blob.size;
     let at = start;
-    followers += 1;
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -204,26 +93,26 @@ export function createFill(options: FillOptions): Fill {
           throw new FillEnded(true);
         }
         if (at >= stop) return;
-        const readable = Math.min(written, stop) - at;
+        const readable = Math.min(write.written(), stop) - at;
         // The last bytes of the blob wait for the digest of all.
         const held = isLast && state !== 'right' ? 1 : 0;
         if (readable > held) {
-          const bytes = await readBack(at, Math.min(readable - held, followedBytes));
+          const bytes = await write.readBack(at, Math.min(readable - held, followedBytes));
+          if (bytes === undefined) throw new FillEnded(false);
           at += bytes.length;
           yield bytes;
-        } else if (state === 'wrong' || state === 'left' || hasFailed) {
+        } else if (state === 'wrong' || state === 'left' || write.isOver()) {
           throw new FillEnded(state === 'wrong');
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve;
-            change.promise.then(resolve);
+            changes.next().then(resolve);
           });
         }
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
-      followers -= 1;
-      releaseIfUnused();
+      endReading();
     }
   }
 
@@ -234,39 +123,26 @@ export function createFill(options: FillOptions): Fill {
     async add(bytes) {
       used();
       await digester.add(bytes);
-      if (hasFailed) return;
-      backlog += bytes.length;
-      queue = queue.then(() => store(bytes));
-      if (backlog > mostBacklog) await waitForRoom();
+      const room = write.add(bytes);
+      if (room) await room;
     },
-    digest() {
-      digest ??= digester.digest();
-      return digest;
-    },
+    digest: digestOnce,
     async commit(blob) {
       used();
-      const isRight = digester.size === blob.size && (await this.digest()) === blob.digest;
-      if (!isRight) {
+      if (digester.size !== blob.size || (await digestOnce()) !== blob.digest) {
         drop('wrong');
         return false;
       }
-      if (state !== 'growing') return true;
+      if (isDecided()) return true;
       state = 'right';
-      notify();
+      changes.note();
       committing(blob);
-      queue = commitWrite(blob);
+      write.commit(blob);
       return true;
     },
     abort: () => drop('left'),
     async follow(span, signal) {
-      await valueWithin(openMs, opening);
-      if (write === undefined || write.readBack === undefined || hasFailed || isReleased) return undefined;
-      return bytesFor(span, signal);
+      return (await write.canReadBack()) ? bytesFor(span, signal) : undefined;
     },
   };
-}
-
-function dropLate(write: BlobWrite): void {
-  write.release?.();
-  void write.abort();
 }

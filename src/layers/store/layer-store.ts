@@ -10,7 +10,8 @@ import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
 import { verifyingStream } from '../verify.ts';
 import { type BlobId, type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
-import { createFill, type Fill, type FollowedSpan, lostMs } from './fill.ts';
+import { createFill, type Fill, type FollowedSpan } from './fill.ts';
+import { lostMs } from './queued-write.ts';
 import { blobKey, registryTag, removeDamaged } from './stored-blobs.ts';
 
 /** One store for all registries. */
