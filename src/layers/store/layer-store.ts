@@ -2,7 +2,7 @@ import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
 import type { MemoryBudget } from '../../cache/memory-budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { Background } from '../../concurrency/background.ts';
-import { settledWithin, valueWithin } from '../../concurrency/deadline.ts';
+import { settledWithin } from '../../concurrency/deadline.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
 import type { ByteSpan } from '../byte-range.ts';
@@ -10,8 +10,8 @@ import type { LayerCodec } from '../codec.ts';
 import { createDigester } from '../digester.ts';
 import { verifyingStream } from '../verify.ts';
 import { type BlobId, type BlobName, type BlobStore, BlobTooLarge } from './blob-store.ts';
-import { createFill, type Fill, type FollowedSpan } from './fill.ts';
-import { lostMs } from './queued-write.ts';
+import type { Fill, FollowedSpan } from './fill.ts';
+import { createOpenFills } from './open-fills.ts';
 import { blobKey, registryTag, removeDamaged } from './stored-blobs.ts';
 
 /** One store for all registries. */
@@ -79,9 +79,6 @@ export interface LayerStoreOptions {
 /** The longest wait for the first answer of the store. */
 const answerMs = 3_000;
 
-/** The longest wait for a blob that is being stored. */
-const commitMs = 3_000;
-
 /** The time for which the bytes of a file count as those that were verified. To hash a GiB takes half a second. */
 const proofMs = 86_400_000;
 
@@ -98,8 +95,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
   const { store, codec, clock, memory, background, log, metrics } = options;
   /** The time until which each blob is out of doubt. A bucket keeps sums of its own. */
   const proofs = store.readsBack ? memory.table<number>('layer-proofs') : undefined;
-  const filling = new Map<string | symbol, { used: number; readonly forget: () => void }>();
-  const committing = new Map<string, { readonly fill: Fill; readonly over: Promise<void> }>();
+  const fills = createOpenFills(clock, background);
   const reads = createRest('read');
   const writes = createRest('write');
 
@@ -128,10 +124,8 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
     }
   }
 
-  function takes(size: number): boolean {
-    for (const { used, forget } of filling.values()) if (clock() - used > lostMs) forget();
-    return size <= store.mostBytes && filling.size < store.mostWrites && !writes.isResting();
-  }
+  const takes = (size: number) =>
+    fills.count() < store.mostWrites && size <= store.mostBytes && !writes.isResting();
 
   function storeOf(registry: string): LayerStore {
     const own = <Blob extends BlobId>(blob: Blob) => ({ ...blob, registry });
@@ -172,45 +166,15 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch, onMatch });
       },
 
-      async follow(span, signal) {
-        const key = keyOf(span.blob.digest);
-        const ending = committing.get(key);
-        if (ending === undefined) return undefined;
-        const followed = async () =>
-          (await ending.fill.follow(span, signal)) ?? ending.over.then(() => 'stored' as const);
-        const result = await valueWithin(commitMs, followed());
-        // The next pulls do not wait for a slow or lost commit.
-        if (result === undefined && committing.get(key) === ending) committing.delete(key);
-        return result;
-      },
+      follow: (span, signal) => fills.follow(keyOf(span.blob.digest), span, signal),
 
       fill(blob, likelySize) {
-        const key = blob ? keyOf(blob.digest) : Symbol('a fill without a digest yet');
-        if (!takes(blob?.size ?? 0) || filling.has(key)) return undefined;
-        const over = Promise.withResolvers<void>();
-        background(over.promise);
-        let ending: string | undefined;
-        const forget = () => {
-          if (filling.get(key) === entry) filling.delete(key);
-          if (ending && committing.get(ending)?.fill === fill) committing.delete(ending);
-        };
-        const entry = { used: clock(), forget };
-        filling.set(key, entry);
-        const fill = createFill({
+        if (!takes(blob?.size ?? 0)) return undefined;
+        return fills.begin(blob, keyOf, {
           open: () => store.write(blob && own(blob), likelySize),
           registry,
           digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
-          clock,
-          used() {
-            entry.used = clock();
-          },
-          committing({ digest }) {
-            ending = keyOf(digest);
-            committing.set(ending, { fill, over: over.promise });
-          },
           ended({ stored, error }) {
-            forget();
-            over.resolve();
             if (stored) {
               proofs?.set(keyOf(stored.digest), clock() + proofMs);
               metrics.storeWrite('stored', stored.size);
@@ -218,7 +182,6 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
             if (error !== undefined) writes.failed(error);
           },
         });
-        return fill;
       },
     };
   }

@@ -36,7 +36,7 @@ export const boundedCollections: Readonly<Record<string, readonly [count: number
   'src/layers/layer-reads.ts': [2, 'four reads, and those that wait'],
   'src/layers/read-leases.ts': [1, 'requests that wait'],
   'src/layers/layers-to-read.ts': [1, 'one request'],
-  'src/layers/store/layer-store.ts': [2, 'sixteen fills'],
+  'src/layers/store/open-fills.ts': [2, 'sixteen fills'],
   'src/layers/store/parted-write.ts': [1, 'two parts'],
   'src/layers/store/s3/s3-client.ts': [1, 'five keys'],
   'src/layers/tails.ts': [1, 'requests that wait'],
