@@ -37,7 +37,7 @@ import { createPinger, type Pinger } from './ping.ts';
 import { createPushConverter, type PushConverter } from './push/convert-push.ts';
 import type { DerivedContent } from './push/derived-content.ts';
 import type { ManifestBodies } from './push/manifest-bodies.ts';
-import type { FixedLength, ForwardBody } from './push/upload-blob.ts';
+import type { FixedLength, ForwardBody, Pusher } from './push/upload-blob.ts';
 import { mayRead, type Push, uploadMissing } from './push/upload-missing.ts';
 import { createRecentTags } from './recent-tags.ts';
 import { createLayers, type SharedLayers } from './registry-layers.ts';
@@ -115,7 +115,7 @@ export interface PushService {
   /** Uploads content that upstream lacks and regshift can make. */
   uploadMissing(push: Push, content: DerivedContent): Promise<Digest[]>;
   /** Whether the pusher has the right to what content was made from. */
-  mayRead(push: Pick<Push, 'repository' | 'context'>, root: Digest): Promise<boolean>;
+  mayRead(pusher: Pusher, root: Digest): Promise<boolean>;
   /** Stores what the registry does not take in another form. */
   readonly converter: PushConverter;
   /** Finds a manifest that is stored in another form than the pushed one. */
@@ -303,7 +303,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       recordWrite: versions.increment,
       recordDoubt: versions.doubt,
       uploadMissing: (push, missing) => uploadMissing({ ...parts, fixedLength }, push, missing),
-      mayRead: (push, root) => mayRead(resolver, push, root),
+      mayRead: (pusher, root) => mayRead(resolver, pusher, root),
       converter: createPushConverter({ ...parts, content, fixedLength, format: pushFormat, refusesLosses }),
       findKept: keptManifests.find,
     },

@@ -153,7 +153,7 @@ async function keepArtifact(
   const isEarly = manifest.attestation && lacksContent(refusal) && lacksOnly(refusal, manifest.subject);
   if (!isForm && !isEarly) return undefined;
   const pusher = { repository: mapping.upstream, context: request.context };
-  const isKept = await registry.pushes.converter.keepArtifact(pusher, manifest, isForm);
+  const isKept = await registry.pushes.converter.keepArtifact(pusher, manifest, { isLost: isForm });
   if (!isKept) return undefined;
   const from = manifest.mediaType;
   const lost = { ...loss('entries', '$'), name: 'the pushed manifest' };

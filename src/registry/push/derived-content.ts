@@ -1,14 +1,12 @@
 import type { Digest } from '../../../converters/digest.ts';
 import { emptyLayer } from '../../../converters/formats/schema1/empty-layer.ts';
-import type { RepositoryName } from '../../../converters/reference.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import type { DecompressedLayer } from '../../layers/decompressed-layer.ts';
 import type { LayerService } from '../../layers/layer-service.ts';
-import type { RequestContext } from '../../upstream/request-context.ts';
 import type { ManifestConverter } from '../manifests/converter.ts';
 import type { ManifestRecipe, Recipe } from '../manifests/recipe.ts';
 import type { NamedContent } from './named-content.ts';
-import type { BlobContent } from './upload-blob.ts';
+import type { BlobContent, Pusher } from './upload-blob.ts';
 
 /** A blob that regshift can make. The empty layer needs no recipe: its bytes never differ. */
 export interface DerivedBlobSource {
@@ -53,24 +51,23 @@ export interface DerivedBlobReader {
 /** Makes a blob. @throws RegistryError as upstream refuses its source. */
 export async function openDerivedBlob(
   { converter, layers }: DerivedBlobReader,
-  repository: RepositoryName,
+  pusher: Pusher,
   { digest, recipe }: DerivedBlobSource,
-  context: RequestContext,
 ): Promise<BlobContent> {
+  const { repository, context } = pusher;
   if (recipe === 'empty layer') return contentOf(digest, emptyLayer.bytes);
   if (recipe.product === 'config') {
     return contentOf(digest, await converter.config(repository, digest, recipe, context));
   }
   const { packed: compressed, size } = recipe;
-  return openDerivedLayer(layers, repository, { compressed, digest, size }, context);
+  return openDerivedLayer(layers, pusher, { compressed, digest, size });
 }
 
 /** Makes a decompressed layer. @throws RegistryError. */
 export async function openDerivedLayer(
   layers: LayerService,
-  repository: RepositoryName,
+  { repository, context }: Pusher,
   layer: DecompressedLayer,
-  context: RequestContext,
 ): Promise<BlobContent> {
   const { digest, size } = layer;
   return { digest, size, stream: await layers.open(repository, layer, context, { verifies: true }) };

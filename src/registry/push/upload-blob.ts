@@ -29,18 +29,20 @@ export interface Uploader {
   readonly fixedLength: FixedLength;
 }
 
+/** A client's push to one repository. All requests to upstream carry the client's own login. */
+export interface Pusher {
+  readonly repository: RepositoryName;
+  readonly context: RequestContext;
+}
+
 /**
  * Uploads a blob in one piece, with the caller's own right: POST, then PUT with the whole content, as containerd does
  * (containerd 1.6, remotes/docker/pusher.go). The registry commits the blob only if its digest fits.
  * @throws RegistryError as upstream refuses; the stream's own error where the content is wrong.
  */
-export async function uploadBlob(
-  uploader: Uploader,
-  repository: RepositoryName,
-  content: BlobContent,
-  context: RequestContext,
-): Promise<void> {
+export async function uploadBlob(uploader: Uploader, pusher: Pusher, content: BlobContent): Promise<void> {
   const { client, fixedLength } = uploader;
+  const { repository, context } = pusher;
   const { stream, streamError } = rememberingError(content.stream);
   // An upload that was begun must be completed or cancelled, so a client that leaves does not end this request.
   const start = beginUpload(client, repository, content.digest, { ...context, signal: undefined });
@@ -58,17 +60,16 @@ export async function uploadBlob(
     // Upstream may have refused the content before the end of it, or the request for it was never sent.
     end.abort(error);
     if (!body.locked) await body.cancel(error).catch(() => undefined);
-    await cancel(uploader, repository, location, context);
+    await cancel(client, pusher, location);
     throw streamError() ?? error;
   }
 }
 
 /** Cancels an upload at upstream. The client may have left, and the first error is the one to report. */
 async function cancel(
-  { client }: Uploader,
-  repository: RepositoryName,
+  client: UpstreamClient,
+  { repository, context }: Pusher,
   location: string,
-  context: RequestContext,
 ): Promise<void> {
   try {
     await cancelUpload(client, repository, location, { ...context, signal: undefined });

@@ -1,13 +1,11 @@
 import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
-import type { RepositoryName } from '../../../converters/reference.ts';
 import { eitherSignal } from '../../concurrency/deadline.ts';
 import { ignoring, RegistryError } from '../../errors.ts';
 import { streamFromSource } from '../../layers/byte-stream.ts';
 import { findBlob } from '../../upstream/api/blobs.ts';
 import { headManifest, pushManifest } from '../../upstream/api/manifests.ts';
 import { hasStatus, isAbsence } from '../../upstream/error-response.ts';
-import type { RequestContext } from '../../upstream/request-context.ts';
 import type { DerivedManifest } from '../manifests/derived-manifest.ts';
 import { type RepositoryVersions, recorded } from '../repository-versions.ts';
 import type { Resolver } from '../resolver.ts';
@@ -20,16 +18,14 @@ import {
   openDerivedBlob,
 } from './derived-content.ts';
 import { contentNamedBy } from './named-content.ts';
-import { type Uploader, uploadBlob } from './upload-blob.ts';
+import { type Pusher, type Uploader, uploadBlob } from './upload-blob.ts';
 
 export interface UploadMissingOptions extends Uploader, DerivedBlobReader {
   readonly versions: RepositoryVersions;
   readonly resolver: Resolver;
 }
 
-export interface Push {
-  readonly repository: RepositoryName;
-  readonly context: RequestContext;
+export interface Push extends Pusher {
   /** Upstream has refused a manifest that names the content: then only a successful response says that it has it. */
   readonly isRefused: boolean;
 }
@@ -84,9 +80,9 @@ async function uploadDerivedBlob(
   if (!(await isMissing(stored, push))) return [];
   if (blob.recipe !== 'empty layer' && !(await mayRead(parts.resolver, push, blob.recipe.root))) return [];
   // The source of the blob may be deleted.
-  const content = await openDerivedBlob(parts, repository, blob, context).catch(ignoring(isAbsence));
+  const content = await openDerivedBlob(parts, push, blob).catch(ignoring(isAbsence));
   if (!content) return [];
-  await uploadBlob(parts, repository, content, context);
+  await uploadBlob(parts, push, content);
   return [blob.digest];
 }
 
@@ -119,7 +115,7 @@ const unlessOfForm = ignoring((error) => [400, 405, 415].some((status) => hasSta
 /** Pushes a manifest under its digest. @throws RegistryError as upstream refuses it. */
 export async function pushByDigest(
   { client, fixedLength, versions }: Uploader & Pick<UploadMissingOptions, 'versions'>,
-  { repository, context }: Pick<Push, 'repository' | 'context'>,
+  { repository, context }: Pusher,
   { digest, mediaType, body }: Pick<DerivedManifest, 'digest' | 'mediaType' | 'body'>,
 ): Promise<void> {
   const manifest = { mediaType, size: body.length, body: fixedLength(streamFromSource(body), body.length) };
@@ -140,7 +136,7 @@ async function isMissing(stored: Promise<unknown>, { isRefused }: Push): Promise
 /** Whether the request has the right to derived content, which is the right to the manifest that it is made from. */
 export async function mayRead(
   resolver: Pick<Resolver, 'resolve'>,
-  { repository, context }: Pick<Push, 'repository' | 'context'>,
+  { repository, context }: Pusher,
   root: Digest,
 ): Promise<boolean> {
   const reference = { kind: 'digest', digest: root } as const;

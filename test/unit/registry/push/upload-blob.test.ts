@@ -32,7 +32,7 @@ it('closes the stream of its content where the request for it is never sent', as
     },
   });
   const content = { digest: digestOf(bytes), size: bytes.length, stream };
-  const upload = uploadBlob(uploader, repository, content, context);
+  const upload = uploadBlob(uploader, { repository, context }, content);
   await expect(upload).rejects.toBe(spent);
   expect(cancelled).toBe(spent);
 });
