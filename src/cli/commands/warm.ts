@@ -3,17 +3,13 @@ import { mapBounded } from '../../../converters/concurrency.ts';
 import type { Digest } from '../../../converters/digest.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { Reference, RepositoryName, Tag } from '../../../converters/reference.ts';
-import { systemClock, systemWallClock } from '../../clock.ts';
+import { systemClock } from '../../clock.ts';
 import { RegistryError } from '../../errors.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { type KnownClient, knownClientById, knownClients } from '../../negotiation/known-clients.ts';
 import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
-import { nodeMemory } from '../../runtime/node/platform.ts';
 import { listTags } from '../../upstream/api/tags.ts';
-import type { StaticCredential } from '../../upstream/auth/credential.ts';
-import { createUpstreamClient } from '../../upstream/client.ts';
-import type { Fetch } from '../../upstream/send.ts';
 import { version } from '../../version.ts';
 import { loginForRegistry } from '../docker-login.ts';
 import { errorText } from '../error-text.ts';
@@ -26,6 +22,7 @@ import { createProgress, type Progress } from '../terminal/progress.ts';
 import type { Cell } from '../terminal/text.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 import { createWarmClient, type WarmClient } from '../warm/client.ts';
+import { createProxyClient, type ProxyAccess } from '../warm/proxy-access.ts';
 import type { Pulled } from '../warm/pulled.ts';
 
 export interface WarmOptions extends DataOptions {
@@ -70,10 +67,11 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   const credential = await loginForRegistry({ registryUrl: options.proxy }, options.creds, io);
   const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
   const tagged = { ...options, worded };
-  const listed = await mapBounded(named, parallelPulls, (each) => tagsOf(each, tagged, credential, send));
+  const access = { proxy: options.proxy, credential, send };
+  const listed = await mapBounded(named, parallelPulls, (each) => tagsOf(each, tagged, access));
   const clients = generations.map((generation) => ({
     generation,
-    client: createWarmClient(options.proxy, generation, options.platform, credential, send),
+    client: createWarmClient(access, generation, options.platform),
   }));
   const jobs = listed
     .flatMap(({ references }) => references)
@@ -126,26 +124,16 @@ function unlisted({ name, failed }: Listed, generations: readonly KnownClient[])
 
 async function tagsOf(
   { name, reference }: { readonly name: RepositoryName; readonly reference: Reference },
-  { proxy, allTags, worded }: Worded,
-  credential: StaticCredential,
-  send: Fetch,
+  { allTags, worded }: Worded,
+  access: ProxyAccess,
 ): Promise<Listed> {
   if (!allTags) {
     const own = reference.kind === 'tag' ? reference.tag : reference.digest;
     return { name, references: [{ name, reference: own }] };
   }
-  const client = createUpstreamClient({
-    baseUrl: proxy,
-    fetch: send,
-    userAgent: `regshift/${version}`,
-    clock: systemClock,
-    wallClock: systemWallClock,
-    allowAnonymousTokens: true,
-    background: () => undefined,
-    memory: nodeMemory(),
-  });
+  const client = createProxyClient(access, { userAgent: `regshift/${version}` });
   const context = {
-    credential,
+    credential: access.credential,
     requester: () => unknownRequester,
     budget: createBudget(Number.POSITIVE_INFINITY),
   };

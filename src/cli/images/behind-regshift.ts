@@ -22,9 +22,9 @@ export async function obstacleInV1(
   if (reference.kind === 'digest') {
     return { kind: 'api', reason: 'it pulls by registry API v1, which has no digests', evidence: [] };
   }
-  const client = { userAgent, credential: login, send: connect() };
+  const client = { proxy: registryUrl, credential: login, send: connect(), userAgent };
   try {
-    await pullV1(registryUrl, name, reference.tag, client);
+    await pullV1(client, name, reference.tag);
     return undefined;
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;

@@ -2,17 +2,13 @@ import { type Digest, isDigest } from '../../../converters/digest.ts';
 import { limits } from '../../../converters/limits.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { RepositoryName, Tag } from '../../../converters/reference.ts';
-import { systemClock, systemWallClock } from '../../clock.ts';
 import { describeClient } from '../../negotiation/client-profile.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { headersOf, type KnownClient } from '../../negotiation/known-clients.ts';
 import { imageBelow } from '../../registry/manifests/image-below.ts';
-import { nodeMemory } from '../../runtime/node/platform.ts';
 import { manifestError, requestManifest } from '../../upstream/api/manifests.ts';
-import type { StaticCredential } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
-import { createUpstreamClient } from '../../upstream/client.ts';
-import type { Fetch } from '../../upstream/send.ts';
+import { createProxyClient, type ProxyAccess } from './proxy-access.ts';
 import type { Pulled } from './pulled.ts';
 import { pullV1 } from './v1-client.ts';
 
@@ -27,32 +23,20 @@ const headersDeadlineMs = 660_000;
 
 /** Makes a client with the headers of a generation of clients. */
 export function createWarmClient(
-  proxy: URL,
+  access: ProxyAccess,
   generation: KnownClient,
   platform: Platform,
-  credential: StaticCredential,
-  send: Fetch,
 ): WarmClient {
   const { userAgent, accept } = headersOf(generation, platform);
-  const client = createUpstreamClient({
-    baseUrl: proxy,
-    fetch: send,
-    userAgent,
-    clock: systemClock,
-    wallClock: systemWallClock,
-    headersDeadlineMs,
-    allowAnonymousTokens: true,
-    background: () => undefined,
-    memory: nodeMemory(),
-  });
+  const client = createProxyClient(access, { userAgent, headersDeadlineMs });
 
   /** Requests a manifest. An empty `Accept` stands for none: without one, `fetch` would send a wildcard. */
-  const ask = async (repository: RepositoryName, reference: string): Promise<Response> => {
-    const own = { credential };
+  async function ask(repository: RepositoryName, reference: string): Promise<Response> {
+    const own = { credential: access.credential };
     const headers = { accept: accept.join(', ') };
-    const answer = await requestManifest(client, 'GET', repository, reference, own, headers);
-    return answer.response;
-  };
+    const { response } = await requestManifest(client, 'GET', repository, reference, own, headers);
+    return response;
+  }
 
   async function getManifest(repository: RepositoryName, reference: string) {
     const response = await ask(repository, reference);
@@ -72,7 +56,7 @@ export function createWarmClient(
       if (!describeClient(userAgent).profile.apiV2) {
         // This Docker first requests the tag by API v2. The proxy learns the tag from that request.
         await discard(await ask(name, reference));
-        return pullV1(proxy, name, reference, { userAgent, credential, send });
+        return pullV1({ ...access, userAgent }, name, reference);
       }
       const { bytes, mediaType, digest } = await getManifest(name, reference);
       const below = imageBelow(bytes, mediaType, platform);

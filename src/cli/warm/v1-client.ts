@@ -2,24 +2,21 @@ import { limits } from '../../../converters/limits.ts';
 import type { RepositoryName } from '../../../converters/reference.ts';
 import { counted } from '../../counted.ts';
 import { RegistryError } from '../../errors.ts';
-import { basicAuthorization, type StaticCredential } from '../../upstream/auth/credential.ts';
+import { basicAuthorization } from '../../upstream/auth/credential.ts';
 import { discard, readBounded } from '../../upstream/body.ts';
 import { networkError } from '../../upstream/network-errors.ts';
-import type { Fetch } from '../../upstream/send.ts';
+import type { ProxyAccess } from './proxy-access.ts';
 import type { Pulled } from './pulled.ts';
 
-interface V1Client {
+interface V1Client extends ProxyAccess {
   readonly userAgent: string;
-  readonly credential: StaticCredential;
-  readonly send: Fetch;
 }
 
 /** Runs the first requests of a pull by registry API v1: the endpoint, the id of the image, and its ancestry. @throws RegistryError. */
 export async function pullV1(
-  proxy: URL,
+  { proxy, credential, send, userAgent }: V1Client,
   name: RepositoryName,
   tag: string,
-  { userAgent, credential, send }: V1Client,
 ): Promise<Pulled> {
   const basic = basicAuthorization(credential);
   const get = async (url: string, authorization: string | undefined) => {
