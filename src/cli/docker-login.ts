@@ -20,14 +20,21 @@ interface LoginPlace {
   readonly name?: RepositoryName;
 }
 
-/** Returns the login for a registry. @throws UsageError. */
+/**
+ * Returns the login for a registry: the given one, else the one that `docker login` or `podman login` saved, or none.
+ * @param creds user and password with a colon between them.
+ * @param option the option that gave them; default: `--creds`.
+ * @throws UsageError, which does not quote the login.
+ */
 type LoginForRegistry = (
   place: LoginPlace,
   creds: string | undefined,
   option?: string,
 ) => Promise<StaticCredential>;
 
-/** Makes `loginForRegistry` for several images: it asks a credential helper once for each registry. */
+type HelperLogin = (question: HelperQuestion) => Promise<StaticCredential>;
+
+/** Finds logins for the images of a command: it asks a credential helper once for each registry. */
 export function createLogins(io: Io): LoginForRegistry {
   const asked = new Map<string, Promise<StaticCredential>>();
   const askOnce: HelperLogin = (question) => {
@@ -36,30 +43,15 @@ export function createLogins(io: Io): LoginForRegistry {
     asked.set(key, login);
     return login;
   };
-  return (place, creds, option) => loginForRegistry(place, creds, io, option, askOnce);
-}
-
-type HelperLogin = (question: HelperQuestion) => Promise<StaticCredential>;
-
-/**
- * Returns the login for a registry: the one of `--creds`, else the one that `docker login` or `podman login` saved, or
- * none.
- * @param creds user and password with a colon between them.
- * @param option the option that gave them.
- * @throws UsageError, which does not quote the login.
- */
-export async function loginForRegistry(
-  { registryUrl: registry, name }: LoginPlace,
-  creds: string | undefined,
-  io: Io,
-  option = '--creds',
-  askHelper: HelperLogin = (question) => helperLogin(question, io),
-): Promise<StaticCredential> {
-  if (creds === undefined) {
-    const { credential, file } = await savedLogin(registry, name, io, askHelper);
+  return async (place, creds, option = '--creds') => {
+    if (creds !== undefined) return givenLogin(creds, option);
+    const { credential, file } = await savedLogin(place, io, askOnce);
     io.loginFiles[option === '--to-creds' ? 'target' : 'source'] = file;
     return credential;
-  }
+  };
+}
+
+function givenLogin(creds: string, option: string): StaticCredential {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(creds) ?? [];
   if (username === undefined || password === undefined)
     throw new UsageError(`${option} must be a user and a password with a colon between them: user:password.`);
@@ -77,8 +69,7 @@ interface SavedLogin {
  * @throws UsageError if a file is not one that they write.
  */
 async function savedLogin(
-  registry: URL,
-  name: RepositoryName | undefined,
+  { registryUrl, name }: LoginPlace,
   io: Io,
   askHelper: HelperLogin,
 ): Promise<SavedLogin> {
@@ -92,7 +83,7 @@ async function savedLogin(
       throw new UsageError(
         `${file} is not a configuration file of docker login. Fix it, or set ${variable} to another ${other}.`,
       );
-    const found = loginFor(config, registry, name);
+    const found = loginFor(config, registryUrl, name);
     if ('credential' in found) return { credential: found.credential, file };
     if ('helper' in found) {
       const credential = await askHelper(found.helper);

@@ -15,7 +15,7 @@ import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { signingKeyText } from '../../runtime/node/platform.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
-import { type CopiedContent, type CopiedImage, copyContent } from '../copy/copy-content.ts';
+import { type CopiedContent, type CopiedImage, copyContent, type Transfer } from '../copy/copy-content.ts';
 import { type CopyPlan, planCopy, rootOf } from '../copy/plan-copy.ts';
 import { orKnownTags } from '../images/known-tags.ts';
 import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
@@ -54,7 +54,7 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
   const spool = createLayerSpool(source, progress.add);
   try {
     progress.begin('read', undefined);
-    const { plan, stored } = await planOf(source, target, spool, options, io);
+    const { plan, stored } = await planOf({ source, target, spool }, options, io);
     refuseOverSource({ source, target, to, plan, stored });
     progress.begin('copied', totalOf(plan));
     const copied = await copyContent(
@@ -79,10 +79,14 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
   }
 }
 
+interface Planning {
+  readonly source: OpenImage;
+  readonly target: OpenImage;
+  readonly spool: LayerSpool;
+}
+
 async function planOf(
-  source: OpenImage,
-  target: OpenImage,
-  spool: LayerSpool,
+  { source, target, spool }: Planning,
   { as, platform, all, drop, decompress }: CopyOptions,
   io: Io,
 ): Promise<{ readonly plan: CopyPlan; readonly stored: Digest }> {
@@ -110,9 +114,7 @@ async function planOf(
   return { plan, stored: digest };
 }
 
-interface Overwriting {
-  readonly source: OpenImage;
-  readonly target: OpenImage;
+interface Overwriting extends Omit<Planning, 'spool'> {
   readonly to: string;
   readonly plan: CopyPlan;
   /** The digest of the source's tag. */
@@ -165,11 +167,14 @@ function report({ from, to, plan, copied }: Copied, options: CopyOptions, io: Io
 
 /** Counts content by the way that it came: `2 uploaded, 1 mounted, 3 there before`. */
 function countText(contents: readonly CopiedContent[]): string {
-  const words = { uploaded: 'uploaded', mounted: 'mounted', present: 'there before' } as const;
-  const kinds = Object.keys(words) as (keyof typeof words)[];
-  const counts = kinds.map(
-    (kind) => [contents.filter(({ transfer }) => transfer === kind).length, kind] as const,
-  );
-  const texts = counts.flatMap(([count, kind]) => (count === 0 ? [] : [`${count} ${words[kind]}`]));
+  const words: Readonly<Record<Transfer, string>> = {
+    uploaded: 'uploaded',
+    mounted: 'mounted',
+    present: 'there before',
+  };
+  const texts = Object.entries(words).flatMap(([kind, word]) => {
+    const count = contents.filter(({ transfer }) => transfer === kind).length;
+    return count === 0 ? [] : [`${count} ${word}`];
+  });
   return texts.join(', ') || 'none';
 }

@@ -14,7 +14,7 @@ import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { refuseOtherPlatform } from '../images/image-platform.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
+import { createLayerSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { openArchiveFile } from '../save/archive-file.ts';
@@ -70,7 +70,7 @@ async function saveInto(
   const progress = createTransferProgress(io, systemClock);
   const spool = createLayerSpool(source, progress.add);
   try {
-    const saved = await savedImage(source, form, spool, progress.add, options);
+    const saved = await savedImage({ source, spool, onRead: progress.add }, form, options);
     refuseDepth(saved.image, options);
     progress.begin('read', downloadSize(saved.image));
     const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
@@ -104,12 +104,11 @@ function fileOf({ output, json, format }: SaveOptions, io: Io): string | undefin
 }
 
 async function savedImage(
-  source: OpenImage,
+  parts: Pick<SavedImage, 'source' | 'spool' | 'onRead'>,
   form: ArchiveForm,
-  spool: LayerSpool,
-  onRead: (bytes: number) => void,
   { platform }: SaveOptions,
 ): Promise<SavedImage> {
+  const { source, spool } = parts;
   const { registry, name, reference, plain } = source;
   const { bytes, contentType } = await orKnownTags(source, storedManifest(source));
   const stored = registry.stored.ports(name, plain.context);
@@ -126,11 +125,9 @@ async function savedImage(
   const image = isIndex ? await selectImage(model, registry.platform, ports) : model;
   const unpackZstd = form !== 'oci';
   return {
-    source,
+    ...parts,
     image,
     platform: isIndex ? formatPlatform(registry.platform) : undefined,
-    spool,
-    onRead,
     context: { ports, name, tag: '', unpackZstd, probeLayers: unpackZstd },
     repository: engineName(source),
     tag: reference.kind === 'tag' ? reference.tag : undefined,

@@ -46,10 +46,13 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
     ? await fileSubject(text, options, io)
     : await registrySubject(text, options, io);
   const { form, digest, checks } =
-    'checks' in subject ? subject : await checkedWithProgress(subject, options.layers === true, io);
+    'checks' in subject ? subject : await checkedWithProgress(subject, options, io);
   const valid = checks.every(({ ok }) => ok !== false);
-  if (!printData(io, { image: text, digest, form, valid, checks }, options))
-    print(text, form, digest, checks, withDigests(io, options));
+  if (!printData(io, { image: text, digest, form, valid, checks }, options)) {
+    const shown = withDigests(io, options);
+    printLines(shown, [`${text} is ${form}, ${digest}`]);
+    printChecks(checks, shown);
+  }
   const isComplete = checks.every(({ ok }) => ok !== undefined);
   return valid && (isComplete || !options.strict) ? exitCodes.good : exitCodes.failed;
 }
@@ -93,7 +96,7 @@ function conversionError(error: unknown): ConversionError {
 }
 
 /** Checks, and shows on a terminal which layer is read. */
-async function checkedWithProgress(subject: Subject, layers: boolean, io: Io): Promise<Report> {
+async function checkedWithProgress(subject: Subject, options: Options, io: Io): Promise<Report> {
   const activity = createActivity(io);
   const ports: ConversionPorts = {
     ...subject.ports,
@@ -102,14 +105,14 @@ async function checkedWithProgress(subject: Subject, layers: boolean, io: Io): P
       return subject.ports.layerFacts(layer);
     },
   };
-  const report = await checked({ ...subject, ports }, layers);
-  if (layers) activity.end();
+  const report = await checked({ ...subject, ports }, options);
+  if (options.layers) activity.end();
   return report;
 }
 
 async function checked(
   { bytes, contentType = '', stated, ports }: Subject,
-  layers: boolean,
+  { layers }: Options,
 ): Promise<Report> {
   const ofBytes = digestOf(bytes, isDigest(stated) ? digestAlgorithm(stated) : 'sha256');
   try {
@@ -122,7 +125,7 @@ async function checked(
     return {
       digest,
       form: formName(mediaType),
-      checks: [nameCheck, ...(await checkManifest(model, ports, layers))],
+      checks: [nameCheck, ...(await checkManifest(model, { ports, layers: layers === true }))],
     };
   } catch (error) {
     if (!(error instanceof ConversionError)) throw error;
@@ -149,8 +152,7 @@ function unreadable(digest: Digest, { message }: ConversionError): Check {
   return { digest, what: 'manifest', ok: false, detail: message };
 }
 
-function print(text: string, form: string, digest: string, checks: readonly Check[], io: Io): void {
-  printLines(io, [`${text} is ${form}, ${digest}`]);
+function printChecks(checks: readonly Check[], io: Io): void {
   const word = (ok: boolean | undefined): Cell => {
     if (ok === undefined) return { text: 'not checked', color: 'yellow' };
     return ok ? { text: 'good', color: 'green' } : { text: 'WRONG', color: 'red' };

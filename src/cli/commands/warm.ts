@@ -11,7 +11,7 @@ import { createBudget } from '../../request/budget.ts';
 import { unknownRequester } from '../../request/requester.ts';
 import { listTags } from '../../upstream/api/tags.ts';
 import { version } from '../../version.ts';
-import { loginForRegistry } from '../docker-login.ts';
+import { createLogins } from '../docker-login.ts';
 import { errorText } from '../error-text.ts';
 import { readNamed } from '../images/image-name.ts';
 import { commandPlatform } from '../images/open-image.ts';
@@ -64,7 +64,7 @@ export async function warm(images: readonly string[], options: WarmOptions, io: 
   // The way to the proxy has the outbound proxies and authorities of the environment, as that of `serve` has.
   const { fetch: send } = commandPlatform(options.proxy, options, io);
   const named = images.map((text) => readNamed(text));
-  const credential = await loginForRegistry({ registryUrl: options.proxy }, options.creds, io);
+  const credential = await createLogins(io)({ registryUrl: options.proxy }, options.creds);
   const worded = (error: RegistryError) => errorText(error, 'proxy', options, io.loginFiles);
   const tagged = { ...options, worded };
   const access = { proxy: options.proxy, credential, send };

@@ -104,7 +104,11 @@ type Tree = Pick<Converted, 'digest' | 'mediaType' | 'losses' | 'blobs' | 'sourc
 
 function unchangedArtifact({ digest, contentType, bytes: body }: CopySource): Tree {
   const mediaType = bareMediaType(contentType) || mediaTypes.ociManifest;
-  return { digest, mediaType, body, source: digest, losses: [], blobs: [], children: [] };
+  return unchanged({ digest, mediaType, body });
+}
+
+function unchanged(manifest: PlannedManifest): Tree {
+  return { ...manifest, source: manifest.digest, losses: [], blobs: [], children: [] };
 }
 
 /**
@@ -126,7 +130,7 @@ async function changedBy(model: Model, source: CopySource, changes: CopyChanges)
   if (!isOther && !drops && !unpackZstd) {
     const { digest, bytes: body } = own;
     const mediaType = digest === source.digest ? storedType(source, own) : own.mediaType;
-    return { digest, mediaType, body, source: digest, losses: [], blobs: [], children: [] };
+    return unchanged({ digest, mediaType, body });
   }
   const context: ConversionContext = {
     ports: source.ports,
@@ -173,7 +177,7 @@ async function storedChild(
 ): Promise<Tree> {
   const { digest, mediaType } = entry;
   const body = await ports.fetchManifest({ ...entry, urls: [], labels: noLabels, field: undefined });
-  return { digest, mediaType, body, source: digest, losses: [], blobs: [], children: [] };
+  return unchanged({ digest, mediaType, body });
 }
 
 function plannedBlobs({ blobs }: ManifestContent, { blobs: made }: Tree): PlannedBlob[] {

@@ -59,7 +59,7 @@ export async function uploadResumably(
         location: await beginUpload(target.client, target.repository, source.digest, context),
         received: 0,
       };
-      return await send(target, source, begun, check, signal);
+      return await send({ target, source, check }, begun, signal);
     } catch (error) {
       const mayRepeat = isPassing(error, begun !== undefined) && check.error === undefined && !signal.aborted;
       const pauseMs = mayRepeat ? attempts.fail(begun?.received ?? 0) : undefined;
@@ -76,14 +76,19 @@ export async function uploadResumably(
   }
 }
 
+interface Upload {
+  readonly target: UploadTarget;
+  readonly source: UploadSource;
+  readonly check: ContentCheck;
+}
+
 /** Sends the bytes that the registry does not have, and completes the upload. */
 async function send(
-  { client, repository, context }: UploadTarget,
-  source: UploadSource,
+  { target, source, check }: Upload,
   { location, received }: UploadProgress,
-  check: ContentCheck,
   signal: AbortSignal,
 ): Promise<void> {
+  const { client, repository, context } = target;
   const { digest } = source;
   const end = new AbortController();
   const own = { ...context, signal: AbortSignal.any([signal, end.signal]) };

@@ -23,19 +23,24 @@ export interface Check {
   readonly detail: string;
 }
 
+export interface CheckOptions {
+  readonly ports: ConversionPorts;
+  /** Downloads and checks layers, too. */
+  readonly layers: boolean;
+}
+
 /**
  * Checks a parsed manifest and the content that it names.
- * @param layers true to download and check layers too.
  * @param traversal the position of the manifest in an index.
  * @throws ConversionError LIMIT for an index that is too large or too deep.
  */
 export async function checkManifest(
   model: Model,
-  ports: ConversionPorts,
-  layers: boolean,
+  options: CheckOptions,
   traversal = newTraversal(),
 ): Promise<Check[]> {
-  if (model.kind === 'index') return checkIndex(model, ports, layers, traversal);
+  if (model.kind === 'index') return checkIndex(model, options, traversal);
+  const { ports, layers } = options;
   const { target } = model;
   const checks = target.kind === 'v1' ? await checkSchema1(model, target) : [];
   const config =
@@ -55,12 +60,8 @@ export async function checkManifest(
   return checks;
 }
 
-async function checkIndex(
-  index: Index,
-  ports: ConversionPorts,
-  layers: boolean,
-  traversal: Traversal,
-): Promise<Check[]> {
+async function checkIndex(index: Index, options: CheckOptions, traversal: Traversal): Promise<Check[]> {
+  const { ports } = options;
   const within = enterIndex(index, traversal);
   const { dependencies } = await withPlatformTable(index, ports);
   const checks: Check[] = [];
@@ -74,7 +75,7 @@ async function checkIndex(
     if ('ended' in child) checks.push(child.ended);
     else {
       checks.push({ digest, what: 'manifest', ok: true, detail: 'matches its digest' });
-      checks.push(...(await checkManifest(child.value, ports, layers, within)));
+      checks.push(...(await checkManifest(child.value, options, within)));
     }
   }
   return checks;
@@ -133,28 +134,14 @@ async function checkLayer(layer: Layer, diffId: string | undefined, ports: Conve
   const read = await attempt(digest, 'layer', () => ports.layerFacts(layer), { foreign });
   if ('ended' in read) return read.ended;
   const { packedSize: compressedSize, diffId: found, compression } = read.value;
+  const result = (ok: boolean, detail: string): Check => ({ digest, what: 'layer', ok, detail });
   if (size !== undefined && size !== compressedSize) {
-    return {
-      digest,
-      what: 'layer',
-      ok: false,
-      detail: `has ${compressedSize} bytes, but the manifest says ${size}`,
-    };
+    return result(false, `has ${compressedSize} bytes, but the manifest says ${size}`);
   }
   if (diffId !== undefined && diffId !== found) {
-    return {
-      digest,
-      what: 'layer',
-      ok: false,
-      detail: `has the diff_id ${found}, but the config says ${diffId}`,
-    };
+    return result(false, `has the diff_id ${found}, but the config says ${diffId}`);
   }
-  return {
-    digest,
-    what: 'layer',
-    ok: true,
-    detail: `matches its digest: ${compressedSize} bytes, ${compression}`,
-  };
+  return result(true, `matches its digest: ${compressedSize} bytes, ${compression}`);
 }
 
 type Attempt<Value> = { readonly value: Value } | { readonly ended: Check };
@@ -179,26 +166,18 @@ async function attempt<Value>(
   try {
     return { value: await work() };
   } catch (error) {
+    const end = (ok: boolean | undefined, detail: string) => ({ ended: { digest, what, ok, detail } });
+    // The digest is checked before the content is parsed.
     if (isOfArtifact(error, entry?.mediaType ?? '')) {
-      // The digest is checked before the content is parsed.
-      const detail = documentText(entry?.attestation ? 'an attestation' : undefined);
-      return { ended: { digest, what, ok: true, detail } };
+      return end(true, documentText(entry?.attestation ? 'an attestation' : undefined));
     }
     const lost = lostPartOf(error);
-    if (lost && !foreign) return { ended: { digest, what, ok: false, detail: errorText(lost) } };
+    if (lost && !foreign) return end(false, errorText(lost));
     if (error instanceof ConversionError) {
-      return {
-        ended: {
-          digest,
-          what,
-          ok: error.code === 'UNAVAILABLE' ? undefined : false,
-          detail: serverText(error.message, 'registry'),
-        },
-      };
+      const ok = error.code === 'UNAVAILABLE' ? undefined : false;
+      return end(ok, serverText(error.message, 'registry'));
     }
-    if (error instanceof RegistryError && faults.has(error.code)) {
-      return { ended: { digest, what, ok: false, detail: errorText(error) } };
-    }
+    if (error instanceof RegistryError && faults.has(error.code)) return end(false, errorText(error));
     throw error;
   }
 }
