@@ -3,7 +3,7 @@ import type { BlobId, Pruned, StoredBlob } from '../blob-store.ts';
 import { removeOldest } from '../stored-blobs.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
-import { abortMultipart } from './s3-upload.ts';
+import { abortMultipart, type S3Upload } from './s3-upload.ts';
 import { xmlElements, xmlText } from './xml.ts';
 
 /** An object of a list. */
@@ -14,9 +14,7 @@ export interface S3Object {
   readonly modified: number | undefined;
 }
 
-interface BegunUpload {
-  readonly key: string;
-  readonly uploadId: string;
+interface BegunUpload extends S3Upload {
   readonly begun: number | undefined;
 }
 
@@ -123,8 +121,8 @@ async function abortUploads(
   folder: string,
   isAbandoned: (time: number | undefined) => boolean,
 ): Promise<void> {
-  for await (const { key, uploadId, begun } of listUploads(client, folder)) {
-    if (isAbandoned(begun)) await abortMultipart(client, key, uploadId);
+  for await (const upload of listUploads(client, folder)) {
+    if (isAbandoned(upload.begun)) await abortMultipart(client, upload);
   }
 }
 

@@ -55,7 +55,7 @@ function throughTemporary(
     async complete(blob) {
       await upload.complete(blob);
       isComplete = true;
-      await copy(client, source, keys.blob(blob), blob.size, limits);
+      await copy(client, { from: source, to: keys.blob(blob), size: blob.size }, limits);
       // A key that stays is removed by `prune`.
       await removeSource().catch(() => undefined);
     },
@@ -63,35 +63,43 @@ function throughTemporary(
   };
 }
 
+/** An upload in parts, as the server knows it. */
+export interface S3Upload {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
 /** An upload in parts to a key (Amazon S3 User Guide, "Uploading and copying objects using multipart upload"). */
 async function multipart(client: S3Client, key: string): Promise<PartedUpload> {
-  const uploadId = await beginMultipart(client, key);
+  const upload = await beginMultipart(client, key);
   const tags: string[] = [];
   return {
     async part(number, body, signal) {
-      const query = { partNumber: String(number), uploadId };
+      const query = partQuery(upload, number);
       const response = await client.send({ method: 'PUT', key, query, body, signal, isLarge: true });
       tags[number - 1] = tagOf(response.headers.get('etag') ?? undefined);
       await discard(response);
     },
-    complete: ({ size }) => completeMultipart(client, key, uploadId, tags, size),
-    abort: () => abortMultipart(client, key, uploadId),
+    complete: ({ size }) => completeMultipart(client, upload, { tags, size }),
+    abort: () => abortMultipart(client, upload),
   };
 }
 
-async function beginMultipart(client: S3Client, key: string): Promise<string> {
+function partQuery({ uploadId }: S3Upload, number: number) {
+  return { partNumber: String(number), uploadId };
+}
+
+async function beginMultipart(client: S3Client, key: string): Promise<S3Upload> {
   const xml = await client.read({ method: 'POST', key, query: { uploads: '' } });
   const uploadId = xmlText(xml, 'UploadId');
   if (!uploadId) throw new S3Error('The bucket began an upload without an UploadId');
-  return uploadId;
+  return { key, uploadId };
 }
 
 async function completeMultipart(
   client: S3Client,
-  key: string,
-  uploadId: string,
-  tags: readonly string[],
-  size: number,
+  { key, uploadId }: S3Upload,
+  { tags, size }: { readonly tags: readonly string[]; readonly size: number },
 ): Promise<void> {
   const part = (tag: string, index: number) =>
     `<Part><PartNumber>${index + 1}</PartNumber><ETag>${xmlEncoded(tag)}</ETag></Part>`;
@@ -108,7 +116,7 @@ async function completeMultipart(
 }
 
 /** Removes the parts of an upload. It is no error if there is none. */
-export async function abortMultipart(client: S3Client, key: string, uploadId: string): Promise<void> {
+export async function abortMultipart(client: S3Client, { key, uploadId }: S3Upload): Promise<void> {
   try {
     await discard(await client.send({ method: 'DELETE', key, query: { uploadId } }));
   } catch (error) {
@@ -119,9 +127,7 @@ export async function abortMultipart(client: S3Client, key: string, uploadId: st
 /** Has the server copy an object (Amazon S3 API Reference, "CopyObject" and "UploadPartCopy"). */
 async function copy(
   client: S3Client,
-  from: string,
-  to: string,
-  size: number,
+  { from, to, size }: { readonly from: string; readonly to: string; readonly size: number },
   { mostCopied, copiedPart }: CopyLimits,
 ): Promise<void> {
   const headers = { 'x-amz-copy-source': client.sourceOf(from) };
@@ -129,19 +135,19 @@ async function copy(
     await client.read({ method: 'PUT', key: to, headers, isLarge: true });
     return;
   }
-  const uploadId = await beginMultipart(client, to);
+  const upload = await beginMultipart(client, to);
   try {
     const tags: string[] = [];
     for (let at = 0; at < size; at += copiedPart) {
       const range = `bytes=${at}-${Math.min(size, at + copiedPart) - 1}`;
-      const query = { partNumber: String(tags.length + 1), uploadId };
+      const query = partQuery(upload, tags.length + 1);
       const ranged = { ...headers, 'x-amz-copy-source-range': range };
       const xml = await client.read({ method: 'PUT', key: to, query, headers: ranged, isLarge: true });
       tags.push(tagOf(xmlText(xml, 'ETag')));
     }
-    await completeMultipart(client, to, uploadId, tags, size);
+    await completeMultipart(client, upload, { tags, size });
   } catch (error) {
-    await abortMultipart(client, to, uploadId).catch(() => undefined);
+    await abortMultipart(client, upload).catch(() => undefined);
     throw error;
   }
 }
