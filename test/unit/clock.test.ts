@@ -115,7 +115,7 @@ describe('the clocks of the machine', () => {
     'src/auth/jwt.ts',
     'src/cli/commands/check-config.ts',
     'src/cli/commands/store.ts',
-      'src/cli/retry-after.ts',
+    'src/cli/retry-after.ts',
     'src/cli/warm/proxy-access.ts',
     'src/client-state/list-cursor.ts',
     'src/client-state/upload-location.ts',
