@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { goldenFiles } from './test/support/golden-files.ts';
-import { withoutProxies } from './test/support/without-proxies.ts';
+import { testOptions } from './test/support/test-options.ts';
 
 /** Tests of the core run in both runtimes; tests that open sockets or start programs run in Node alone. */
 const inBothRuntimes = ['test/converters/**/*.test.ts', 'test/app/**/*.test.ts'];
@@ -15,7 +15,7 @@ const slow = 'test/**/*.slow.test.ts';
 
 const common = {
   testTimeout: 30_000,
-  env: withoutProxies,
+  ...testOptions,
   // Many tests wait for a deadline or for a program: two workers keep two cores busy.
   maxWorkers: Math.max(2, availableParallelism() - 1),
 };

@@ -1,7 +1,7 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { goldenFiles } from './test/support/golden-files.ts';
-import { withoutProxies } from './test/support/without-proxies.ts';
+import { testOptions } from './test/support/test-options.ts';
 
 /** Files that mostly wait, for a deadline or for a slow peer, and measure no program: many run at once. */
 const waiting = [
@@ -12,7 +12,7 @@ const waiting = [
 
 const common = {
   testTimeout: 400_000,
-  env: withoutProxies,
+  ...testOptions,
   // A test that waits for a deadline costs nothing.
   maxConcurrency: 60,
 };

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { goldenFiles } from './test/support/golden-files.ts';
-import { withoutProxies } from './test/support/without-proxies.ts';
+import { testOptions } from './test/support/test-options.ts';
 
 /**
  * The folders of tests that `npm run mutants` runs, in their order: Stryker stops a mutant at the first failed test. The
@@ -36,7 +36,7 @@ export default defineConfig({
   plugins: [goldenFiles()],
   test: {
     testTimeout: 120_000,
-    env: withoutProxies,
+    ...testOptions,
     include: chosen ? JSON.parse(chosen) : allTests,
     exclude: [...configDefaults.exclude, 'test/**/*.slow.test.ts'],
     isolate: false,

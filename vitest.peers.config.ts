@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 import { goldenFiles } from './test/support/golden-files.ts';
-import { withoutProxies } from './test/support/without-proxies.ts';
+import { testOptions } from './test/support/test-options.ts';
 
 /** Files whose programs have ports and folders of their own, and which wait as much as they work: two run at once. */
 const apart = [
@@ -10,7 +10,7 @@ const apart = [
   'test/peers/upstream{s,-digests}.test.ts',
 ];
 
-const common = { testTimeout: 120_000, hookTimeout: 120_000, env: withoutProxies };
+const common = { testTimeout: 120_000, hookTimeout: 120_000, ...testOptions };
 
 /** Tests with real programs: docker-registry, skopeo, containerd, podman. */
 // biome-ignore lint/style/noDefaultExport: vitest wants one
