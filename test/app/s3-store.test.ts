@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { digestHex, digestOf } from '../../converters/digest.ts';
 import type { BlobStore } from '../../src/layers/store/blob-store.ts';
-import { pruneBucket } from '../../src/layers/store/s3/s3-list.ts';
+import { bucketMaintenance } from '../../src/layers/store/s3/s3-list.ts';
 import { createS3Store, type S3StoreOptions } from '../../src/layers/store/s3/s3-store.ts';
 import { describeBlobStore, describeNamingAtEnd, storeBlob } from '../support/blob-stores.ts';
 import { bytesOf } from '../support/byte-streams.ts';
@@ -27,7 +27,7 @@ function openStore(more: Partial<S3StoreOptions> = {}) {
     log,
     mostWrites: 4,
     firstPauseMs: 1,
-    pruneBucket,
+    maintenance: bucketMaintenance,
     ...more,
   });
   servers.set(store, server);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Digest, digestHex, digestOf } from '../../converters/digest.ts';
 import type { BlobStore } from '../../src/layers/store/blob-store.ts';
 import { createS3Client } from '../../src/layers/store/s3/s3-client.ts';
+import { bucketMaintenance } from '../../src/layers/store/s3/s3-list.ts';
 import { createS3Store } from '../../src/layers/store/s3/s3-store.ts';
 import { describeBlobStore, describeNamingAtEnd } from '../support/blob-stores.ts';
 import { regshift } from '../support/cli.ts';
@@ -33,7 +34,13 @@ describe.skipIf(requirePeers(...swiftPrograms))('OpenStack Swift with its S3 API
 
   async function openStore(): Promise<BlobStore> {
     const prefix = randomUUID();
-    const store = createS3Store({ ...options(), prefix, mostWrites: 2, log: () => {} });
+    const store = createS3Store({
+      ...options(),
+      prefix,
+      mostWrites: 2,
+      log: () => {},
+      maintenance: bucketMaintenance,
+    });
     prefixes.set(store, prefix);
     return store;
   }

@@ -44,7 +44,7 @@ describe.skipIf(requirePeers('mount', 'umount'))('a folder for layers on a disk 
 
   async function left(): Promise<Set<string>> {
     const digests = new Set<string>();
-    for await (const { digest } of store.list()) digests.add(digest);
+    for await (const { digest } of store.list?.() ?? []) digests.add(digest);
     return digests;
   }
   const all = () => new Set(stored.map(({ digest }) => digest));

@@ -27,7 +27,7 @@ export async function storeBlob(store: BlobStore, bytes: Uint8Array, piece = MiB
 
 async function listOf(store: BlobStore) {
   const all: { readonly digest: string; readonly size: number }[] = [];
-  for await (const { digest, size } of store.list()) all.push({ digest, size });
+  for await (const { digest, size } of store.list?.() ?? []) all.push({ digest, size });
   return all.toSorted((one, other) => one.size - other.size);
 }
 
@@ -150,7 +150,7 @@ export function describeBlobStore(
         expect(await store.head(own)).toBe(blob.size);
       }
       const listed: BlobId[] = [];
-      for await (const each of store.list()) listed.push(each);
+      for await (const each of store.list?.() ?? []) listed.push(each);
       expect(new Set(listed.map(({ registry }) => registry))).toEqual(new Set(registries));
       const [first, ...others] = listed;
       await store.delete(first ?? blob);

@@ -129,6 +129,7 @@ describe('the clocks of the machine', () => {
     'src/http/route.ts',
     'src/http/v2/token.ts',
     'src/layers/store/s3/s3-client.ts',
+    'src/layers/store/s3/s3-list.ts',
     'src/layers/store/s3/s3-store.ts',
     'src/observability/log.ts',
     'src/registry/registry.ts',

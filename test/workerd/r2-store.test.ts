@@ -37,7 +37,8 @@ describe('a bucket of R2', () => {
     const pages = { ...bucket, list: (options: R2ListOptions) => bucket.list({ ...options, limit: 2 }) };
     for (const size of [1, 2, 3, 4, 5]) await storeBlob(store, layerContent(size));
     let found = 0;
-    for await (const { size } of createR2Store(pages as unknown as R2Bucket, quiet).list()) found += size;
+    for await (const { size } of createR2Store(pages as unknown as R2Bucket, quiet).list?.() ?? [])
+      found += size;
     expect(found).toBe(15);
   });
 });

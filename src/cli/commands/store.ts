@@ -32,7 +32,7 @@ export function storeInfo(options: StoreOptions, io: Io): Promise<number> {
 async function printInfo({ store, limit }: OpenStore, options: StoreOptions, io: Io): Promise<number> {
   let [layers, bytes] = [0, 0];
   let [oldest, newest]: [number | undefined, number | undefined] = [undefined, undefined];
-  for await (const { size, usedAt } of store.list()) {
+  for await (const { size, usedAt } of store.list?.() ?? []) {
     layers += 1;
     bytes += size;
     if (usedAt === undefined) continue;
@@ -66,7 +66,7 @@ export function storeVerify(options: StoreOptions, io: Io): Promise<number> {
 async function verifyAll({ store }: OpenStore, options: StoreOptions, io: Io): Promise<number> {
   const codec = createNodeLayerCodec();
   const blobs: BlobName[] = [];
-  for await (const blob of store.list()) blobs.push(blob);
+  for await (const blob of store.list?.() ?? []) blobs.push(blob);
   const progress = createProgress(io, blobs.length);
   const damaged: { readonly digest: Digest; readonly found: string }[] = [];
   let layers = 0;

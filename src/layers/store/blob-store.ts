@@ -39,8 +39,8 @@ export interface BlobStore {
   write(blob?: BlobName, likelySize?: number): Promise<BlobWrite>;
   /** Removes a blob. It is no error if there is none. */
   delete(blob: BlobId): Promise<void>;
-  /** All blobs, in no order. */
-  list(): AsyncIterable<StoredBlob>;
+  /** All blobs, in no order. Absent for a bucket on a runtime that never looks after it. */
+  list?(): AsyncIterable<StoredBlob>;
   /**
    * Removes the blobs that were used longest ago, until all have at most `bytes` (by default, as many as the store may
    * have), and what ended writers left behind. Absent for a store whose operator sets rules for that.

@@ -1,13 +1,14 @@
+import type { WallClock } from '../../../clock.ts';
 import { discard } from '../../../upstream/body.ts';
 import type { BlobId, Pruned, StoredBlob } from '../blob-store.ts';
-import { removeOldest } from '../stored-blobs.ts';
+import { blobOfKey, removeOldest } from '../stored-blobs.ts';
 import type { S3Client } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
 import { abortMultipart, type S3Upload } from './s3-upload.ts';
 import { xmlElements, xmlText } from './xml.ts';
 
 /** An object of a list. */
-export interface S3Object {
+interface S3Object {
   readonly key: string;
   readonly size: number;
   /** In milliseconds since the epoch; undefined for a date that cannot be read. */
@@ -24,12 +25,8 @@ export interface S3Folders {
   readonly incoming: string;
 }
 
-export interface PruneOptions {
-  /** Bytes that may stay. */
-  readonly bytes: number;
-  /** In milliseconds since the epoch. */
-  readonly now: number;
-  readonly stored: AsyncIterable<StoredBlob>;
+export interface MaintenanceOptions {
+  readonly wallClock: WallClock;
   readonly remove: (blob: BlobId) => Promise<void>;
 }
 
@@ -37,7 +34,7 @@ export interface PruneOptions {
 const abandonedMs = 86_400_000;
 
 /** The objects whose keys begin with a prefix (Amazon S3 API Reference, "ListObjectsV2"). */
-export async function* listObjects(client: S3Client, prefix: string): AsyncGenerator<S3Object> {
+async function* listObjects(client: S3Client, prefix: string): AsyncGenerator<S3Object> {
   const first = { 'list-type': '2', prefix };
   const nextOf = (page: string) => {
     const token = xmlText(page, 'NextContinuationToken');
@@ -90,31 +87,42 @@ async function* pages(
   }
 }
 
-/**
- * Removes temporary keys and uploads that ended writers left behind, and the blobs that were written longest ago, until
- * the others have at most `bytes`.
- */
-export async function pruneBucket(
+/** The part of a store in a bucket that looks after its blobs. */
+export function bucketMaintenance(
   client: S3Client,
   folders: S3Folders,
-  { bytes, now, stored, remove }: PruneOptions,
-): Promise<Pruned> {
-  const isAbandoned = (time: number | undefined) => time !== undefined && now - time > abandonedMs;
-  for await (const { key, modified } of listObjects(client, folders.incoming)) {
-    if (isAbandoned(modified)) await discard(await client.send({ method: 'DELETE', key }));
+  { wallClock, remove }: MaintenanceOptions,
+) {
+  async function* list(): AsyncGenerator<StoredBlob> {
+    for await (const { key, size, modified } of listObjects(client, folders.blobs)) {
+      const blob = blobOfKey(key.slice(folders.blobs.length));
+      if (blob) yield { ...blob, size, usedAt: modified };
+    }
   }
-  // The rest of the bucket belongs to others.
-  for (const folder of [folders.incoming, folders.blobs]) {
-    await abortUploads(client, folder, isAbandoned).catch(ifUnknownToServer);
-  }
-  if (bytes === Number.POSITIVE_INFINITY) return { blobs: 0, bytes: 0 };
-  const all: StoredBlob[] = [];
-  for await (const blob of stored) all.push(blob);
-  const total = all.reduce((sum, { size }) => sum + size, 0);
-  return (await removeOldest(all, total - bytes, remove)).pruned;
+
+  return {
+    list,
+
+    async prune(bytes = Number.POSITIVE_INFINITY): Promise<Pruned> {
+      const now = wallClock().getTime();
+      const isAbandoned = (time: number | undefined) => time !== undefined && now - time > abandonedMs;
+      for await (const { key, modified } of listObjects(client, folders.incoming)) {
+        if (isAbandoned(modified)) await discard(await client.send({ method: 'DELETE', key }));
+      }
+      // The rest of the bucket belongs to others.
+      for (const folder of [folders.incoming, folders.blobs]) {
+        await abortUploads(client, folder, isAbandoned).catch(ifUnknownToServer);
+      }
+      if (bytes === Number.POSITIVE_INFINITY) return { blobs: 0, bytes: 0 };
+      const all: StoredBlob[] = [];
+      for await (const blob of list()) all.push(blob);
+      const total = all.reduce((sum, { size }) => sum + size, 0);
+      return (await removeOldest(all, total - bytes, remove)).pruned;
+    },
+  };
 }
 
-export type PruneBucket = typeof pruneBucket;
+export type BucketMaintenance = typeof bucketMaintenance;
 
 async function abortUploads(
   client: S3Client,

@@ -4,12 +4,12 @@ import { partOf, wholeOf } from '../../../upstream/api/blob-part.ts';
 import { resumedBody } from '../../../upstream/api/resumed-body.ts';
 import { contentLength, discard } from '../../../upstream/body.ts';
 import { type ByteSpan, sliceStream } from '../../byte-range.ts';
-import type { BlobId, BlobName, BlobStore, StoredBlob } from '../blob-store.ts';
+import type { BlobId, BlobName, BlobStore } from '../blob-store.ts';
 import { createPartedWrite } from '../parted-write.ts';
-import { blobFolder, blobKey, blobOfKey, removeDamaged } from '../stored-blobs.ts';
+import { blobFolder, blobKey, removeDamaged } from '../stored-blobs.ts';
 import { createS3Client, type S3ClientOptions, type S3Request } from './s3-client.ts';
 import { S3Error } from './s3-error.ts';
-import { listObjects, type PruneBucket } from './s3-list.ts';
+import type { BucketMaintenance } from './s3-list.ts';
 import { type CopyLimits, s3Target } from './s3-upload.ts';
 
 export interface S3StoreOptions extends S3ClientOptions {
@@ -19,8 +19,8 @@ export interface S3StoreOptions extends S3ClientOptions {
   readonly mostWrites: number;
   readonly log: Log;
   readonly copyLimits?: CopyLimits;
-  /** Absent on a runtime that never calls `prune`, whose bundle is smaller without it. */
-  readonly pruneBucket?: PruneBucket | undefined;
+  /** Makes `list` and `prune`. Absent on a runtime that calls neither, whose bundle is smaller without them. */
+  readonly maintenance?: BucketMaintenance | undefined;
 }
 
 const MiB = 2 ** 20;
@@ -48,7 +48,7 @@ const usualCopyLimits: CopyLimits = { mostCopied: 5_000_000_000, copiedPart: 512
  * processes may use one bucket. It makes no room by itself: the rules of the bucket do, or `prune`.
  */
 export function createS3Store(options: S3StoreOptions): BlobStore {
-  const { prefix, mostWrites, log, wallClock, copyLimits = usualCopyLimits, pruneBucket } = options;
+  const { prefix, mostWrites, log, wallClock, copyLimits = usualCopyLimits } = options;
   const client = createS3Client(options);
   const root = prefix === '' ? '' : `${prefix}/`;
   const folders = { blobs: `${root}${blobFolder}`, incoming: `${root}incoming/` };
@@ -114,13 +114,6 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
     return part.from === start ? stream : sliceStream(stream, { start, end }, what);
   }
 
-  async function* list(): AsyncGenerator<StoredBlob> {
-    for await (const { key, size, modified } of listObjects(client, folders.blobs)) {
-      const blob = blobOfKey(key.slice(folders.blobs.length));
-      if (blob) yield { ...blob, size, usedAt: modified };
-    }
-  }
-
   return {
     kind: 's3',
     namesAtEnd: true,
@@ -139,12 +132,7 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
 
     delete: remove,
 
-    list,
-
-    ...(pruneBucket && {
-      prune: (bytes = Number.POSITIVE_INFINITY) =>
-        pruneBucket(client, folders, { bytes, now: wallClock().getTime(), stored: list(), remove }),
-    }),
+    ...options.maintenance?.(client, folders, { wallClock, remove }),
   };
 }
 

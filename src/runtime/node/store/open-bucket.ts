@@ -4,7 +4,7 @@ import { type AwsKeySettings, awsKeyOf } from '../../../compose/cloud-login.ts';
 import type { BucketAddress } from '../../../config/store.ts';
 import type { BlobStore } from '../../../layers/store/blob-store.ts';
 import { awsDomain } from '../../../layers/store/s3/s3-client.ts';
-import { pruneBucket } from '../../../layers/store/s3/s3-list.ts';
+import { bucketMaintenance } from '../../../layers/store/s3/s3-list.ts';
 import { createS3Store } from '../../../layers/store/s3/s3-store.ts';
 import { version } from '../../../version.ts';
 import type { NodePlatform } from '../platform.ts';
@@ -36,7 +36,7 @@ export function openBucket(
     wallClock,
     log,
     mostWrites,
-    pruneBucket,
+    maintenance: bucketMaintenance,
   });
 }
 

@@ -62,7 +62,7 @@ async function usedAt(path: string, digest: string, time: Date): Promise<void> {
 
 async function digestsOf(store: BlobStore): Promise<string[]> {
   const found: string[] = [];
-  for await (const { digest } of store.list()) found.push(digest);
+  for await (const { digest } of store.list?.() ?? []) found.push(digest);
   return found;
 }
 
