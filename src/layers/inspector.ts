@@ -42,7 +42,7 @@ export interface LayerInspector {
     digest: Digest,
     request: LayerRequest,
     inspectOptions: Pick<InspectOptions, 'signal' | 'budget'>,
-  ): Promise<void>;
+  ): Promise<LayerFacts>;
   /** Whether a read that a request may join uses the right to another repository. */
   isReadElsewhere(digest: Digest, repository: string): boolean;
   /** The progress of the current read, for the time after which a client should come back. */
@@ -106,13 +106,8 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
     }
   }
 
-  async function readInBackground(
-    digest: Digest,
-    request: LayerRequest,
-    { signal, budget }: InspectOptions,
-  ): Promise<LayerFacts> {
-    return reads.inBackground(digest, request, budget).wait(request, signal);
-  }
+  const readIntoStore: LayerInspector['readIntoStore'] = (digest, request, { signal, budget }) =>
+    reads.inBackground(digest, request, budget).wait(request, signal);
 
   async function follow(
     digest: Digest,
@@ -136,17 +131,14 @@ export function createLayerInspector(options: LayerInspectorOptions): LayerInspe
   return {
     cachedFacts: known.get,
     follow,
-
-    async readIntoStore(digest, request, inspectOptions) {
-      await readInBackground(digest, request, inspectOptions);
-    },
+    readIntoStore,
 
     async facts(digest, request, inspectOptions = {}) {
       inspectOptions.signal?.throwIfAborted();
       // A read may have ended during the cache lookup, so the memory is checked again.
       const facts = (await known.get(digest, inspectOptions.budget)) ?? known.inMemory(digest);
       if (facts !== undefined) return facts;
-      const read = inspectOptions.leaseClass === 'background' ? readInBackground : join;
+      const read = inspectOptions.leaseClass === 'background' ? readIntoStore : join;
       return read(digest, request, inspectOptions);
     },
 

@@ -149,7 +149,8 @@ export function createLayerService(options: LayerServiceOptions): LayerService {
 
     async readIntoStore(repository, layer, context) {
       if (store?.namesAtEnd) {
-        return inspector.readIntoStore(layer.compressed, wholeReadOf(repository, layer, context), context);
+        await inspector.readIntoStore(layer.compressed, wholeReadOf(repository, layer, context), context);
+        return;
       }
       // A store that needs the digest first is one of Workers, where no download waits for another.
       const request = downloadOf(repository, layer, context);

@@ -62,22 +62,15 @@ interface Sum {
 }
 
 function sumOf(layers: ReadonlyMap<Digest, LayerToRead>, inspector: Pick<LayerInspector, 'progress'>): Sum {
-  const parts = [...layers].map(([digest, { size, done }]) => {
+  let [bytesRead, bytesPerMs, wait] = [0, 0, 0];
+  let all: number | undefined = 0;
+  for (const [digest, { size, done }] of layers) {
     const { read = 0, total = size, waitMs = 0, speed = 0 } = inspector.progress(digest) ?? {};
-    return {
-      read: done ? (total ?? 0) : read,
-      total: done ? (total ?? 0) : total,
-      speed,
-      waitMs: done ? 0 : waitMs,
-    };
-  });
-  const totals = parts.map(({ total }) => total);
-  return {
-    read: parts.reduce((sum, { read }) => sum + read, 0),
-    total: totals.includes(undefined)
-      ? undefined
-      : totals.reduce<number>((sum, total) => sum + (total ?? 0), 0),
-    speed: parts.reduce((sum, { speed }) => sum + speed, 0),
-    waitMs: parts.reduce((most, { waitMs }) => Math.max(most, waitMs), 0),
-  };
+    bytesRead += done ? (total ?? 0) : read;
+    bytesPerMs += speed;
+    if (!done) wait = Math.max(wait, waitMs);
+    const isKnown = done || total !== undefined;
+    all = all !== undefined && isKnown ? all + (total ?? 0) : undefined;
+  }
+  return { read: bytesRead, total: all, speed: bytesPerMs, waitMs: wait };
 }

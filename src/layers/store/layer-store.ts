@@ -131,6 +131,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
     const own = <Blob extends BlobId>(blob: Blob) => ({ ...blob, registry });
     const keyOf = (digest: Digest) => blobKey({ digest, registry });
     const isInDoubt = (digest: Digest) => proofs !== undefined && clock() >= (proofs.get(keyOf(digest)) ?? 0);
+    const trust = (digest: Digest, ms: number) => proofs?.set(keyOf(digest), clock() + ms);
     return {
       namesAtEnd: store.namesAtEnd,
       readsBack: store.readsBack,
@@ -161,8 +162,8 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
         const onMismatch = (found: string) =>
           background(removeDamaged(log, { digest }, { found, expected }, () => store.delete(own(blob))));
         const what = `blob ${digest} in the store`;
-        if (isInDoubt(digest)) proofs?.set(keyOf(digest), clock() + provingMs);
-        const onMatch = () => proofs?.set(keyOf(digest), clock() + proofMs);
+        if (isInDoubt(digest)) trust(digest, provingMs);
+        const onMatch = () => trust(digest, proofMs);
         return verifyingStream(stored, blob, { codec, what, relation: 'should be', onMismatch, onMatch });
       },
 
@@ -176,7 +177,7 @@ export function createLayerStores(options: LayerStoreOptions): LayerStores {
           digester: createDigester(codec.hash(blob ? digestAlgorithm(blob.digest) : 'sha256')),
           ended({ stored, error }) {
             if (stored) {
-              proofs?.set(keyOf(stored.digest), clock() + proofMs);
+              trust(stored.digest, proofMs);
               metrics.storeWrite('stored', stored.size);
             } else metrics.storeWrite(error === undefined ? 'dropped' : 'error', 0);
             if (error !== undefined) writes.failed(error);

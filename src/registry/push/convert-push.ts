@@ -49,12 +49,11 @@ export function createPushConverter(options: PushConverterOptions): PushConverte
   const { client, converter, layers, resolver } = options;
 
   function uploadDerived(pusher: Pusher, blob: DerivedBlob): Promise<void> {
-    const { digest } = blob;
-    if (blob.kind === 'config') return uploadBytes(options, pusher, digest, blob.bytes);
-    const { packed: compressed, size } = blob;
-    return uploadOnce(options, pusher, digest, () =>
-      openDerivedLayer(layers, pusher, { compressed, digest, size }),
-    );
+    return blob.kind === 'config'
+      ? uploadBytes(options, pusher, blob.digest, blob.bytes)
+      : uploadOnce(options, pusher, blob.digest, () =>
+          openDerivedLayer(layers, pusher, { ...blob, compressed: blob.packed }),
+        );
   }
 
   /** Uploads what a converted manifest names: a registry takes a manifest only after that. */

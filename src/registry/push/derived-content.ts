@@ -59,8 +59,7 @@ export async function openDerivedBlob(
   if (recipe.product === 'config') {
     return contentOf(digest, await converter.config(repository, digest, recipe, context));
   }
-  const { packed: compressed, size } = recipe;
-  return openDerivedLayer(layers, pusher, { compressed, digest, size });
+  return openDerivedLayer(layers, pusher, { digest, size: recipe.size, compressed: recipe.packed });
 }
 
 /** Makes a decompressed layer. @throws RegistryError. */

@@ -129,17 +129,17 @@ function imageOf(sketch: Sketch): PushedImage {
 function artifactOf({ mediaType, document, bytes }: Sketch): PushedArtifact {
   const root = asObject(rootField(document));
   const config = optional(root, 'config');
-  const layers = optional(root, 'layers');
+  const list = optional(root, 'layers');
+  const layers = list ? asItems(list) : [];
   const subject = optional(root, 'subject');
-  const descriptors = [...(config ? [config] : []), ...(layers ? asItems(layers) : [])];
   return {
     kind: 'artifact',
     mediaType,
     digest: digestOf(bytes),
     bytes,
-    attestation: isAttestation(root, layers ? asItems(layers) : []),
+    attestation: isAttestation(root, layers),
     subject: subject && digestIn(subject),
-    blobs: descriptors.map(digestIn),
+    blobs: [...(config ? [config] : []), ...layers].map(digestIn),
   };
 }
 

@@ -122,7 +122,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       const sender = { fetch, method, signal, milliseconds, caller, budget: undefined };
       return send(body === undefined ? sender : { ...sender, body }, url, headers);
     }).catch((error: unknown) => {
-      throw isTimeout(error) ? noAnswer(attemptOf(request), milliseconds) : error;
+      throw hasCode(error, 'UPSTREAM_TIMEOUT') ? noAnswer(attemptOf(request), milliseconds) : error;
     });
   }
 
@@ -217,10 +217,6 @@ function passes(error: unknown): boolean {
   if (!(error instanceof S3Error)) return false;
   const { status = 0, code = '' } = error;
   return passingStatuses.includes(status) || passingCodes.includes(code);
-}
-
-function isTimeout(error: unknown): boolean {
-  return hasCode(error, 'UPSTREAM_TIMEOUT');
 }
 
 function noAnswer({ method, host }: S3Attempt, milliseconds: number): S3Error {
