@@ -1,5 +1,6 @@
 import { ConversionError } from '../../converters/errors.ts';
-import { hasCode, RegistryError } from '../errors.ts';
+import { RegistryError } from '../errors.ts';
+import { lackedBlob } from '../registry/push/push-errors.ts';
 
 /** The code of the error of a request by plain HTTP to a server that speaks TLS (images/tls-hint.ts). */
 export const speaksTlsCode = 'ERR_SPEAKS_TLS';
@@ -126,8 +127,7 @@ export function errorText(
 
 /** The registry's answer for a part of an image that a conversion needed, and that the registry has lost. */
 export function lostPartOf(error: unknown): RegistryError | undefined {
-  const { cause } = error instanceof ConversionError ? error : {};
-  return hasCode(cause, 'BLOB_UNKNOWN') ? cause : undefined;
+  return error instanceof ConversionError ? lackedBlob(error) : undefined;
 }
 
 function userOf(login: string | undefined): string | undefined {

@@ -14,7 +14,7 @@ import type { Image, Model } from '../../../converters/model.ts';
 import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { parseRepositoryName, parseTag } from '../../../converters/reference.ts';
-import { type ConvertTarget, targets } from '../images/convert-target.ts';
+import { type ConvertTarget, needsPlainTars, targets } from '../images/convert-target.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { manifestFile, namedInLayout } from '../images/manifest-file.ts';
 import { writeConverted, writeV1 } from '../images/write-converted.ts';
@@ -56,8 +56,7 @@ export async function convertFile(path: string, given: ConvertOptions, io: Io): 
 
 function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): ConversionContext {
   const { name, tag, to, zstd } = options;
-  // Like the proxy (`manifestRecipe`): clients that read these forms do not read zstd.
-  const plainTars = ['schema1', 'v1', 'schema2', 'list'].includes(to);
+  const { image, index } = targets[to];
   if (name === undefined && to === 'schema1') {
     throw new UsageError('Schema 1 contains the repository name. Set it with --name, like --name team/app.');
   }
@@ -68,7 +67,7 @@ function contextOf(options: ConvertOptions, ports: ConversionContext['ports']): 
   }
   if (parseTag(tag) === undefined)
     throw new UsageError(`${JSON.stringify(tag)} is not a tag. A tag has letters, digits, ".", "_" and "-".`);
-  return { ports, name: name ?? '', tag, unpackZstd: !zstd || plainTars };
+  return { ports, name: name ?? '', tag, unpackZstd: !zstd || needsPlainTars(image ?? index) };
 }
 
 async function converted(

@@ -9,7 +9,6 @@ import { lossSentence } from '../../../converters/loss-text.ts';
 import type { Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { byteText } from '../../byte-text.ts';
-import { systemClock } from '../../clock.ts';
 import { formName } from '../../negotiation/format-names.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
@@ -18,11 +17,10 @@ import { referenceText } from '../../upstream/api/paths.ts';
 import { type CopiedContent, type CopiedImage, copyContent, type Transfer } from '../copy/copy-content.ts';
 import { type CopyPlan, planCopy, rootOf } from '../copy/plan-copy.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { createLayerSpool, type LayerSpool } from '../images/layer-spool.ts';
+import { type LayerSpool, withSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
-import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError } from '../usage.ts';
 
 export interface CopyOptions extends AccessOptions, DataOptions {
@@ -50,33 +48,17 @@ export async function copy(from: string, to: string, options: CopyOptions, io: I
   if (target.reference.kind === 'digest') {
     throw new UsageError(`Give the target a tag in place of a digest, which follows from the content: ${to}`);
   }
-  const progress = createTransferProgress(io, systemClock);
-  const spool = createLayerSpool(source, progress.add);
-  try {
+  const result = await withSpool(source, io, async (spool, progress) => {
     progress.begin('read', undefined);
     const { plan, stored } = await planOf({ source, target, spool }, options, io);
     refuseOverSource({ source, target, to, plan, stored });
     progress.begin('copied', totalOf(plan));
-    const copied = await copyContent(
-      {
-        from: source,
-        to: target,
-        spool,
-        codec: createNodeLayerCodec(),
-        onBytes: progress.add,
-        onSkipped: progress.skip,
-      },
-      plan,
-    );
-    progress.end();
-    report({ from, to, plan, copied }, options, io);
-    return exitCodes.good;
-  } catch (error) {
-    progress.end();
-    throw error;
-  } finally {
-    await spool.close();
-  }
+    const codec = createNodeLayerCodec();
+    const sending = { onBytes: progress.add, onSkipped: progress.skip };
+    return { plan, copied: await copyContent({ from: source, to: target, spool, codec, ...sending }, plan) };
+  });
+  report({ from, to, ...result }, options, io);
+  return exitCodes.good;
 }
 
 interface Planning {

@@ -7,14 +7,13 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { byteText } from '../../byte-text.ts';
-import { systemClock } from '../../clock.ts';
 import { knownClientById } from '../../negotiation/known-clients.ts';
 import { depthObstacle, straightClient } from '../../negotiation/straight.ts';
 import { storedManifest } from '../../registry/inspection/inspected-image.ts';
 import { isDockerHub } from '../../upstream/docker-hub.ts';
 import { refuseOtherPlatform } from '../images/image-platform.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { createLayerSpool } from '../images/layer-spool.ts';
+import { withSpool } from '../images/layer-spool.ts';
 import { type OpenImage, openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { openArchiveFile } from '../save/archive-file.ts';
@@ -30,7 +29,6 @@ import {
   printNote,
   withDigests,
 } from '../terminal/io.ts';
-import { createTransferProgress } from '../terminal/transfer-progress.ts';
 import { exitCodes, UsageError, unknownClient } from '../usage.ts';
 
 export interface SaveOptions extends AccessOptions, DataOptions {
@@ -67,21 +65,13 @@ async function saveInto(
   options: SaveOptions,
   io: Io,
 ): Promise<void> {
-  const progress = createTransferProgress(io, systemClock);
-  const spool = createLayerSpool(source, progress.add);
-  try {
+  const { saved, archived, size } = await withSpool(source, io, async (spool, progress) => {
     const saved = await savedImage({ source, spool, onRead: progress.add }, form, options);
     refuseDepth(saved.image, options);
     progress.begin('read', downloadSize(saved.image));
-    const { archived, size } = await written(sink, (archive) => archiveForms[form].write(archive, saved));
-    progress.end();
-    report({ image: text, form, file, size, ...archived }, saved, options, io);
-  } catch (error) {
-    progress.end();
-    throw error;
-  } finally {
-    await spool.close();
-  }
+    return { saved, ...(await written(sink, (archive) => archiveForms[form].write(archive, saved))) };
+  });
+  report({ image: text, form, file, size, ...archived }, saved, options, io);
 }
 
 function formFor({ for: client }: SaveOptions): ArchiveForm {

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { generateSigningKey } from '../../../converters/crypto/signing-key.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../../../converters/digest.ts';
@@ -10,7 +9,7 @@ import { isOfArtifact } from '../images/artifact.ts';
 import { type Check, checkManifest, documentText } from '../images/check-manifest.ts';
 import { folderOf, openFileStore, readInput } from '../images/file-store.ts';
 import { orKnownTags } from '../images/known-tags.ts';
-import { holdsImage, manifestFile } from '../images/manifest-file.ts';
+import { holdsImage, isFile, manifestFile } from '../images/manifest-file.ts';
 import { openImage } from '../images/open-image.ts';
 import type { AccessOptions } from '../registry-options.ts';
 import { type DataOptions, type Io, printData, printLines, withDigests } from '../terminal/io.ts';
@@ -42,7 +41,7 @@ interface Report {
 
 /** `regshift verify`: checks an image in a file or a registry. @returns exit code 1 if a check fails. */
 export async function verify(text: string, options: Options, io: Io): Promise<number> {
-  const subject = isFile(text)
+  const subject = isOnDisk(text)
     ? await fileSubject(text, options, io)
     : await registrySubject(text, options, io);
   const { form, digest, checks } =
@@ -58,13 +57,8 @@ export async function verify(text: string, options: Options, io: Io): Promise<nu
 }
 
 /** Tells whether the argument is a file: it looks like a path, or a file or a folder with an image has this name. */
-function isFile(text: string): boolean {
-  return (
-    text === '-' ||
-    /^[./]|[/\\]$|\.json$/.test(text) ||
-    (statSync(text, { throwIfNoEntry: false })?.isFile() ?? false) ||
-    holdsImage(text)
-  );
+function isOnDisk(text: string): boolean {
+  return text === '-' || /^[./]|[/\\]$|\.json$/.test(text) || isFile(text) || holdsImage(text);
 }
 
 async function fileSubject(path: string, { from }: Options, io: Io): Promise<Subject> {

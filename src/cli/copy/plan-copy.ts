@@ -10,6 +10,7 @@ import { formatPlatform, type Platform } from '../../../converters/platform.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { readManifest } from '../../../converters/read.ts';
 import { isOfArtifact } from '../images/artifact.ts';
+import { needsPlainTars } from '../images/convert-target.ts';
 import { refuseOtherPlatform } from '../images/image-platform.ts';
 import { type ManifestContent, manifestContent } from './named-content.ts';
 
@@ -125,8 +126,7 @@ async function changedBy(model: Model, source: CopySource, changes: CopyChanges)
   const form = changes.as ?? (own.dialect === 'v1' ? 'schema1' : own.dialect);
   const drops = changes.dropAttestations && model.kind === 'index';
   const isOther = form !== own.dialect;
-  // Like the proxy (`manifestRecipe`): clients that read these forms do not read zstd.
-  const unpackZstd = changes.decompress || (changes.as !== undefined && changes.as !== 'oci');
+  const unpackZstd = changes.decompress || needsPlainTars(changes.as);
   if (!isOther && !drops && !unpackZstd) {
     const { digest, bytes: body } = own;
     const mediaType = digest === source.digest ? storedType(source, own) : own.mediaType;

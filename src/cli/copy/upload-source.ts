@@ -1,5 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import type { Digest } from '../../../converters/digest.ts';
 import { digestAlgorithm } from '../../../converters/digest.ts';
 import { openByteSource, streamFromSource } from '../../layers/byte-stream.ts';
@@ -9,6 +7,7 @@ import { createDigester } from '../../layers/digester.ts';
 import { createPullStream } from '../../layers/pull-stream.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
 import { contentLength } from '../../upstream/body.ts';
+import { streamFile } from '../images/file-store.ts';
 import type { OpenImage } from '../images/open-image.ts';
 import { errorOf } from './error-side.ts';
 import type { NamedDigest } from './named-content.ts';
@@ -54,11 +53,7 @@ export function storedContent(
 
 /** A verified file. */
 export function fileContent(digest: Digest, path: string, size: number): UploadSource {
-  const open = async (from: number) => {
-    const stream = Readable.toWeb(createReadStream(path, { start: from })) as ReadableStream<Uint8Array>;
-    return { stream, from, size };
-  };
-  return { digest, size, open };
+  return { digest, size, open: async (from) => ({ stream: streamFile(path, { start: from }), from, size }) };
 }
 
 export function bytesContent(digest: Digest, bytes: Uint8Array): UploadSource {

@@ -11,6 +11,11 @@ interface Target {
   readonly index: IndexForm | undefined;
 }
 
+/** Whether the clients that read a form read no zstd, as the proxy has it (`manifestRecipe`). */
+export function needsPlainTars(form: Form | 'v1' | undefined): boolean {
+  return form === 'schema1' || form === 'schema2' || form === 'v1';
+}
+
 export const targets: Readonly<Record<ConvertTarget, Target>> = {
   schema1: { image: 'schema1', index: undefined },
   schema2: { image: 'schema2', index: undefined },

@@ -10,7 +10,7 @@ import {
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { concatenate } from '../../../converters/bytes.ts';
-import { type Digest, digestAlgorithm, digestHex, digestOf } from '../../../converters/digest.ts';
+import { type Digest, digestHex, digestOf } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { limits } from '../../../converters/limits.ts';
 import type { Descriptor } from '../../../converters/model.ts';
@@ -20,7 +20,8 @@ import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts
 import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import type { Io } from '../terminal/io.ts';
-import { refuseArchive } from './manifest-file.ts';
+import { layoutPath } from './layout-path.ts';
+import { isFile, refuseArchive } from './manifest-file.ts';
 
 /** Finds content in files by its digest. */
 export interface FileStore {
@@ -35,15 +36,11 @@ export interface FileStore {
  * @param files more files, outside of the folder.
  */
 export function openFileStore(folder: string, files: readonly string[] = []): FileStore {
-  const pathsFor = (digest: Digest) =>
-    [join('blobs', digestAlgorithm(digest), digestHex(digest)), digestHex(digest)].map((name) =>
-      join(folder, name),
-    );
   const documents = new Map<Digest, string>();
   let hashed = false;
 
   function find(digest: Digest): string | undefined {
-    const found = pathsFor(digest).find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
+    const found = [layoutPath(digest), digestHex(digest)].map((name) => join(folder, name)).find(isFile);
     if (found !== undefined) return found;
     if (!hashed)
       for (const path of [...files, ...filesIn(folder)]) documents.set(digestOf(readFileSync(path)), path);
@@ -139,9 +136,9 @@ function tooLarge(file: string, found: string): ConversionError {
   });
 }
 
-/** Streams a file from disk. */
-export function streamFile(path: string): ReadableStream<Uint8Array> {
-  return Readable.toWeb(createReadStream(path)) as ReadableStream<Uint8Array>;
+/** Streams a file from disk. @param options.start the offset of the first byte. */
+export function streamFile(path: string, options: { start?: number } = {}): ReadableStream<Uint8Array> {
+  return Readable.toWeb(createReadStream(path, options)) as ReadableStream<Uint8Array>;
 }
 
 /** Most entries of a folder to hash; an image has fewer. */

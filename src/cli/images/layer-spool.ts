@@ -8,11 +8,14 @@ import { createGzip } from 'node:zlib';
 import { callsBounded } from '../../../converters/concurrency.ts';
 import { type Digest, digestHex } from '../../../converters/digest.ts';
 import type { GzipLayer, LayerFacts } from '../../../converters/ports.ts';
+import { systemClock } from '../../clock.ts';
 import { defaultDecompressionLimits } from '../../layers/decompression-limits.ts';
 import { inspectLayer } from '../../layers/inspect.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
 import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
+import type { Io } from '../terminal/io.ts';
+import { createTransferProgress, type TransferProgress } from '../terminal/transfer-progress.ts';
 import type { OpenImage } from './open-image.ts';
 import { removeAtEnd } from './remove-at-end.ts';
 
@@ -37,6 +40,8 @@ export interface LayerSpool {
    * @throws RegistryError as `inspectLayer`; FileError if the folder cannot be made, or the disk is full.
    */
   tar(layer: Digest): Promise<SpooledTar>;
+  /** The tar with this digest, or else of the layer with it: a converted manifest names a zstd layer by its tar. */
+  named(digest: Digest): Promise<SpooledFile>;
   /** Compresses the tar of a layer with gzip, once for each digest. @throws as `tar`. */
   gzip(layer: Digest): Promise<SpooledFile & GzipLayer>;
   /** The file with a digest, if the spool has made it. */
@@ -122,6 +127,7 @@ export function createLayerSpool(
     tar: (layer) => once(tars, layer, () => bounded(() => download(layer).catch(spoolError))),
     gzip: (layer) => once(gzips, layer, () => compress(layer).catch(spoolError)),
     find: (digest) => files.get(digest),
+    named: async (digest) => files.get(digest) ?? spool.tar(digest),
     async remove(file) {
       const { layer, digest, path } = file;
       tars.delete(layer);
@@ -155,6 +161,25 @@ function spoolError(error: unknown): never {
   if (!isOfSystem(error)) throw error;
   const text = systemErrorText(error, `The folder ${tmpdir()} for temporary files cannot be used`);
   throw new FileError(`${text}. Set TMPDIR to another folder.`, { cause: error });
+}
+
+/**
+ * Runs work with a spool and a line that shows its progress, and removes both at the end.
+ * @throws as the work.
+ */
+export async function withSpool<Result>(
+  source: OpenImage,
+  io: Io,
+  work: (spool: LayerSpool, progress: TransferProgress) => Promise<Result>,
+): Promise<Result> {
+  const progress = createTransferProgress(io, systemClock);
+  const spool = createLayerSpool(source, progress.add);
+  try {
+    return await work(spool, progress);
+  } finally {
+    progress.end();
+    await spool.close();
+  }
 }
 
 function once<Value>(

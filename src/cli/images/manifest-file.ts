@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { fetchModel } from '../../../converters/fetch.ts';
 import type { IndexEntry, Model } from '../../../converters/model.ts';
 import type { ConversionPorts } from '../../../converters/ports.ts';
 import { compressionOf, startsTar } from '../../layers/compression.ts';
 import { UsageError } from '../usage.ts';
+import { layoutPath } from './layout-path.ts';
 
 /** Finds the manifest of a folder: the index of an OCI layout, or the manifest of skopeo's `dir:`. Files stay. */
 export function manifestFile(path: string): string {
@@ -52,7 +52,7 @@ const refName = 'org.opencontainers.image.ref.name';
 
 function severalNames(file: string, entries: readonly IndexEntry[]): UsageError {
   const found = entries.map(({ labels, digest }) => {
-    const path = join(dirname(file), 'blobs', digestAlgorithm(digest), digestHex(digest));
+    const path = join(dirname(file), layoutPath(digest));
     return `${path} (${labels.get(refName)?.text})`;
   });
   return new UsageError(`${file} has several names. Name the file of one manifest: ${found.join(', ')}`);
@@ -74,6 +74,6 @@ export function refuseArchive(first: Uint8Array, file: string): void {
   });
 }
 
-function isFile(path: string): boolean {
+export function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Converted } from '../../../converters/conversion.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
+import { type Digest, digestAlgorithm } from '../../../converters/digest.ts';
 import { readManifest } from '../../../converters/read.ts';
 import type { DerivedBlob } from '../../../converters/steps/step.ts';
 import { decompress } from '../../layers/decompress.ts';
@@ -12,6 +12,7 @@ import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { FileError, isOfSystem, systemErrorText } from '../system-error.ts';
 import { type FileStore, streamFile } from './file-store.ts';
+import { layoutPath } from './layout-path.ts';
 
 /** Returns all child manifests that a conversion made, at every level. */
 export function below({ children }: Converted): Converted[] {
@@ -27,13 +28,13 @@ export async function writeLayout(folder: string, converted: Converted, store: F
   const { digest, mediaType, body, form } = converted;
   const index = join(folder, 'index.json');
   const before = form === 'schema1' || !existsSync(index) ? emptyIndex : readIndex(index);
-  for (const child of below(converted)) put(blobPath(folder, child.digest), child.body);
+  for (const child of below(converted)) put(join(folder, layoutPath(child.digest)), child.body);
   for (const each of [converted, ...below(converted)]) {
     for (const blob of each.blobs) await putBlob(folder, blob, store);
     for (const named of referencedBy(each)) await copy(folder, named, store);
   }
   if (form === 'schema1') return put(join(folder, 'manifest.json'), body);
-  put(blobPath(folder, digest), body);
+  put(join(folder, layoutPath(digest)), body);
   put(join(folder, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
   // An empty layout of umoci has null for its list.
   const others = (before.manifests ?? []).filter((each) => each.digest !== digest);
@@ -79,7 +80,7 @@ function referencedBy({ body }: Converted): Digest[] {
 }
 
 async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Promise<void> {
-  if (blob.kind === 'config') return put(blobPath(folder, blob.digest), blob.bytes);
+  if (blob.kind === 'config') return put(join(folder, layoutPath(blob.digest)), blob.bytes);
   const compressed = store.find(blob.packed);
   if (compressed === undefined) return;
   const what = `layer ${blob.packed}`;
@@ -89,7 +90,7 @@ async function putBlob(folder: string, blob: DerivedBlob, store: FileStore): Pro
     blob,
     { codec, what },
   );
-  await putVerified(blobPath(folder, blob.digest), stream);
+  await putVerified(join(folder, layoutPath(blob.digest)), stream);
 }
 
 /** Writes bytes to a file, which gets its final name after it is complete and verified. */
@@ -110,7 +111,7 @@ async function putVerified(path: string, stream: AsyncIterable<Uint8Array>): Pro
  * @throws FileError where a file of the store has other bytes than its name says.
  */
 async function copy(folder: string, digest: Digest, store: FileStore): Promise<void> {
-  const [from, to] = [store.find(digest), blobPath(folder, digest)];
+  const [from, to] = [store.find(digest), join(folder, layoutPath(digest))];
   if (from === undefined || existsSync(to)) return;
   await putVerified(to, contentOf(from, digest));
 }
@@ -123,10 +124,6 @@ async function* contentOf(path: string, digest: Digest): AsyncGenerator<Uint8Arr
   }
   const found = await digester.digest();
   if (found !== digest) throw new FileError(`${path} should be ${digest}; found ${found}`);
-}
-
-function blobPath(folder: string, digest: Digest): string {
-  return join(folder, 'blobs', digestAlgorithm(digest), digestHex(digest));
 }
 
 /** Writes a file, and creates its folder. */

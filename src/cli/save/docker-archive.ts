@@ -20,7 +20,7 @@ export async function writeDockerArchive(archive: ArchiveWriter, saved: SavedIma
   const written = new Set<string>();
   const names: string[] = [];
   for (const [index, layer] of layers.entries()) {
-    const tar = await tarOf(layer, saved);
+    const tar = await saved.spool.named(layer.digest);
     if (tar.digest !== diffIds[index]) throw otherContent(layer, tar, diffIds[index]);
     const folder = digestHex(tar.digest);
     names.push(`${folder}/layer.tar`);
@@ -36,11 +36,6 @@ export async function writeDockerArchive(archive: ArchiveWriter, saved: SavedIma
   const described = [{ Config: configName, RepoTags: tagsOf(saved), Layers: names }];
   await archive.bytes('manifest.json', `${JSON.stringify(described)}\n`);
   return { id: config.digest, losses: converted.losses };
-}
-
-/** A zstd layer is in the spool by its tar, which the converted manifest names. */
-async function tarOf({ digest }: Layer, { spool }: SavedImage): Promise<SpooledFile> {
-  return spool.find(digest) ?? spool.tar(digest);
 }
 
 function otherContent({ digest }: Layer, tar: SpooledFile, expected: string | undefined): ConversionError {

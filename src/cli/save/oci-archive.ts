@@ -1,4 +1,3 @@
-import { type Digest, digestAlgorithm, digestHex } from '../../../converters/digest.ts';
 import { convertImage } from '../../../converters/images/convert-image.ts';
 import type { Layer } from '../../../converters/model.ts';
 import { openByteSource } from '../../layers/byte-stream.ts';
@@ -6,6 +5,7 @@ import { verifyingStream } from '../../layers/verify.ts';
 import { createNodeLayerCodec } from '../../runtime/node/layers/codec.ts';
 import { fetchBlob } from '../../upstream/api/blobs.ts';
 import { contentLength } from '../../upstream/body.ts';
+import { layoutPath } from '../images/layout-path.ts';
 import type { ArchiveWriter } from './archive-writer.ts';
 import { type Archived, partsOf, type SavedImage, tagsOf } from './saved-image.ts';
 
@@ -18,18 +18,18 @@ export async function writeOciArchive(archive: ArchiveWriter, saved: SavedImage)
   const converted = await convertImage(saved.image, 'oci', saved.context);
   const { config, configBytes, layers } = await partsOf(converted, saved.context);
   await archive.bytes('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  await archive.bytes(blobName(config.digest), configBytes);
+  await archive.bytes(layoutPath(config.digest), configBytes);
   const different = new Map(layers.map((layer) => [layer.digest, layer]));
   for (const layer of different.values()) await writeLayer(archive, layer, saved);
   const { digest, mediaType, body } = converted;
-  if (digest !== config.digest) await archive.bytes(blobName(digest), body);
+  if (digest !== config.digest) await archive.bytes(layoutPath(digest), body);
   const entry = { mediaType, digest, size: body.length, ...annotationsOf(saved) };
   await archive.bytes('index.json', JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
   const described = [
     {
-      Config: blobName(config.digest),
+      Config: layoutPath(config.digest),
       RepoTags: tagsOf(saved),
-      Layers: layers.map((layer) => blobName(layer.digest)),
+      Layers: layers.map((layer) => layoutPath(layer.digest)),
     },
   ];
   await archive.bytes('manifest.json', `${JSON.stringify(described)}\n`);
@@ -58,7 +58,7 @@ async function writeLayer(
       yield bytes;
     }
   }
-  await archive.stream(blobName(digest), size, counted());
+  await archive.stream(layoutPath(digest), size, counted());
 }
 
 /**
@@ -83,8 +83,4 @@ function fullName(repository: string): string {
   const [first = '', ...others] = repository.split('/');
   if (others.length === 0) return `docker.io/library/${repository}`;
   return /[.:]|^localhost$/.test(first) ? repository : `docker.io/${repository}`;
-}
-
-function blobName(digest: Digest): string {
-  return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }

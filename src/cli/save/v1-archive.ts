@@ -41,8 +41,7 @@ async function writeV1Image(
   await archive.bytes(`${image.id}/json`, v1ImageJson(image));
   const name = `${image.id}/layer.tar`;
   if (image.empty) return archive.bytes(name, emptyTar);
-  // A zstd layer is in the spool by its tar: its digest here is that of the tar.
-  const tar = spool.find(image.blob) ?? (await spool.tar(image.blob));
+  const tar = await spool.named(image.blob);
   await archive.file(name, tar);
   if (!later.some(({ blob }) => blob === image.blob)) await spool.remove(tar);
 }
