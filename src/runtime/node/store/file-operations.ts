@@ -147,34 +147,44 @@ export function createFileOperations(options: FileOperationsOptions): FileOperat
       tellLate();
     },
 
-    run<Value>(kind: OperationKind, work: () => Promise<Value>, runOptions: RunOptions<Value> = {}) {
-      const { isPatient = false, ended } = runOptions;
-      return new Promise<Value>((resolve, reject) => {
-        const operation: Operation = {
-          kind,
-          isPatient,
-          isLate: false,
-          async start() {
-            try {
-              const value = await work();
-              resolve(value);
-              ended?.({ value, isLate: operation.isLate });
-            } catch (error) {
-              reject(error);
-              ended?.({ isLate: operation.isLate });
-            }
-          },
-          refuse(error) {
-            reject(error);
-            if (!running.has(operation)) ended?.({ isLate: false });
-          },
-        };
-        if (hasPlace(kind)) void begin(operation);
-        else if (!isPatient && isHung(kind)) operation.refuse(hangs(running.size));
-        else waiting.push(operation);
-      });
+    run(kind, work, runOptions) {
+      const { operation, result } = operationOf(kind, work, runOptions);
+      if (hasPlace(kind)) void begin(operation);
+      else if (!operation.isPatient && isHung(kind)) operation.refuse(hangs(running.size));
+      else waiting.push(operation);
+      return result;
     },
   };
+}
+
+function operationOf<Value>(
+  kind: OperationKind,
+  work: () => Promise<Value>,
+  { isPatient = false, ended }: RunOptions<Value> = {},
+): { readonly operation: Operation; readonly result: Promise<Value> } {
+  const { promise: result, resolve, reject } = Promise.withResolvers<Value>();
+  let hasBegun = false;
+  const operation: Operation = {
+    kind,
+    isPatient,
+    isLate: false,
+    async start() {
+      hasBegun = true;
+      try {
+        const value = await work();
+        resolve(value);
+        ended?.({ value, isLate: operation.isLate });
+      } catch (error) {
+        reject(error);
+        ended?.({ isLate: operation.isLate });
+      }
+    },
+    refuse(error) {
+      reject(error);
+      if (!hasBegun) ended?.({ isLate: false });
+    },
+  };
+  return { operation, result };
 }
 
 function hangs(operations: number): FolderHangs {
