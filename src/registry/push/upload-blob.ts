@@ -74,7 +74,7 @@ async function cancel(
   try {
     await cancelUpload(client, repository, location, { ...context, signal: undefined });
   } catch {
-    // Registries remove uploads that are not completed.
+    // Registries remove such uploads, docker-registry after a week (registry/handlers/app.go, `uploadPurgeDefaultConfig`).
   }
 }
 

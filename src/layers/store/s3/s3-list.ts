@@ -58,7 +58,7 @@ async function* listUploads(client: S3Client, prefix: string): AsyncGenerator<Be
   for await (const page of pages(client, { uploads: '', prefix }, nextOf)) {
     for (const upload of xmlElements(page, 'Upload')) {
       const [key = '', uploadId = ''] = [xmlText(upload, 'Key'), xmlText(upload, 'UploadId')];
-      // MinIO takes the prefix for a whole key, and others may ignore it.
+      // MinIO takes the prefix for a whole key (cmd/erasure-multipart.go, `ListMultipartUploads`), others may ignore it.
       if (key.startsWith(prefix)) yield { key, uploadId, begun: dateIn(upload, 'Initiated') };
     }
   }

@@ -136,7 +136,10 @@ export function createS3Store(options: S3StoreOptions): BlobStore {
   };
 }
 
-/** Bytes of each part of a blob whose size is known, in whole MiB. Cloudflare R2 wants parts of one size. */
+/**
+ * Bytes of each part of a blob whose size is known, in whole MiB. Cloudflare R2 wants parts of one size (R2 documentation,
+ * "Multipart upload").
+ */
 function partOfSize(size: number): number {
   const even = Math.ceil(size / usualParts / MiB) * MiB;
   return Math.min(largestPart, Math.max(smallestPart, even));
