@@ -1,16 +1,16 @@
 import type { Digest } from '../../converters/digest.ts';
 import type { LayerFacts } from '../../converters/ports.ts';
 import type { Clock } from '../clock.ts';
-import { isDeadline, type Patience, waitFor } from '../concurrency/deadline.ts';
+import type { Patience } from '../concurrency/deadline.ts';
 import type { Lease, LeaseClass, LeaseSemaphore } from '../concurrency/lease-semaphore.ts';
 import type { LayerCodec } from './codec.ts';
-import { corruptLayer } from './corrupt-layer.ts';
 import type { DecompressionLimits } from './decompression-limits.ts';
 import { inspectLayer } from './inspect.ts';
 import type { LayerAccess, LayerRequest } from './layer-request.ts';
 import { createReadLeases } from './read-leases.ts';
 import { createPaceWatch, Suspended } from './read-pace.ts';
 import { createSpeedometer } from './read-speed.ts';
+import { createReadWaiters } from './read-waiters.ts';
 import type { Fill } from './store/fill.ts';
 import type { LayerStore } from './store/layer-store.ts';
 
@@ -75,12 +75,6 @@ const backgroundPatience: Patience = {
 /** From this part of its bytes on, a read continues without clients, so that the next pull finds its result. */
 const nearlyDone = 0.9;
 
-interface Waiter {
-  readonly request: LayerRequest;
-  readonly maxSize: number;
-  readonly reject: (error: unknown) => void;
-}
-
 /** The abort reason of a read whose result is no longer needed. */
 class Abandoned extends Error {
   override readonly name = 'AbortError';
@@ -94,11 +88,12 @@ export function startBackgroundRead(
   options: BackgroundReadOptions,
 ): BackgroundRead {
   const { leases: semaphore, clock, silenceMs } = options;
-  const waiters = new Set<Waiter>();
+  const waiters = createReadWaiters(digest, endIfAbandoned);
   const leases = createReadLeases(semaphore, first.owner, initialClass);
   const ended = new AbortController();
   const finishedElsewhere = Promise.withResolvers<LayerFacts>();
   const progress = createProgress(clock);
+  /** The request whose access the read uses: the first one, or if it has left, another request that waits. */
   let activeRequest = first;
   let keepUntil = Number.NEGATIVE_INFINITY;
   /** The last time that a byte came, or that the read was seen to wait for its lease, by the clock. */
@@ -106,17 +101,8 @@ export function startBackgroundRead(
   let filling = Promise.withResolvers<Fill | undefined>();
 
   function endIfAbandoned(): void {
-    if (waiters.size > 0 || clock() < keepUntil || progress.isNearlyDone()) return;
+    if (!waiters.isEmpty() || clock() < keepUntil || progress.isNearlyDone()) return;
     ended.abort(new Abandoned('no request waits for the layer'));
-  }
-
-  function refuseLargerThan(read: number): void {
-    for (const waiter of waiters) {
-      if (read <= waiter.maxSize) continue;
-      waiter.reject(tooLarge(digest, waiter.maxSize));
-      waiters.delete(waiter);
-      endIfAbandoned();
-    }
   }
 
   /** @param compressedSize bytes, which are rarely more than those of the content. */
@@ -147,7 +133,7 @@ export function startBackgroundRead(
       progress.expect(size);
       const onRead = (compressed: number, decompressed: number) => {
         progress.note(compressed);
-        refuseLargerThan(compressed);
+        waiters.noteRead(compressed);
         noteSign();
         pace.onRead(compressed, decompressed, size);
       };
@@ -162,12 +148,6 @@ export function startBackgroundRead(
       clearInterval(watch);
       filling.resolve(undefined);
     }
-  }
-
-  /** The request whose access the read uses: the active request, or if it has left, another request that waits. */
-  function waitingRequest(): LayerRequest {
-    const all = [...waiters].map(({ request }) => request);
-    return all.includes(activeRequest) ? activeRequest : (all[0] ?? activeRequest);
   }
 
   /** Waits for the lease. @throws Abandoned when the read ends before, or waits too long without a client. */
@@ -194,7 +174,7 @@ export function startBackgroundRead(
       lastSignAt = clock();
       progress.start();
       if (attempts > 1) filling = Promise.withResolvers();
-      activeRequest = waitingRequest();
+      activeRequest = waiters.successorOf(activeRequest);
       try {
         return await attempt(lease, leaseClass, attempts);
       } catch (error) {
@@ -215,19 +195,9 @@ export function startBackgroundRead(
     facts,
     fill: () => filling.promise,
     async wait(request, signal) {
-      const { owner, maxSize = Number.POSITIVE_INFINITY } = request;
       signal?.throwIfAborted();
-      const { promise: refused, reject } = Promise.withResolvers<never>();
-      const waiter: Waiter = { request, maxSize, reject };
-      waiters.add(waiter);
-      leases.joinAs(owner);
-      try {
-        return await waitFor(Promise.race([facts, refused]), signal);
-      } finally {
-        waiters.delete(waiter);
-        // After a deadline, the client learns when to come back (`keepFor`). After any other abort, it has left.
-        if (signal === undefined || !isDeadline(signal)) endIfAbandoned();
-      }
+      leases.joinAs(request.owner);
+      return waiters.wait(request, facts, signal);
     },
     keepFor(milliseconds) {
       keepUntil = Math.max(keepUntil, clock() + milliseconds);
@@ -274,9 +244,4 @@ function createProgress(clock: Clock) {
       speed.note(bytes);
     },
   };
-}
-
-function tooLarge(digest: Digest, maxSize: number): Error {
-  const problem = `came with more than ${maxSize} bytes, far more than its manifest says. Try again.`;
-  return corruptLayer('claim', `layer ${digest}`, problem);
 }
