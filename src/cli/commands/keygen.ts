@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { exportJWK, exportPKCS8 } from 'jose';
 import { generateSigningKey, type SigningKey } from '../../../converters/crypto/signing-key.ts';
+import { isOfSystem } from '../system-error.ts';
 import { type Io, outputFile, printJson, printLines, printNote } from '../terminal/io.ts';
 import { exitCodes } from '../usage.ts';
 
@@ -37,7 +38,7 @@ function written(file: string, text: string, io: Io): boolean {
     writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!isOfSystem(error) || error.code !== 'EEXIST') throw error;
     printNote(io, `regshift: ${file} already exists, and a key in it would be lost. Name another file.`);
     return false;
   }

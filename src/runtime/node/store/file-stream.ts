@@ -94,30 +94,32 @@ let fastClients = 0;
 
 /** The buffers of one client: one of them, or two large ones while the client is fast and few others are. */
 function createReadBuffers(length: number) {
-  let buffers = [Buffer.allocUnsafeSlow(Math.min(length, pieceBytes))];
-  let turn = 0;
-  const isFast = () => buffers.length > 1;
+  let last: Uint8Array = Buffer.allocUnsafeSlow(Math.min(length, pieceBytes));
+  let other: Uint8Array | undefined;
+  const isFast = () => other !== undefined;
 
   return {
     isFast,
-    /** The buffer for the next piece, which is not the one of the last. */
+    /** The buffer for the next piece, which for a fast client is not the one of the last. */
     buffer(): Uint8Array {
-      turn = (turn + 1) % buffers.length;
-      return buffers[turn] as Uint8Array;
+      if (other) [last, other] = [other, last];
+      return last;
     },
     /** Notes for how many milliseconds the client took its last piece. */
     took(ms: number): void {
       if (ms < fastMs && !isFast() && length >= 2 * largeBytes && fastClients < mostFast) {
         fastClients += 1;
-        buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(largeBytes));
+        last = Buffer.allocUnsafeSlow(largeBytes);
+        other = Buffer.allocUnsafeSlow(largeBytes);
       } else if (ms >= fastMs && isFast()) {
         fastClients -= 1;
-        buffers = [Buffer.allocUnsafeSlow(pieceBytes)];
+        last = Buffer.allocUnsafeSlow(pieceBytes);
+        other = undefined;
       }
     },
     release(): void {
       if (isFast()) fastClients -= 1;
-      buffers = [];
+      other = undefined;
     },
   };
 }
