@@ -69,6 +69,12 @@ function isUnchanged({ call, through }: Exchange): boolean {
   return (call.headers ?? []).some(([name, value]) => name === 'If-None-Match' && value === etag);
 }
 
+/** Whether a manifest is generic, whose bytes state no type: docker-registry sends OCI's type where none came with it. */
+async function isGeneric(call: Call, world: World): Promise<boolean> {
+  const stored = await world.stored(call);
+  return new TextDecoder().decode(stored.body).includes('"target"');
+}
+
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
@@ -135,8 +141,8 @@ export const manifestRules: readonly Rule[] = [
       const told =
         call.method === 'HEAD' ? await world.askProxy({ ...call, method: 'GET' }, replica) : through;
       if (errorsIn(told)[0]?.code !== 'UNSUPPORTED') return [];
-      const isReadable = straight.status < 400 && names(client, typeOf(straight)) && !hasProgram(client);
-      return isReadable ? [] : 'all';
+      const isNamed = straight.status < 400 && names(client, typeOf(straight)) && !hasProgram(client);
+      return isNamed && !(await isGeneric(call, world)) ? [] : 'all';
     },
   },
   {
