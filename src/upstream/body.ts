@@ -61,6 +61,38 @@ export function encodingOf({ headers }: Pick<Response, 'headers'>): string | und
   return codings.every((each) => plainEncodings.includes(each)) ? undefined : value.trim();
 }
 
+/** Reads the words of an error. The status is enough, so a client waits no more than 3 s for them. @throws as `readBounded`. */
+export function readWords(response: ReadableResponse): Promise<Uint8Array> {
+  return readBounded(response, 65_536, 'an error', 3_000);
+}
+
+/**
+ * An error whose words came with gzip, with plain words. Every request accepts `identity` alone, and a gateway may
+ * compress all the same. Clients accept gzip and read the words at the registry itself. `fetch` of the web has decoded
+ * them, and leaves the header.
+ * @returns without words where they cannot be read; any other response as it is. @throws an abort of the caller.
+ */
+export async function withPlainWords(response: Response): Promise<Response> {
+  const { status, body } = response;
+  if (status < 400 || body === null || !['gzip', 'x-gzip'].includes(encodingOf(response) ?? ''))
+    return response;
+  const headers = new Headers(response.headers);
+  for (const name of ['content-encoding', 'content-length']) headers.delete(name);
+  try {
+    const bytes = await readWords({ headers, body });
+    const isPlain = bytes[0] !== 0x1f || bytes[1] !== 0x8b;
+    const plain = isPlain ? bytes : await readWords({ headers, body: gunzipped(bytes) });
+    return new Response(plain as Uint8Array<ArrayBuffer>, { status, headers });
+  } catch (error) {
+    if (isAbort(error)) throw error;
+    return new Response(null, { status, headers });
+  }
+}
+
+function gunzipped(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'));
+}
+
 /**
  * Refuses a body with a Content-Encoding. Every request accepts `identity` alone (client.ts). `fetch` decodes a body
  * silently and leaves the headers as they were, so that lengths and ranges would be about other bytes.

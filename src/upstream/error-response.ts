@@ -1,6 +1,6 @@
 import { bareMediaType } from '../../converters/media-types.ts';
 import { type ErrorCode, hasCode, RegistryError } from '../errors.ts';
-import { discard, readBounded } from './body.ts';
+import { discard, readWords } from './body.ts';
 import { certificateRefused } from './network-errors.ts';
 
 /**
@@ -32,9 +32,6 @@ export async function errorFromResponse(
     detail: { upstreamStatus: status, ...(reason.code === undefined ? {} : { upstreamCode: reason.code }) },
   });
 }
-
-/** Milliseconds for the body of an error: the status is enough, so a client does not wait long for the text. */
-const errorDeadlineMs = 3_000;
 
 /** The code of a registry's error, and the reason for a person. A body may have neither. */
 interface Reason {
@@ -73,7 +70,7 @@ async function readReason(response: Response): Promise<Reason> {
     return cloudflareReason(status, '') ?? {};
   }
   try {
-    const text = new TextDecoder().decode(await readBounded(response, 65_536, 'an error', errorDeadlineMs));
+    const text = new TextDecoder().decode(await readWords(response));
     const gateway = isText && cloudflareReason(status, text);
     if (gateway) return gateway;
     return status === 400 && !isJson(response) ? connectionReason(text) : specReason(text);

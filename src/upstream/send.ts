@@ -3,6 +3,7 @@ import { RegistryError } from '../errors.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Budget } from '../request/budget.ts';
 import type { Trace } from '../request/trace.ts';
+import { withPlainWords } from './body.ts';
 import {
   isConnectionCut,
   networkError,
@@ -61,15 +62,16 @@ export interface Sender {
 const streaming: object = { duplex: 'half' };
 
 /**
- * Sends one request and follows no redirect.
+ * Sends one request and follows no redirect. The words of an error are plain (`withPlainWords`).
  * @throws RegistryError UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT; as `Budget.spend`; the reason of the caller's signal.
  */
 export async function send(sender: Sender, url: URL, headers: SentHeaders): Promise<Response> {
   try {
-    return await sendOnce(sender, url, headers).catch((error: unknown) => {
+    const response = await sendOnce(sender, url, headers).catch((error: unknown) => {
       if (!mayRepeat(sender, error)) throw error;
       return sendOnce(sender, url, headers);
     });
+    return await withPlainWords(response);
   } catch (error) {
     const { method, signal } = sender;
     sender.caller?.throwIfAborted();

@@ -68,7 +68,7 @@ export async function runPushers({ seed, ports, pushes, tally, signal }: Crew): 
       (error: Error) => {
         tally.count('push', 'given up');
         const reason = silentRefusal(error.message);
-        if (reason) tally.silent.push(`push of ${name}: ${reason}`);
+        if (reason) tally.silent.push(`push of ${name}: ${reason}\n${upstream.story(stored)}`);
       },
     );
     upstream.faulty.delete(stored);
