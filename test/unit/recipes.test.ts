@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../converters/media-types.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { type Answer, type TestApp, testApp } from '../support/app.ts';
+import { addImage, builtRepository } from '../support/built-repository.ts';
 import { type RecipeClient, recipeClients } from '../support/docs/recipe-clients.ts';
 import { recipe as recipeOf, recipes } from '../support/docs/recipes.ts';
 import { manifestRequestHeaders } from '../support/old-clients.ts';
-import { scriptedUpstream } from '../support/scripted-upstream.ts';
+import { type Script, scriptedUpstream } from '../support/scripted-upstream.ts';
 import { upstreamUrl } from '../support/upstream-url.ts';
 
 const { schema1Signed, schema2, dockerList, ociManifest, ociIndex, json } = mediaTypes;
@@ -18,10 +19,10 @@ function clientOf(name: string): RecipeClient {
   return client;
 }
 
-async function appWith(recipe: string | undefined): Promise<TestApp> {
+async function appWith(recipe: string | undefined, upstream?: Script): Promise<TestApp> {
   const settings = recipe === undefined ? {} : await recipeOf(recipe);
   const file = JSON.stringify({ upstream: upstreamUrl, ...settings });
-  return testApp({ REGSHIFT_CONFIG: file }, scriptedUpstream().fetch);
+  return testApp({ REGSHIFT_CONFIG: file }, scriptedUpstream(upstream).fetch);
 }
 
 async function get(app: TestApp, client: RecipeClient, path: string, accept: string): Promise<Answer> {
@@ -100,6 +101,21 @@ describe('the recipes of docs/clients.md', () => {
     ['Dev Containers CLI', 'index', schema2],
   ])('%s gets %s as %s without a rule', async (name, sample, type) => {
     expect(await pull(await appWith(undefined), clientOf(name), sample)).toMatchObject({ type });
+  });
+
+  it.each(['Syft', 'Grype'])("%s gets OCI's type in place of Docker's for zstd layers", async (name) => {
+    const built = builtRepository('sample/schema2-zstd');
+    const { dockerLayerZstd, ociLayerZstd } = mediaTypes;
+    const upstream = built.serve(addImage(built, { mediaType: schema2, layerType: dockerLayerZstd }));
+    const typesOf = async (recipe: string | undefined) => {
+      const app = await appWith(recipe, upstream);
+      const { accept } = clientOf(name);
+      const response = await get(app, clientOf(name), '/v2/sample/schema2-zstd/manifests/latest', accept);
+      const { layers = [] } = JSON.parse(response.text()) as Document;
+      return [...new Set(layers.map(({ mediaType }) => mediaType))];
+    };
+    expect(await typesOf('Syft and Grype')).toEqual([ociLayerZstd]);
+    expect(await typesOf(undefined)).toEqual([dockerLayerZstd]);
   });
 
   it('Singularity 2.6 gets schema 1 for the metadata', async () => {

@@ -72,6 +72,7 @@ Charliecloud; umoci up to 0.4.7, Singularity 3; Cloud Foundry; jib	the layers ar
 enroot up to 3.4.0	the image is stored as OCI, which this version does not name	solved: the client gets a list and schema 2	URL https://…/manifests/… returned error code: 404 Not Found
 AWS Lambda	the image in ECR is an index	copy one image of it by \`regshift copy\` (copies.md), or through regshift: recipes	The image manifest, config or layer media type for the source image … is not supported.
 the container of regshift itself, at its start, on Docker before 20.10.10	the engine's filter of system calls (seccomp) refuses \`clone3\`	run regshift on a newer engine, or with \`--security-opt seccomp=unconfined\` (the guide for a NAS)	Assertion failed: (0) == (uv_thread_create(…))
+Syft and Grype up to December 2025 (in the source of stereoscope 0.1.14)	a layer has Docker's own zstd type	a rule: the program gets the same layers in an OCI manifest	unknown layer media type: application/vnd.docker.image.rootfs.diff.tar.zstd
 	the name is not a valid repository name	correct it. A repository whose name Docker up to 1.7 refuses needs a name in \`REGSHIFT_ALIASES\`	NAME_INVALID
 	the reference is neither a tag nor a digest	correct it	REFERENCE_INVALID
 	the repository does not exist, or regshift does not serve it	check the name, and \`REGSHIFT_REPOSITORIES\`	NAME_UNKNOWN

@@ -63,6 +63,11 @@ export const recipeClients = {
     accept: `${ociManifest}, ${ociIndex}`,
     address: '10.30.4.4',
   },
+  Syft: {
+    userAgent: '/usr/local/bin/syft go-containerregistry/v0.20.6',
+    accept: goContainerRegistry,
+  },
+  Grype: { userAgent: 'grype go-containerregistry/v0.20.6', accept: goContainerRegistry },
   'Singularity 2.6': { userAgent: 'Singularity', accept: `${schema2},${dockerList},${json}` },
   'Singularity 3.5': {
     userAgent: 'Singularity/3.5.2 (Linux amd64) Go/1.13.5',
