@@ -51,6 +51,7 @@ describe.each(givenCells)('$sample as $client gets it', ({ sample, client }) => 
     expect(response.body).toHaveLength(0);
     expect(response.header('ETag')).toBe(etag);
     expect(response.header('Vary')).toBe('Accept, User-Agent');
+    expect(response.header('Docker-Distribution-Api-Version')).toBe('registry/2.0');
   });
 
   it('is the same by its digest', async () => {

@@ -9,7 +9,7 @@ import { conversionText, loggedConversion } from '../conversion-text.ts';
 import type { Env } from '../env.ts';
 import { inertHeaders } from '../inert-content.ts';
 import { referenceParam } from '../params.ts';
-import { bytesResponse, headersWithLength, matchesEtag, namespaceHeader } from '../responses.ts';
+import { apiVersion, bytesResponse, headersWithLength, matchesEtag, namespaceHeader } from '../responses.ts';
 
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>`. @throws RegistryError; ConversionError. */
 export const getManifest: Handler<Env> = (context) => {
@@ -36,7 +36,7 @@ export async function getManifestResponse(
   if (result.conversion) request.notes.conversion = loggedConversion(result.conversion, result.losses);
   if (result.age !== undefined) request.notes.age = result.age;
   if (matchesEtag(request.headers.get('if-none-match'), result.digest)) {
-    return new Response(null, { status: 304, headers });
+    return new Response(null, { status: 304, headers: { ...apiVersion, ...headers } });
   }
   const { body, freshness } = result;
   if (freshness) request.storeResponse?.({ headers: headersWithLength(body, headers), body }, freshness);
