@@ -70,12 +70,11 @@ export function readWords(response: ReadableResponse): Promise<Uint8Array> {
  * An error whose words came with gzip, with plain words. Every request accepts `identity` alone, and a gateway may
  * compress all the same. Clients accept gzip and read the words at the registry itself. `fetch` of the web has decoded
  * them, and leaves the header.
- * @returns without words where they cannot be read; any other response as it is. @throws an abort of the caller.
+ * @returns without words where they cannot be read; without gzip, the response as it is. @throws an abort of the caller.
  */
 export async function withPlainWords(response: Response): Promise<Response> {
   const { status, body } = response;
-  if (status < 400 || body === null || !['gzip', 'x-gzip'].includes(encodingOf(response) ?? ''))
-    return response;
+  if (body === null || !['gzip', 'x-gzip'].includes(encodingOf(response) ?? '')) return response;
   const headers = new Headers(response.headers);
   for (const name of ['content-encoding', 'content-length']) headers.delete(name);
   try {

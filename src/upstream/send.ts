@@ -71,7 +71,7 @@ export async function send(sender: Sender, url: URL, headers: SentHeaders): Prom
       if (!mayRepeat(sender, error)) throw error;
       return sendOnce(sender, url, headers);
     });
-    return await withPlainWords(response);
+    return response.status < 400 ? response : await withPlainWords(response);
   } catch (error) {
     const { method, signal } = sender;
     sender.caller?.throwIfAborted();
