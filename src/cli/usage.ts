@@ -5,7 +5,7 @@ import { wrapWords } from './terminal/text.ts';
 /** The part of a help text that lists the clients of `--for` and `--clients`. */
 export function clientsHelp(more: readonly string[] = []): string {
   const names = [...clientNames, ...more].join(', ');
-  return `\n${wrapWords(`Clients: ${names}. Other versions, like docker-18.09, stand for their group.`, 80).join('\n')}`;
+  return `\n${wrapWords(`Clients: ${names}. Other versions, like docker-17.05, stand for their group.`, 80).join('\n')}`;
 }
 
 /** Exit codes: success; a failed command or an invalid subject; wrong usage or settings. */

@@ -19,9 +19,10 @@ export interface KnownClient {
 const { schema1, schema1Signed, schema2, dockerList, ociManifest, ociIndex } = mediaTypes;
 
 const docker110 = [schema2, dockerList, schema1Signed, 'application/json'];
-const docker1903 = [...docker110, ociManifest, ociIndex];
+/** distribution/oci.go of moby (pull request 37359) registers the types of OCI from 18.06 on. */
+const docker1806 = [...docker110, ociManifest, ociIndex];
 const containerd = [schema2, dockerList, ociManifest, ociIndex, '*/*'];
-const skopeo = [...docker1903, schema1];
+const skopeo = [...docker1806, schema1];
 /** pkg/v1/remote/descriptor.go of go-containerregistry: one line, and schema 1 although it is refused. */
 const crane = [[schema1, schema1Signed, ociIndex, dockerList, ociManifest, schema2].join(',')];
 /** pkg/registry/digest/digest.go of Watchtower: no OCI manifest. */
@@ -33,10 +34,11 @@ export const knownClients: readonly KnownClient[] = [
   of('docker-1.5', 'Docker ≤ 1.5', [1, 0, 0], 'docker/1.5.0', []),
   of('docker-1.9', 'Docker 1.6–1.9', [1, 6, 0], 'docker/1.9.1', []),
   of('docker-1.13', 'Docker 1.10–18.03', [1, 10, 0], 'docker/1.13.1', docker110),
-  of('docker-19.03.3', 'Docker 19.03.0–4', [19, 3, 0], 'docker/19.03.3', docker1903),
-  of('docker-20.10', 'Docker 19.03.5–22', [19, 3, 5], 'docker/20.10.24', docker1903),
-  of('docker-24', 'Docker 23–25', [23, 0, 0], 'docker/24.0.7', docker1903),
-  of('docker-28', 'Docker ≥ 26', [26, 0, 0], 'docker/28.3.0', docker1903),
+  of('docker-18.09', 'Docker 18.06–18.09', [18, 6, 0], 'docker/18.09.9', docker1806),
+  of('docker-19.03.3', 'Docker 19.03.0–4', [19, 3, 0], 'docker/19.03.3', docker1806),
+  of('docker-20.10', 'Docker 19.03.5–22', [19, 3, 5], 'docker/20.10.24', docker1806),
+  of('docker-24', 'Docker 23–25', [23, 0, 0], 'docker/24.0.7', docker1806),
+  of('docker-28', 'Docker ≥ 26', [26, 0, 0], 'docker/28.3.0', docker1806),
   of('containerd-1.6', 'containerd 1.5–1.7', [1, 5, 0], 'containerd/1.6.20', containerd),
   of('containerd-2', 'containerd ≥ 2', [2, 0, 0], 'containerd/2.1.0', containerd),
   of('dockerstore', "Docker 26–28 with containerd's store", [26, 0, 0], dockerStore, containerd),

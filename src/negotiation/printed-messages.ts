@@ -17,7 +17,7 @@ const messages: readonly Message[] = [
   {
     program: 'docker',
     from: [1, 10, 0],
-    before: [19, 3, 0],
+    before: [18, 6, 0],
     types: [ociManifest, ociIndex],
     prints: 'missing signature key',
   },

@@ -11,6 +11,8 @@ test.each(knownClients.map(({ id, userAgent }) => [id, userAgent]))('%s: %s', (i
 
 test.each([
   ['docker/1.12.6 go/go1.6.4 kernel/3.10 os/linux arch/amd64', 'docker-1.13'],
+  ['docker/18.03.1-ce go/go1.9.5 os/linux arch/amd64', 'docker-1.13'],
+  ['docker/18.06.0-ce go/go1.10.3 os/linux arch/amd64', 'docker-18.09'],
   ['docker/20.10.24+dfsg1 go/go1.19.8 os/linux arch/amd64', 'docker-20.10'],
   ['containers/5.23.1 (github.com/containers/image)', 'skopeo'],
   ['Buildah/1.28', 'skopeo'],

@@ -56,7 +56,7 @@ describe('straight from the registry', () => {
   test.each<[sample: string, works: readonly string[], fails: Readonly<Record<string, string>>]>([
     [
       'oci',
-      ['docker-20.10', 'docker-28', 'podman-4', 'containerd-2', 'crane', 'lambda'],
+      ['docker-18.09', 'docker-20.10', 'docker-28', 'podman-4', 'containerd-2', 'crane', 'lambda'],
       { 'docker-1.5': 'api', 'docker-1.9': 'form', 'docker-1.13': 'form', 'docker-19.03.3': 'form' },
     ],
     [
@@ -76,7 +76,7 @@ describe('straight from the registry', () => {
     ],
     [
       'index',
-      ['docker-20.10', 'containerd-2', 'cri-o'],
+      ['docker-18.06', 'docker-20.10', 'containerd-2', 'cri-o'],
       { 'docker-1.9': 'index', 'docker-1.13': 'index', lambda: 'index' },
     ],
     ['index-zstd', ['docker-24'], { 'docker-20.10': 'layers' }],

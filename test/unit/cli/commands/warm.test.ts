@@ -41,13 +41,13 @@ describe('regshift warm', () => {
       'registry API v1, 2 images',
       'schema1',
       'list',
-      'list',
       'oci-index',
+      'list',
       ...Array(knownClients.length - 5).fill('oci-index'),
     ]);
     expect(
-      err.split('\n').filter((line) => /^\d+\/15 sample\/index-zstd:latest for /.test(line)),
-    ).toHaveLength(15);
+      err.split('\n').filter((line) => /^\d+\/16 sample\/index-zstd:latest for /.test(line)),
+    ).toHaveLength(16);
   });
 
   it.each([
@@ -188,7 +188,9 @@ describe('knownClientById', () => {
     ['docker-1.3.3', 'docker-1.5'],
     ['docker-1.6', 'docker-1.9'],
     ['docker-1.10.3', 'docker-1.13'],
-    ['docker-18.09', 'docker-1.13'],
+    ['docker-18.03.1', 'docker-1.13'],
+    ['docker-18.06', 'docker-18.09'],
+    ['docker-18.09.8', 'docker-18.09'],
     ['docker-19.03.4', 'docker-19.03.3'],
     ['docker-19.03.15', 'docker-20.10'],
     ['docker-23', 'docker-24'],
