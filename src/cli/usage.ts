@@ -27,12 +27,15 @@ export function unknownClient(client: string, more: readonly string[] = []): Usa
   return new UsageError(`${client} is not a known client.${hint} Known clients: ${names.join(', ')}.`);
 }
 
-/** Finds the program that is spelt most like the one of a client. Any version of it may be right. */
+/**
+ * Finds the program that is spelt most like the one of a client. Any version of it may be right. The log and the page
+ * have a slash before the version, and people leave the hyphen out.
+ */
 function nearestClient(client: string, names: readonly string[]): string | undefined {
   const programs = [...new Set(names.map((name) => splitClient(name)[0]))];
-  const [, word = '', version = ''] = /^(.*?)(-\d.*)?$/s.exec(client) ?? [];
+  const [, word = '', version = ''] = /^(.*?)(?:[-/ ]?v?(\d.*))?$/s.exec(client) ?? [];
   const program = nearest(word, programs);
   if (program === undefined) return undefined;
-  const whole = `${program}${version}`;
+  const whole = `${program}-${version}`;
   return whole !== client && findKnownClient(whole) ? whole : program;
 }
