@@ -1,31 +1,25 @@
-import { type Digest, verifyDigest } from '../../converters/digest.ts';
+import type { Digest } from '../../converters/digest.ts';
 import { namedModel } from '../../converters/fetch.ts';
-import { limits } from '../../converters/limits.ts';
-import type { Compression } from '../../converters/media-types.ts';
 import type { Model } from '../../converters/model.ts';
-import type { TakeTurn } from '../../converters/ports.ts';
 import type { RepositoryName } from '../../converters/reference.ts';
-import type { Cache, CacheEntry } from '../cache/cache.ts';
+import type { CacheEntry } from '../cache/cache.ts';
 import { joinKey } from '../cache/key.ts';
-import type { MemoryBudget } from '../cache/memory-budget.ts';
-import type { Clock } from '../clock.ts';
-import type { Background } from '../concurrency/background.ts';
-import { ignoring, RegistryError } from '../errors.ts';
-import { type ProbedLayer, probeLayer } from '../layers/compression.ts';
+import { RegistryError } from '../errors.ts';
 import { unread } from '../layers/unread.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import { type ReadManifest, readManifestOnce } from '../request/last-manifest.ts';
 import { recordSource, upstreamSource } from '../request/stats.ts';
-import { fetchBlob } from '../upstream/api/blobs.ts';
-import { fetchManifest } from '../upstream/api/manifests.ts';
 import { credentialKey } from '../upstream/auth/credential.ts';
-import { readBounded } from '../upstream/body.ts';
-import type { UpstreamClient } from '../upstream/client.ts';
-import { hasStatus } from '../upstream/error-response.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createSharedQuestions } from '../upstream/shared-questions.ts';
+import {
+  createLayerCompressions,
+  type LayerCompressions,
+  type LayerCompressionsOptions,
+} from './layer-compressions.ts';
 import { manifestInfoOf } from './manifest-info.ts';
-import { isUnsigned, verifyManifest } from './verify-manifest.ts';
+import { readVerifiedBlob, readVerifiedManifest, type VerifiedReadsOptions } from './verified-reads.ts';
+import { isUnsigned } from './verify-manifest.ts';
 
 export interface StoredManifest {
   readonly bytes: Uint8Array;
@@ -37,7 +31,7 @@ export interface StoredManifest {
  * Verified content by digest. Cached content is returned without asking upstream: callers prove the right to it first
  * (`Resolver`).
  */
-export interface ContentStore {
+export interface ContentStore extends LayerCompressions {
   /** Reads a stored manifest. @throws RegistryError; ConversionError DIGEST_MISMATCH. */
   getManifest(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<StoredManifest>;
   /**
@@ -76,45 +70,18 @@ export interface ContentStore {
     digest: Digest,
     context: RequestContext,
   ): Promise<Uint8Array | undefined>;
-  /**
-   * Finds out the compression of a layer by a Range request for its first bytes, which only this process remembers.
-   * @throws RegistryError
-   */
-  probeCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<ProbedLayer>;
-  /** As `probeCompression`, for a conversion that depends on it: the shared cache remembers what is certain, too. */
-  learnCompression(repository: RepositoryName, digest: Digest, context: RequestContext): Promise<Compression>;
 }
 
-/** Milliseconds for which a process remembers the compression of a layer whose first bytes do not show it. */
-export const doubtMs = 600_000;
-
-/** The compression of a layer, and the end of that knowledge by the clock. */
-interface KnownCompression {
-  readonly probed: ProbedLayer;
-  readonly until: number;
-}
-
-export interface ContentStoreOptions {
-  readonly client: UpstreamClient;
-  readonly cache: Cache;
-  readonly memory: MemoryBudget;
-  readonly background: Background;
-  readonly clock: Clock;
-  /** The longest wait for work that requests share, in milliseconds (`sharedWorkMs`). */
-  readonly deadlineMs?: number;
-  /** Called before a document is verified, and before it is given to a reader. */
-  readonly turn: TakeTurn;
+export interface ContentStoreOptions extends LayerCompressionsOptions, VerifiedReadsOptions {
   /** Refuses schema 1 that upstream stores without a signature, whatever form it would be sent in. */
   readonly refusesUnsigned: boolean;
 }
 
 export function createContentStore(options: ContentStoreOptions): ContentStore {
-  const { client, cache, memory, background, clock, turn, refusesUnsigned } = options;
+  const { client, cache, turn, refusesUnsigned } = options;
   // Reading the entries of an index again for each request would cost more than the response.
-  const infos = memory.table<ManifestInfo>('manifest-facts');
-  const compressions = memory.table<KnownCompression>('manifest-facts');
-  const flights = createSharedQuestions<CacheEntry>(background, options.deadlineMs);
-  const probes = createSharedQuestions<ProbedLayer>(background, options.deadlineMs);
+  const infos = options.memory.table<ManifestInfo>('manifest-facts');
+  const flights = createSharedQuestions<CacheEntry>(options.background, options.deadlineMs);
 
   const manifestKey = (repository: string, digest: string) =>
     joinKey('manifest', client.id, repository, digest);
@@ -141,46 +108,14 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return flights.join({ key, credential: credentialKey(credential), start }, signal);
   }
 
-  async function readStored(
-    repository: RepositoryName,
-    digest: Digest,
-    context: RequestContext,
-  ): Promise<CacheEntry> {
-    const response = await fetchManifest(client, repository, digest, context).catch(
-      ignoring((error) => hasStatus(error, 404)),
-    );
-    // A fat generic manifest may name children that the registry holds as blobs only.
-    if (response === undefined) {
-      const body = await readBlob(repository, digest, context, 'MANIFEST_UNKNOWN');
-      return { facts: { contentType: '' }, body };
-    }
-    const { contentType } = response;
-    const body = await response.bytes();
-    await turn(body.length);
-    verifyManifest(body, digest, contentType);
-    return { facts: { contentType }, body };
-  }
-
-  async function readBlob(
-    repository: RepositoryName,
-    digest: Digest,
-    context: RequestContext,
-    unknown: 'MANIFEST_UNKNOWN' | 'BLOB_UNKNOWN',
-  ): Promise<Uint8Array> {
-    const response = await fetchBlob(client, repository, digest, context, { unknown });
-    const body = await readBounded(response, limits.documentBytes, 'the blob', client.answerMs);
-    await turn(body.length);
-    verifyDigest(body, digest, 'blob');
-    return body;
-  }
-
   async function manifest(
     repository: RepositoryName,
     digest: Digest,
     context: RequestContext,
   ): Promise<StoredManifest> {
     const key = manifestKey(repository, digest);
-    const fetch = (signal: AbortSignal) => readStored(repository, digest, { ...context, signal });
+    const fetch = (signal: AbortSignal) =>
+      readVerifiedManifest(options, repository, digest, { ...context, signal });
     const { facts, body } = await cached(key, context, fetch, () => {
       if (context.mayFetch?.(digest) === false) unread(`manifest ${digest}`);
     });
@@ -193,25 +128,8 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
     return { bytes: body, contentType };
   }
 
-  async function probe(
-    repository: RepositoryName,
-    digest: Digest,
-    context: RequestContext,
-  ): Promise<ProbedLayer> {
-    const key = joinKey(repository, digest);
-    const known = compressions.get(key);
-    if (known && clock() < known.until) return known.probed;
-    const { credential, signal } = context;
-    const start = async (abandoned: () => AbortSignal) => {
-      const probed = await probeLayer(client, repository, digest, { ...context, signal: abandoned() });
-      const until = probed.certain ? Number.POSITIVE_INFINITY : clock() + doubtMs;
-      compressions.set(key, { probed, until });
-      return probed;
-    };
-    return probes.join({ key, credential: credentialKey(credential), start }, signal);
-  }
-
   return {
+    ...createLayerCompressions(options),
     getManifest: manifest,
 
     async getModel(repository, digest, context, hint) {
@@ -242,7 +160,7 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
       const key = blobKey(repository, digest);
       const fetch = async (signal: AbortSignal) => ({
         facts: {},
-        body: await readBlob(repository, digest, { ...context, signal }, 'BLOB_UNKNOWN'),
+        body: await readVerifiedBlob(options, repository, digest, { ...context, signal }, 'BLOB_UNKNOWN'),
       });
       return (await cached(key, context, fetch)).body;
     },
@@ -253,20 +171,6 @@ export function createContentStore(options: ContentStoreOptions): ContentStore {
 
     async getDerivedConfig(repository, digest, { budget }) {
       return (await cache.get(derivedKey(repository, digest), budget))?.body;
-    },
-
-    probeCompression: probe,
-
-    async learnCompression(repository, digest, context) {
-      const { budget } = context;
-      const key = joinKey('compression', client.id, repository, digest);
-      const known = await cache.get(key, budget);
-      if (known) return known.facts.compression as Compression;
-      if (context.mayFetch) unread(`layer ${digest}`);
-      recordSource(budget.stats, upstreamSource);
-      const { compression, certain } = await probe(repository, digest, context);
-      if (certain) await cache.set(key, { facts: { compression }, body: new Uint8Array() }, budget);
-      return compression;
     },
   };
 }

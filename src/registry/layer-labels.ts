@@ -10,7 +10,8 @@ import type { Background } from '../concurrency/background.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
-import { type ContentStore, doubtMs } from './content-store.ts';
+import type { ContentStore } from './content-store.ts';
+import { doubtMs } from './layer-compressions.ts';
 
 export interface LayerLabelsOptions {
   /** The id of the registry's client, for keys of the cache. */
