@@ -95,7 +95,7 @@ describe('the clocks of the machine', () => {
     'src/clock.ts': 'the clocks of the program',
     'src/upstream/send.ts': 'durations in the log and in metrics, which decide nothing',
     'src/upstream/body.ts': 'the time that a body has waited for upstream: a wrong one ends a read too late',
-    'src/registry/manifests/converter.ts': 'durations in metrics, which decide nothing',
+    'src/registry/manifests/conversion-metrics.ts': 'durations in metrics, which decide nothing',
   };
   const reading = /\bDate\.now\b|\bperformance\.now\b|\bnew Date\(\)|\bhrtime\b|\bprocess\.uptime\b/;
 

@@ -10,20 +10,15 @@ import { doOnce } from '../../cache/claimed-work.ts';
 import type { Background } from '../../concurrency/background.ts';
 import { createSingleFlight } from '../../concurrency/single-flight.ts';
 import { RegistryError } from '../../errors.ts';
-import { formName } from '../../negotiation/format-names.ts';
-import type { ConversionFacts, Metrics } from '../../observability/metrics.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import { credentialKey } from '../../upstream/auth/credential.ts';
 import type { RequestContext } from '../../upstream/request-context.ts';
 import { usualSharedWorkMs } from '../../upstream/timeouts.ts';
+import { countConversion, timedConversion } from './conversion-metrics.ts';
 import { conversionPorts, type PortSources } from './conversion-ports.ts';
-import {
-  type DerivedManifest,
-  derivedConfigs,
-  derivedManifestOf,
-  derivedManifestOfEntry,
-  entryOfDerivedManifest,
-} from './derived-manifest.ts';
-import { type ConfigRecipe, derivedManifestKeys, type ManifestRecipe, type ProductKeys } from './recipe.ts';
+import { type DerivedManifest, derivedConfigs, derivedManifestOf } from './derived-manifest.ts';
+import { createDerivedManifestStore } from './derived-manifest-store.ts';
+import type { ConfigRecipe, ManifestRecipe, ProductKeys } from './recipe.ts';
 import { createRecipeStore, type RecipeStore } from './recipe-store.ts';
 
 export interface ManifestConverterOptions extends PortSources {
@@ -77,12 +72,10 @@ export interface ManifestConverter extends Pick<RecipeStore, 'recipeOf' | 'cache
   ports(repository: RepositoryName, context: RequestContext): ConversionPorts;
 }
 
-/** Stands for the signing key in the keys of products that are not signed. */
-const unsignedId = '-';
-
 export function createManifestConverter(options: ManifestConverterOptions): ManifestConverter {
-  const { upstream, content, cache, signingKey, turn, metrics } = options;
+  const { content, cache, signingKey, turn, metrics } = options;
   const recipes = createRecipeStore(options);
+  const products = createDerivedManifestStore(options);
   const flights = createSingleFlight<DerivedManifest>(
     options.deadlineMs ?? 2 * usualSharedWorkMs,
     options.background,
@@ -91,7 +84,8 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
   const ports = (repository: RepositoryName, context: RequestContext) =>
     conversionPorts(options, repository, context);
 
-  async function convert(
+  /** Runs the conversion of a recipe, and keeps nothing of it. */
+  async function run(
     repository: RepositoryName,
     recipe: ManifestRecipe,
     context: RequestContext,
@@ -111,13 +105,14 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       : convertIndex(model, form as IndexForm, conversion);
   }
 
-  async function work(
+  /** Makes a product, and puts it and all that clients request after it into the cache. */
+  async function make(
     repository: RepositoryName,
     recipe: ManifestRecipe,
     context: RequestContext,
     keys: ProductKeys,
-  ) {
-    const converted = await convert(repository, recipe, context);
+  ): Promise<DerivedManifest> {
+    const converted = await run(repository, recipe, context);
     const derived = derivedManifestOf(converted, recipe);
     // Recipes first: a client that gets a digest may request its content at once, and from another replica.
     await recipes.putAll(repository, derived, context);
@@ -126,45 +121,34 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       configs.map(([digest, bytes]) => content.putDerivedConfig(repository, digest, bytes, context)),
     );
     await turn(derived.body.length);
-    const key = converted.platformSpecific ? keys.own : keys.anyPlatform;
-    if (derived.complete) await cache.set(key, entryOfDerivedManifest(derived), context.budget);
+    await products.put(keys, derived, context);
     return derived;
   }
 
-  function count(
-    { sourceType, form: to }: ManifestRecipe,
-    result: ConversionFacts['result'],
-    seconds: number,
-  ) {
-    metrics.conversion({ from: formName(sourceType), to, result, seconds });
-  }
-
-  async function timed<Made>(
-    recipe: ManifestRecipe,
-    signal: AbortSignal,
-    make: () => Promise<Made>,
-  ): Promise<Made> {
-    const started = performance.now();
-    const seconds = () => (performance.now() - started) / 1000;
-    try {
-      const made = await make();
-      count(recipe, 'made', seconds());
-      return made;
-    } catch (error) {
-      if (!signal.aborted) count(recipe, 'failed', seconds());
-      throw error;
-    }
-  }
-
-  async function make(
+  /** The product in a cache, with all recipes in it. */
+  async function find(
     repository: RepositoryName,
     recipe: ManifestRecipe,
     context: RequestContext,
+    keys: ProductKeys,
+  ): Promise<DerivedManifest | undefined> {
+    const derived = await products.get(keys, context);
+    if (derived === undefined) return undefined;
+    countConversion(metrics, recipe, 'remembered');
+    await recipes.restore(repository, derived, context);
+    return derived;
+  }
+
+  /** Makes a product once for all requests that want it now. */
+  async function makeShared(
+    repository: RepositoryName,
+    recipe: ManifestRecipe,
+    context: RequestContext,
+    keys: ProductKeys,
   ): Promise<DerivedManifest> {
-    const keyId = recipe.form === 'schema1' ? (await signingKey()).id : unsignedId;
-    const keys = derivedManifestKeys(upstream, repository, recipe, keyId);
-    const known = await knownIn(repository, recipe, keys, context);
-    if (known) return known;
+    const limits = limitsOf(context);
+    const flight = `${keys.own}${limits}`;
+    const whose = credentialKey(context.credential);
     const late = () => new RegistryError('UPSTREAM_TIMEOUT', 'The conversion took too long. Try again.');
     // Other requests wait for it too: the one that began it may end, and it goes on as long as one of them waits.
     let isOwn = false;
@@ -172,66 +156,39 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       isOwn = true;
       const signal = abandoned();
       const own = { ...context, signal };
-      const make = () => timed(recipe, signal, () => work(repository, recipe, own, keys));
+      const makeOwn = () =>
+        timedConversion(metrics, recipe, signal, () => make(repository, recipe, own, keys));
       // Work with limits may leave content out, and then no shared cache gets its product.
-      if (limits !== '') return make();
-      const find = () => knownIn(repository, recipe, keys, own);
-      return doOnce(cache, { key: keys.own, find, make, budget: own.budget, signal });
+      if (limits !== '') return makeOwn();
+      const findOwn = () => find(repository, recipe, own, keys);
+      return doOnce(cache, { key: keys.own, find: findOwn, make: makeOwn, budget: own.budget, signal });
     };
-    const limited = context.mayFetch ? ' looked-at' : context.knownLayersOnly ? ' known-layers' : '';
-    const limits = `${limited}${context.inBackground ? ' background' : ''}`;
-    const flight = `${keys.own}${limits}`;
-    const whose = credentialKey(context.credential);
     const product = await flights.join({ key: flight, credential: whose, start, late }, context.signal);
     // Content that upstream did not give to the request that began it was left out, and may be available to this one.
     if (product.complete || isOwn) return product;
     return flights.join({ key: `${flight} ${whose}`, credential: whose, start, late }, context.signal);
   }
 
-  async function productIn({ anyPlatform, own }: ProductKeys, { budget }: RequestContext) {
-    const known = await cache.get(anyPlatform, budget);
-    if (known) return derivedManifestOfEntry(known, false);
-    const ofPlatform = own === anyPlatform ? undefined : await cache.get(own, budget);
-    return ofPlatform && derivedManifestOfEntry(ofPlatform, true);
-  }
-
-  async function knownIn(
-    repository: RepositoryName,
-    recipe: ManifestRecipe,
-    keys: ProductKeys,
-    context: RequestContext,
-  ): Promise<DerivedManifest | undefined> {
-    const derived = await productIn(keys, context);
-    if (derived === undefined) return undefined;
-    count(recipe, 'remembered', 0);
-    await recipes.restore(repository, derived, context);
-    return derived;
-  }
-
-  const indexKeys = (repository: RepositoryName, recipe: ManifestRecipe) =>
-    derivedManifestKeys(upstream, repository, recipe, unsignedId);
-
   return {
+    ...recipes,
     ports,
-    convert: make,
-    convertInBackground: (repository, recipe, context) =>
-      work(repository, recipe, context, indexKeys(repository, recipe)),
-    knownProduct: (repository, recipe, context) =>
-      knownIn(repository, recipe, indexKeys(repository, recipe), context),
-    cachedProduct(repository, recipe) {
-      const { own } = indexKeys(repository, recipe);
-      const entry = cache.getLocal?.(own);
-      return entry && derivedManifestOfEntry(entry, false);
+    async convert(repository, recipe, context) {
+      const signer = recipe.form === 'schema1' ? (await signingKey()).id : undefined;
+      const keys = products.keysOf(repository, recipe, signer);
+      const known = await find(repository, recipe, context, keys);
+      return known ?? makeShared(repository, recipe, context, keys);
     },
-    productKey: (repository, recipe) => indexKeys(repository, recipe).own,
-    recipeOf: recipes.recipeOf,
-    cachedRecipe: recipes.cachedRecipe,
-    needsRepublish: recipes.needsRepublish,
+    convertInBackground: (repository, recipe, context) =>
+      make(repository, recipe, context, products.keysOf(repository, recipe)),
+    knownProduct: (repository, recipe, context) =>
+      find(repository, recipe, context, products.keysOf(repository, recipe)),
+    cachedProduct: (repository, recipe) => products.getLocal(products.keysOf(repository, recipe)),
+    productKey: (repository, recipe) => products.keysOf(repository, recipe).own,
 
     async config(repository, digest, recipe, context) {
       const cached = await content.getDerivedConfig(repository, digest, context);
       if (cached) return cached;
-      const converted = await convert(repository, recipe.manifest, context);
+      const converted = await run(repository, recipe.manifest, context);
       const made = derivedConfigs(converted).find(([candidate]) => candidate === digest);
       if (made) return made[1];
       throw new RegistryError(
@@ -240,4 +197,10 @@ export function createManifestConverter(options: ManifestConverterOptions): Mani
       );
     },
   };
+}
+
+/** The limits of a request's work, as a part of its key: only requests with equal limits share work. */
+function limitsOf({ mayFetch, knownLayersOnly, inBackground }: RequestContext): string {
+  const limited = mayFetch ? ' looked-at' : knownLayersOnly ? ' known-layers' : '';
+  return `${limited}${inBackground ? ' background' : ''}`;
 }
