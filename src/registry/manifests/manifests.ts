@@ -1,23 +1,20 @@
-import type { Digest } from '../../../converters/digest.ts';
 import { ConversionError } from '../../../converters/errors.ts';
 import { bareMediaType } from '../../../converters/media-types.ts';
 import type { Reference, RepositoryName } from '../../../converters/reference.ts';
 import { withDeadline } from '../../concurrency/deadline.ts';
 import { hasCode, ignoring, isUnsupported, isUpstreamFailing } from '../../errors.ts';
-import { readAccept } from '../../negotiation/accept.ts';
 import type { ManifestInfo } from '../../negotiation/negotiate.ts';
 import { referenceText } from '../../upstream/api/paths.ts';
-import { isAbsence } from '../../upstream/error-response.ts';
-import type { Purpose, Resolution } from '../../upstream/resolution.ts';
+import type { Resolution } from '../../upstream/resolution.ts';
 import { standInMs } from '../../upstream/timeouts.ts';
 import { type ClientRequest, lastingLogin } from '../client-request.ts';
 import type { ContentStore } from '../content-store.ts';
 import { isFaultOfImage } from '../faults-of-image.ts';
 import { opaqueManifest } from '../manifest-info.ts';
 import { resolveRoot } from '../resolve-root.ts';
-import { hintsFor } from './client-platform.ts';
 import type { Freshness } from './freshness.ts';
-import type { KeptManifest, KeptManifests } from './kept-manifests.ts';
+import type { KeptManifest } from './kept-manifests.ts';
+import { createManifestFinder, type ManifestFinderOptions } from './manifest-finder.ts';
 import {
   createManifestSelector,
   type ManifestRequest,
@@ -26,7 +23,6 @@ import {
   type StoredManifestRequest,
 } from './manifest-selector.ts';
 import type { ManifestRecipe } from './recipe.ts';
-import type { RecipeSearch } from './recipe-search.ts';
 import {
   createRepresenter,
   otherForm,
@@ -57,14 +53,14 @@ export interface ManifestService {
 export interface ManifestServiceOptions
   extends ManifestSelectorOptions,
     RepresenterOptions,
-    RevalidationOptions {
+    RevalidationOptions,
+    ManifestFinderOptions {
   readonly content: Pick<ContentStore, 'getManifest' | 'getManifestInfo' | 'hasManifest' | 'putManifest'>;
-  readonly recipeSearch: RecipeSearch;
-  readonly keptManifests: KeptManifests;
 }
 
 export function createManifestService(options: ManifestServiceOptions): ManifestService {
-  const { resolver, content, converter, recentTags, recipeSearch, keptManifests } = options;
+  const { resolver, content, converter, recentTags } = options;
+  const finder = createManifestFinder(options);
   const selector = createManifestSelector(options);
   const representer = createRepresenter(options);
   const revalidation = createRevalidation(options);
@@ -98,37 +94,10 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     return fromStored(wanted, found);
   }
 
-  /** A digest that upstream does not have may be one that another replica made, or this one before a restart. */
-  async function resolveOrSearch(
-    wanted: ManifestRequest,
-    deadRoot: Digest | undefined,
-  ): Promise<Resolution | ManifestRecipe | KeptManifest> {
-    const { request, repository, reference } = wanted;
-    try {
-      return await resolver.resolve(repository, reference, request.context, purposeOf(request));
-    } catch (error) {
-      const isUnknown = hasCode(error, 'MANIFEST_UNKNOWN');
-      if (reference.kind === 'tag' || !isUnknown || namesOneType(request)) throw error;
-      let failure: unknown;
-      const kept = await keptManifests.find(repository, reference.digest, request.context).catch((reason) => {
-        if (!isUpstreamFailing(reason)) throw reason;
-        failure = reason;
-      });
-      if (kept) return kept;
-      const hints = { ...hintsFor(options, request), deadRoot };
-      const found = await recipeSearch.find(repository, reference.digest, hints, request.context);
-      if (found?.product === 'manifest') return found;
-      // A registry that fails to tell whether it has a blob may have the pushed manifest.
-      if (failure !== undefined) throw failure;
-      if (request.method !== 'GET' || !resolver.doubtsRefusals()) throw error;
-      return resolver.resolve(repository, reference, request.context, 'to confirm');
-    }
-  }
-
   /** Reads the facts of the stored manifest, negotiates, and makes the representation. */
   async function fromStored(wanted: ManifestRequest, resolution: Resolution): Promise<ManifestResult> {
     const { request, repository, reference } = wanted;
-    const info = await infoOf(wanted, resolution).catch((error: unknown) => {
+    const info = await infoOf(content, wanted, resolution).catch((error: unknown) => {
       // Upstream named what it cannot give: it is asked anew next time, unless it only fails or limits.
       if (!isUpstreamFailing(error)) resolver.forget(repository, reference, request.context);
       throw error;
@@ -178,51 +147,6 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
     return representer.represent(stored, { digest: stored.root, info: stored.info, selection });
   }
 
-  /**
-   * A document that regshift cannot read is sent as it is to a client that names its type or takes anything. A document
-   * that can be read in two ways is not.
-   */
-  async function infoOf(
-    { request, repository }: ManifestRequest,
-    { digest, contentType }: Resolution,
-  ): Promise<ManifestInfo> {
-    try {
-      return await content.getManifestInfo(repository, digest, request.context);
-    } catch (error) {
-      const { any, types } = request.digestCapabilities;
-      const mediaType = bareMediaType(contentType);
-      const isUnread = error instanceof ConversionError && unreadCodes.has(error.code);
-      const isWanted = any || types.has(mediaType);
-      if (!isUnread || !isWanted || contentType === '') throw error;
-      return opaqueManifest(mediaType);
-    }
-  }
-
-  /** Another manifest that the reference may stand for, where upstream does not give the one that it named. */
-  async function otherResolution(
-    { request, repository, reference }: ManifestRequest,
-    { digest, previous }: Resolution,
-    error: unknown,
-  ): Promise<Resolution | undefined> {
-    // Docker Hub tells a tag's new digest for free, and then may limit the pull of what it names.
-    if (previous && isUpstreamFailing(error)) return previous;
-    if (reference.kind !== 'tag' || !isAbsence(error)) return undefined;
-    // A manifest may be deleted, and its tag moved, within `REGSHIFT_TAG_TTL`: straight at the registry the pull works.
-    resolver.forget(repository, reference, request.context);
-    const now = await resolver.resolve(repository, reference, request.context).catch(() => undefined);
-    return now?.digest === digest ? undefined : now;
-  }
-
-  /** Reads a manifest that another one can stand in for. @throws RegistryError if upstream takes too long, or fails. */
-  async function readInTime(
-    { request: { context }, repository }: ManifestRequest,
-    { digest }: Resolution,
-  ): Promise<void> {
-    await withDeadline(standInMs, context.signal, (signal) =>
-      content.getManifestInfo(repository, digest, { ...context, signal }),
-    ).catch(ignoring((error) => !isUpstreamFailing(error)));
-  }
-
   function resultOf(
     representation: Representation,
     resolution: Resolution,
@@ -241,15 +165,15 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
       const made = recipe && fromRecipe(wanted, recipe).catch(rootIsGone);
       const derived = await made?.catch((error: unknown) => storedInstead(wanted, error));
       if (derived && isNamedBy(derived, reference)) return derived;
-      const found = await resolveOrSearch(wanted, recipe?.root);
+      const found = await finder.find(wanted, recipe?.root);
       if ('product' in found) return fromRecipe(wanted, found);
       if ('stored' in found) return fromKept(wanted, found);
       if (reference.kind === 'tag') recentTags.record(repository, reference.tag);
       const stored = found.previous
-        ? readInTime(wanted, found).then(() => fromStored(wanted, found))
+        ? readInTime(content, wanted, found).then(() => fromStored(wanted, found))
         : fromStored(wanted, found);
       return stored.catch(async (error: unknown) => {
-        const other = await otherResolution(wanted, found, error);
+        const other = await finder.findOther(wanted, found, error);
         if (other === undefined) throw error;
         return fromStored(wanted, other);
       });
@@ -257,8 +181,42 @@ export function createManifestService(options: ManifestServiceOptions): Manifest
   };
 }
 
+type StoredInfo = Pick<ContentStore, 'getManifestInfo'>;
+
+/**
+ * A document that regshift cannot read is sent as it is to a client that names its type or takes anything. A document
+ * that can be read in two ways is not.
+ */
+async function infoOf(
+  content: StoredInfo,
+  { request, repository }: ManifestRequest,
+  { digest, contentType }: Resolution,
+): Promise<ManifestInfo> {
+  try {
+    return await content.getManifestInfo(repository, digest, request.context);
+  } catch (error) {
+    const { any, types } = request.digestCapabilities;
+    const mediaType = bareMediaType(contentType);
+    const isUnread = error instanceof ConversionError && unreadCodes.has(error.code);
+    const isWanted = any || types.has(mediaType);
+    if (!isUnread || !isWanted || contentType === '') throw error;
+    return opaqueManifest(mediaType);
+  }
+}
+
 /** Errors of a document whose bytes fit their digest: regshift does not read it, and other programs may. */
 const unreadCodes: ReadonlySet<string> = new Set(['UNKNOWN_DIALECT', 'INVALID', 'UNREADABLE', 'LIMIT']);
+
+/** Reads a manifest that another one can stand in for. @throws RegistryError if upstream takes too long, or fails. */
+async function readInTime(
+  content: StoredInfo,
+  { request: { context }, repository }: ManifestRequest,
+  { digest }: Resolution,
+): Promise<void> {
+  await withDeadline(standInMs, context.signal, (signal) =>
+    content.getManifestInfo(repository, digest, { ...context, signal }),
+  ).catch(ignoring((error) => !isUpstreamFailing(error)));
+}
 
 /** The manifest that something was made from may be deleted while another index still names the same image. */
 const rootIsGone = ignoring((error) => hasCode(error, 'MANIFEST_UNKNOWN'));
@@ -266,21 +224,4 @@ const rootIsGone = ignoring((error) => hasCode(error, 'MANIFEST_UNKNOWN'));
 /** A digest names bytes: a recipe of an older version may make other bytes today. */
 function isNamedBy({ digest }: ManifestResult, reference: Reference): boolean {
   return reference.kind === 'tag' || reference.digest === digest;
-}
-
-/** A pusher sends nothing where the registry has its manifest under the reference: a stale reply would lose its push. */
-function purposeOf(request: ClientRequest): Purpose {
-  if (request.method === 'GET') return 'to send';
-  return namesOneType(request) || !request.client.profile.namesPushedType ? 'to compare' : 'to read';
-}
-
-/**
- * A HEAD that names one type is a pusher's question whether the registry has its manifest already: containerd,
- * BuildKit and Docker with containerd's store send that manifest's type and a wildcard (containerd,
- * remotes/docker/pusher.go, `Push`; "*" alone in its first versions). A client that pulls by digest does not know the
- * type yet, and names all that it reads (remotes/docker/resolver.go, `NewResolver`).
- */
-function namesOneType({ method, headers }: ClientRequest): boolean {
-  const { named } = readAccept(headers.get('accept') ?? undefined);
-  return method === 'HEAD' && named.size === 1;
 }
