@@ -33,18 +33,25 @@ export interface CandidateSources {
   readonly platformSelector: PlatformSelector;
 }
 
-/**
- * All recipes by which a client of this kind can have got a stored manifest, the likeliest first.
- * @param mayFetch false for no images of an index that would have to be fetched: each of them is a pull too.
- */
+/** A stored manifest, and the tag that names it. */
+interface TaggedManifest {
+  readonly repository: RepositoryName;
+  readonly tag: Tag;
+  readonly root: Digest;
+}
+
+/** The kind of client, and the bound of its search. */
+interface CandidateHints extends SearchHints {
+  /** False for no images of an index that would have to be fetched: each of them is a pull too. */
+  readonly mayFetch: boolean;
+}
+
+/** All recipes by which a client of this kind can have got a stored manifest, the likeliest first. */
 export async function recipesFor(
   { content, platformSelector }: CandidateSources,
-  repository: RepositoryName,
-  tag: Tag,
-  root: Digest,
-  { platform, decompressZstd, probeLayers }: SearchHints,
+  { repository, tag, root }: TaggedManifest,
+  { platform, decompressZstd, probeLayers, mayFetch }: CandidateHints,
   context: RequestContext,
-  mayFetch: boolean,
 ): Promise<ManifestRecipe[]> {
   const info = await content.getManifestInfo(repository, root, context).catch(ignoreUnusable);
   if (!info) return [];
