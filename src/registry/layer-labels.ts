@@ -8,14 +8,14 @@ import type { MemoryBudget } from '../cache/memory-budget.ts';
 import type { Clock } from '../clock.ts';
 import type { Background } from '../concurrency/background.ts';
 import type { ManifestInfo } from '../negotiation/negotiate.ts';
+import type { UpstreamClient } from '../upstream/client.ts';
 import type { RequestContext } from '../upstream/request-context.ts';
 import { createBackgroundJobs } from './background-jobs.ts';
 import type { ContentStore } from './content-store.ts';
 import { doubtMs } from './layer-compressions.ts';
 
 export interface LayerLabelsOptions {
-  /** The id of the registry's client, for keys of the cache. */
-  readonly registry: string;
+  readonly client: Pick<UpstreamClient, 'id'>;
   readonly cache: Cache;
   readonly content: Pick<ContentStore, 'getModel' | 'probeCompression'>;
   /** Whether upstream counts the pulls of this account, or is likely to. */
@@ -56,13 +56,13 @@ const concurrentProbes = 2;
 const longestMs = 30_000;
 
 export function createLayerLabels(options: LayerLabelsOptions): LayerLabels {
-  const { registry, cache, content, countsPulls, memory, clock } = options;
+  const { client, cache, content, countsPulls, memory, clock } = options;
   const checked = memory.table<Known>('manifest-facts');
   const jobs = createBackgroundJobs({ ...options, longestMs });
 
   /** One entry for an image, so that another process reads that in place of its layers. */
   async function findOut(repository: RepositoryName, image: Digest, context: RequestContext): Promise<Known> {
-    const key = joinKey('labels', registry, repository, image);
+    const key = joinKey('labels', client.id, repository, image);
     const shared = await cache.get(key, context.budget);
     if (shared) return { labels: shared.facts.labels as Verdict, until: Number.POSITIVE_INFINITY };
     const labels = await readLabels(repository, image, context);

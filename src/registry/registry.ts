@@ -157,63 +157,37 @@ export interface RegistryOptions extends Pick<ManifestConverterOptions, 'signing
 const usualWalkGets = 8;
 
 export function createRegistry(options: RegistryOptions): Registry {
-  const { settings, match, cache, memory, clock, signingKey, fixedLength, background, turn, metrics } =
-    options;
+  const { settings, match, cache, memory, fixedLength, background, clock, turn } = options;
+  const { tagTtl: ttl, staleFor, pin, platform, convertByDigest, lists } = settings;
   const epochs = createAccessEpochs(memory);
   const client = epochs.watching(options.client);
-  const sharedDeadlineMs = sharedWorkMs(settings.upstreamTimeout);
-  const content = createContentStore({
-    client,
-    deadlineMs: sharedDeadlineMs,
-    cache,
-    memory,
-    background,
-    clock,
-    turn,
-    refusesUnsigned: settings.refusesUnsigned,
-  });
   const versions = options.versionsOf(client.id);
-  const members = createLayerMembers({ client, memory, clock, version: versions.current });
+  const deadlineMs = sharedWorkMs(settings.upstreamTimeout);
+  /** The parts of the process and of the registry that most services need. */
+  const common = { client, versions, cache, memory, background, clock, turn };
+  const content = createContentStore({ ...common, deadlineMs, refusesUnsigned: settings.refusesUnsigned });
+  const members = createLayerMembers({ ...common, version: versions.current });
   const store = options.layers.store?.of(client.id);
   const layers = createLayers({ ...options, client, members, store });
   const converter = createManifestConverter({
+    ...common,
     // Conversions of what is refused here may be in a shared cache, made for another route, replica or setting.
     upstream: settings.refusesUnsigned ? `${client.id} signed` : client.id,
-    deadlineMs: 2 * sharedDeadlineMs,
+    deadlineMs: 2 * deadlineMs,
     content,
-    cache,
-    signingKey,
+    signingKey: options.signingKey,
     readingFor: layers.readingFor,
-    background,
-    turn,
-    metrics,
+    metrics: options.metrics,
   });
   const platformSelector = createPlatformSelector(content, converter, memory);
-  const { tagTtl: ttl, staleFor: stale, pin, platform, convertByDigest, lists } = settings;
-  const resolver = createResolver({
-    client,
-    deadlineMs: sharedDeadlineMs,
-    ttl,
-    staleFor: stale,
-    clock,
-    background,
-    versions,
-    epochs,
-    content,
-    memory,
-    turn,
-  });
+  const resolver = createResolver({ ...common, deadlineMs, ttl, staleFor, epochs, content });
   const recentTags = createRecentTags(memory);
   const { countsPulls } = resolver;
-  const wholeLists = createWholeLists({ converter, countsPulls, memory, background, clock });
-  const labels = createLayerLabels({
-    ...{ registry: client.id, cache, content, countsPulls, memory },
-    background,
-    clock,
-  });
+  const wholeLists = createWholeLists({ ...common, converter, countsPulls });
+  const labels = createLayerLabels({ ...common, content, countsPulls });
   const known = withTrueLabels(content, labels);
   const parts = {
-    client,
+    ...common,
     resolver,
     content: known,
     labels,
@@ -222,20 +196,18 @@ export function createRegistry(options: RegistryOptions): Registry {
     wholeLists,
     recentTags,
     layers,
-    versions,
-    memory,
     epochs,
+    line: options.searchLine,
+    route: options.id,
   };
-  const search = { line: options.searchLine, route: options.id, clock, background };
   const recipeSearch = createRecipeSearch({
     ...parts,
-    ...search,
     mostTags: settings.searchTags,
-    mostFetches: (context) => settings.searchImages ?? (resolver.countsPulls(context) ? 0 : usualWalkGets),
+    mostFetches: (context) => settings.searchImages ?? (countsPulls(context) ? 0 : usualWalkGets),
   });
   const servesOneOfList = (context: RequestContext) =>
-    lists === 'one' || (lists === 'auto' && resolver.countsPulls(context));
-  const keptManifests = createKeptManifests({ ...parts, turn });
+    lists === 'one' || (lists === 'auto' && countsPulls(context));
+  const keptManifests = createKeptManifests(parts);
   const { aliases, pushFormat, refusesLosses } = settings;
   const manifests = createManifestService({
     ...parts,
@@ -247,10 +219,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     servesOneOfList,
     countsPulls,
   });
-  const v1 = createV1Services({ ...parts, ...search, settings });
+  const v1 = createV1Services({ ...parts, settings });
   return {
     client,
-    pinger: createPinger({ client, staleFor: stale, clock }),
+    pinger: createPinger({ ...common, staleFor }),
     repositoryNames: createRepositoryNames({ match, aliases, library: options.library }),
     serves: settings.serves ?? (() => true),
     servesAll: settings.serves === undefined && match.everything,
@@ -258,27 +230,15 @@ export function createRegistry(options: RegistryOptions): Registry {
     platform,
     manifests,
     stored: {
+      ...known,
       resolve: resolver.resolve,
       countsPulls,
-      getManifest: content.getManifest,
-      getModel: content.getModel,
-      getManifestInfo: known.getManifestInfo,
       selectPlatform: platformSelector.select,
       ports: converter.ports,
     },
-    recipes: {
-      recipeOf: converter.recipeOf,
-      cachedRecipe: converter.cachedRecipe,
-      find: recipeSearch.find,
-    },
+    recipes: { ...converter, ...recipeSearch },
     blobs: {
-      proveEmptyLayer: createEmptyLayerAccess({
-        ...parts,
-        deadlineMs: sharedDeadlineMs,
-        ttl,
-        clock,
-        background,
-      }).prove,
+      proveEmptyLayer: createEmptyLayerAccess({ ...parts, deadlineMs, ttl }).prove,
       getConfig: converter.config,
       proveLayer: layers.proveLayer,
       async openLayer(repository, layer, context, options = {}) {
