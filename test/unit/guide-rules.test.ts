@@ -53,11 +53,13 @@ async function digestFor(app: TestApp, sample: string, client: Pick<KnownClient,
 
 describe('update-watchers.md', () => {
   it.each(['oci-zstd', 'oci', 'index', 'schema2'])(
-    'Watchtower gets the digest of Docker 20.10 for %s',
+    'Watchtower gets the digest of Docker 18.09 and 20.10 for %s',
     async (sample) => {
       const app = appWith(settingsOf('update-watchers.md', 'Engines that cannot decompress zstd'));
-      const engine = await digestFor(app, sample, clientOf('docker-20.10'));
-      expect(await digestFor(app, sample, clientOf('watchtower'))).toEqual(engine);
+      for (const id of ['docker-18.09', 'docker-20.10']) {
+        const engine = await digestFor(app, sample, clientOf(id));
+        expect(await digestFor(app, sample, clientOf('watchtower'))).toEqual(engine);
+      }
     },
   );
 
@@ -106,11 +108,16 @@ describe('mixed-engines.md', () => {
     }
   });
 
-  it('layers: plain alone is enough from Docker 19.03.5 on', async () => {
+  it('layers: plain alone is enough for engines that read OCI', async () => {
     const app = appWith({ layers: 'plain' });
-    const engines = ['docker-20.10', 'docker-24', 'docker-28', 'containerd-1.6', 'containerd-2'].map(
-      clientOf,
-    );
+    const engines = [
+      'docker-18.09',
+      'docker-20.10',
+      'docker-24',
+      'docker-28',
+      'containerd-1.6',
+      'containerd-2',
+    ].map(clientOf);
     for (const sample of ['oci', 'oci-zstd', 'index', 'schema2']) {
       const digests = await Promise.all(engines.map((each) => digestFor(app, sample, each)));
       expect(new Set(digests.map(({ digest }) => digest)).size).toBe(1);
