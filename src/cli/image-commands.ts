@@ -221,7 +221,7 @@ function addCheck(program: Command, io: Io, done: (code: number) => void): void 
     )
     .argument('[image...]', 'host/name:tag or host/name@sha256:…')
     .option(
-      '--clients <clients>',
+      '--for, --clients <clients>',
       'clients with commas between them, like docker-1.13,podman-4,lambda; default: docker-1.13, docker-20.10, podman-4, ' +
         'containerd-2',
       readListOption,

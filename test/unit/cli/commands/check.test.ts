@@ -41,6 +41,19 @@ async function checked(sample: string, clients: string, ...options: string[]) {
   return { code, err, ...json<Checked>() };
 }
 
+test('--for names the clients, as in the other commands', async () => {
+  const image = `${samples.host}/sample/oci`;
+  const { code, json } = await regshift(['check', image, '--for', 'docker-1.13,docker-28', '--json']);
+  const clients = json<Checked>().images[0]?.clients.map(({ client, works }) => [client, works]);
+  expect([code, clients]).toEqual([
+    1,
+    [
+      ['docker-1.13', false],
+      ['docker-28', true],
+    ],
+  ]);
+});
+
 describe('the message of a client', () => {
   test.each([
     ['containerd-2.0', /^Pulling Schema 1 images have been deprecated/],
