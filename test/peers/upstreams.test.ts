@@ -21,7 +21,7 @@ interface Form {
   readonly sample: string;
   /** The number of stored manifests that the pull reads. */
   readonly pulls: number;
-  /** The media types of the manifests that clients get: up to 1.9, from 1.10 to 19.03.3, and after. */
+  /** The media types of the manifests that clients get: up to 1.9, later ones that do not read OCI, and those that do. */
   readonly early: readonly string[];
   readonly later: readonly string[];
   readonly modern: readonly string[];
@@ -59,7 +59,8 @@ const forms: readonly Form[] = [
 
 function typesFor(client: string, { countsPulls }: Habit, form: Form): readonly string[] {
   if (/^Docker 1\.[6-9]\./.test(client)) return form.early;
-  if (!/^Docker 1/.test(client)) return form.modern;
+  // 18.06 and 18.09 read OCI, and 19.03.0 to 19.03.4 do not.
+  if (!/^Docker 1/.test(client) || client === 'Docker 18.09') return form.modern;
   return (countsPulls && form.counted) || form.later;
 }
 

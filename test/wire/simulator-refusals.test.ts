@@ -190,7 +190,7 @@ const refusals: readonly Refusal[] = [
 ];
 
 function everyDockerFrom110(message: string): Record<string, string> {
-  const early110 = ['Docker 1.10.3', 'Docker 17.05', 'Docker 19.03.3'];
+  const early110 = ['Docker 1.10.3', 'Docker 17.05', 'Docker 18.09', 'Docker 19.03.3'];
   return Object.fromEntries(early110.map((name) => [name, message]));
 }
 

@@ -13,6 +13,7 @@ const sequences: Readonly<Record<string, readonly string[]>> = {
   'Docker 1.9.1': ['GET ping', 'GET tag', 'HEAD blob', 'GET blob', 'HEAD blob', 'GET blob'],
   'Docker 1.10.3': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'Docker 17.05': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
+  'Docker 18.09': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'Docker 19.03.3': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'Docker 20.10': ['GET ping', 'HEAD tag', 'GET digest', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],
   'skopeo 1.9': ['GET ping', 'GET tag', 'GET digest', 'GET blob', 'GET blob', 'GET blob'],

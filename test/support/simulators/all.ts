@@ -21,6 +21,7 @@ const docker110 = as('Docker 1.13.1', 'docker/1.10.3 go/go1.5.3 git-commit/20f81
   // Before 1.13, the engine does not quote the program that called it.
   ([name, value]): HeaderLine => [name, value.replace(/ UpstreamClient\(.*$/, '')],
 );
+const docker1809 = as('Docker 19.03.3', 'docker/18.09.9 go/go1.11.13 git-commit/039a7df9ba');
 const docker1705 = as('Docker 1.13.1', 'docker/17.05.0-ce go/go1.7.5 git-commit/89658be');
 
 const early: readonly EarlyDocker[] = [
@@ -80,6 +81,16 @@ const later: readonly Docker[] = [
     checksConfigType: true,
     checksMediaType: false,
     readsOci: false,
+    headsTag: false,
+  },
+  // distribution/oci.go and registry.go of docker/engine v18.09.9.
+  {
+    name: 'Docker 18.09',
+    headers: docker1809,
+    namesItself: true,
+    checksConfigType: false,
+    checksMediaType: false,
+    readsOci: true,
     headsTag: false,
   },
   {

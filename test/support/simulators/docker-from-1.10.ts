@@ -22,7 +22,7 @@ export interface Docker {
   readonly checksConfigType: boolean;
   /** Whether the engine fails with "mediaType in manifest should be …" (from 19.03 on). */
   readonly checksMediaType: boolean;
-  /** Whether the engine reads OCI (from 20.10 on); before, an OCI manifest ends in "missing signature key". */
+  /** Whether the engine reads OCI (18.06, 18.09, from 19.03.5 on); else an OCI manifest ends in "missing signature key". */
   readonly readsOci: boolean;
   /** Whether the engine sends HEAD for the tag, then GET for the digest of the response (20.10). */
   readonly headsTag: boolean;
