@@ -33,17 +33,27 @@ const routes = testApp({}, async (url) => {
   return new Response(null, { status: 404 });
 });
 
-/** A path never fails the proxy, and upstream gets no path but one of the distribution API with a valid name. */
+/** The end of the path of an extension (distribution-spec, extensions/README.md), of a repository or of a registry. */
+const extension = /(?:\/_[a-z\d]+(?:[._-][a-z\d]+)*)(?:\/[a-z\d]+(?:[._-][a-z\d]+)*){2}$/;
+
+/**
+ * A path never fails the proxy, and upstream gets no path but one of the distribution API with a valid name, or of an
+ * extension.
+ */
 async function routed(text: string): Promise<void> {
   if (!text.startsWith('/') || !URL.canParse(`http://regshift.test${text}`)) return;
   asked.length = 0;
   const { status } = await routes.get(new URL(`http://regshift.test${text}`).href);
   hold(status < 500, 'a status below 500');
   for (const { pathname } of asked) {
-    const [, name] =
-      /^\/v2\/(.+)\/(?:manifests|blobs|blobs\/uploads|tags|referrers)\/[^/]+$/.exec(pathname) ?? [];
+    const base = pathname.replace(extension, '');
+    const ofRepository =
+      base === pathname
+        ? /^\/v2\/(.+)\/(?:manifests|blobs|blobs\/uploads|tags|referrers)\/[^/]+$/
+        : /^\/v2\/(.+)$/;
+    const [, name] = ofRepository.exec(base) ?? [];
     hold(name === undefined || parseRepositoryName(name) !== undefined, `a name in ${pathname}`);
-    hold(name !== undefined || /^\/v2\/(?:_catalog)?$/.test(pathname), `an endpoint in ${pathname}`);
+    hold(name !== undefined || /^\/v2(?:\/(?:_catalog)?)?$/.test(base), `an endpoint in ${pathname}`);
   }
 }
 
